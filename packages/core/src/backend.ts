@@ -1,0 +1,23 @@
+/** For backend authors: the contract, the binding, and what backends on this machine share. */
+export type {
+  Backend,
+  ChildHandle,
+  LaunchPlan,
+  PlanStream,
+  PlanString,
+  Reach,
+  SyncOutcome,
+  SyncRequest,
+} from './contract';
+export { FEATURES, FEATURE_INFO, isFeature, type Feature } from './features';
+export { STAGES, type Stage } from './stages';
+export { bindCommand } from './bind';
+export type { CommandConstructor } from './command';
+export { CommandStartError, startError } from './errors';
+export { planBytes, planString } from './bytes';
+export { resolveProgram, type ResolveOptions } from './resolve';
+export { decodeWaitStatus, signalName, signalNumber } from './status';
+export { quoteForShell } from './quote';
+export { systemClock, type Clock } from './clock';
+export { Descendants, type DescendantsOptions } from './tree';
+export type { ExitStatus, ResourceUsage, SignalName } from './types';

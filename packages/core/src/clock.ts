@@ -1,0 +1,36 @@
+/** The clock that deadlines run on. It comes from the backend in force, so a mock's time can be virtual. */
+import { performance } from 'node:perf_hooks';
+
+/** Where core takes its time from. Backends leave it out; mocks bring their own. */
+export interface Clock {
+  /** Milliseconds, monotonic, from an arbitrary origin. */
+  now(): number;
+  /** Calls `callback` once after `ms` milliseconds; the returned function cancels it and may be called at any time. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** Node truncates longer timers to 1 ms, so a longer delay is waited for in slices. */
+const longestTimer = 2 ** 31 - 1;
+
+/** The real clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const end = performance.now() + ms;
+    let timer: NodeJS.Timeout;
+    const arm = (left: number): void => {
+      timer = setTimeout(
+        () => {
+          const rest = end - performance.now();
+          if (ms > longestTimer && rest > 1) arm(rest);
+          else callback();
+        },
+        Math.min(left, longestTimer),
+      );
+    };
+    arm(ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};

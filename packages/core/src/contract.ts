@@ -1,0 +1,166 @@
+/**
+ * The backend contract, version 1: what core hands to a backend, and what a backend hands back.
+ *
+ * Core validates everything that does not depend on a backend, owns the whole lifecycle (buffers, limits, deadlines,
+ * drains, disposal, errors, logging) and never touches a file system. A backend starts programs, and nothing else.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from './clock';
+import type { Feature } from './features';
+import type { CommandOptions, CommandResult, ExitStatus, PlainData, SignalName } from './types';
+
+/** Typed arrays cannot be frozen, so bytes that are no UTF-8 travel as base64. */
+export type PlanString = string | { readonly base64: string };
+
+/** Where one of the program's descriptors 0, 1 and 2 leads. */
+export type PlanStream =
+  /** `/dev/null`. */
+  | { readonly type: 'null' }
+  /** A pipe to core: in a synchronous run, captured (or, for stdin, fed from the request). */
+  | { readonly type: 'pipe' }
+  /** A descriptor of the parent, duplicated; never closed by the backend. */
+  | { readonly type: 'fd'; readonly fd: number }
+  /** stderr only: the same open file as stdout. */
+  | { readonly type: 'same-as-stdout' }
+  /** `write` creates (0666 and umask) or truncates, `append` creates or appends. Relative paths are the parent's. */
+  | { readonly type: 'file'; readonly path: string; readonly mode: 'read' | 'write' | 'append' };
+
+/**
+ * All that a backend needs. Frozen, JSON, no functions, no streams, no prototypes.
+ * `requires` is already checked against the backend's features, so a backend must honour every field whose feature it
+ * declares and may ignore those whose feature it does not.
+ */
+export interface LaunchPlan {
+  readonly contract: 1;
+  readonly requires: readonly Feature[];
+  /** As given: a local backend calls `resolveProgram()`. */
+  readonly program: PlanString;
+  /** `argv[0]` included. */
+  readonly argv: readonly PlanString[];
+  /** No name twice; `'inherit'`: the parent's environment at the time of the start. */
+  readonly env: readonly (readonly [name: string, value: PlanString])[] | 'inherit';
+  readonly cwd: string | undefined;
+  readonly stdin: PlanStream;
+  readonly stdout: PlanStream;
+  readonly stderr: PlanStream;
+  /** Descriptors of the parent and their numbers in the program (3 and up, no number twice). Core closes the parent's. */
+  readonly passFds: readonly { readonly fd: number; readonly as: number }[];
+  /** Numbers in the program of pipes that it reads and core writes; they clash with no passed descriptor. */
+  readonly sendBuffers: readonly number[];
+  /** `'auto'`: the backend's choice, such that ends reach the tree and Ctrl-C at a terminal still reaches the program. */
+  readonly group: 'auto' | 'none' | 'group' | 'session';
+  readonly privileged: Pick<
+    CommandOptions,
+    | 'uid'
+    | 'gid'
+    | 'groups'
+    | 'umask'
+    | 'capabilities'
+    | 'noNewPrivs'
+    | 'limits'
+    | 'nice'
+    | 'affinity'
+    | 'coreScheduling'
+    | 'selinuxLabel'
+    | 'appArmorProfile'
+  >;
+  readonly pidFile: string | undefined;
+  readonly daemon: boolean;
+  readonly handshake: boolean;
+  readonly preExecHook: { readonly module: string; readonly export: string; readonly data: PlainData } | undefined;
+  readonly killOnParentExit: false | 'best-effort' | 'guaranteed';
+  /** Where the secrets are: positions in argv, names in env. Whoever writes a plan anywhere must mask these. */
+  readonly secret: { readonly argv: readonly number[]; readonly env: readonly string[] };
+  /** Redacted shell text. */
+  readonly text: string;
+}
+
+/** What a signal reached. */
+export type Reach = 'process' | 'group' | 'tree';
+
+/** A program that a backend has started. */
+export interface ChildHandle {
+  /** Of the daemon, if the plan daemonizes; `undefined` without feature `local-pid`. */
+  readonly pid: number | undefined;
+  /** Present where the plan says `'pipe'`. Core destroys it. */
+  readonly stdin: Writable | undefined;
+  /** Present where the plan says `'pipe'`. Core reads it to its end or destroys it. */
+  readonly stdout: Readable | undefined;
+  /** Present where the plan says `'pipe'`. Core reads it to its end or destroys it. */
+  readonly stderr: Readable | undefined;
+  /**
+   * A cheaper way to the same output, for streams that core keeps whole: `onChunk` gets views that are valid during the
+   * call only. Core uses either this or the stream, never both, so a backend may make its streams when they are asked for.
+   */
+  capture?(
+    stream: 'stdout' | 'stderr',
+    onChunk: (chunk: Uint8Array) => void,
+    onEnd: (error?: Error) => void,
+  ): { destroy(): void };
+  /** In the order of the plan's `sendBuffers`; may be left out when there are none. */
+  readonly sendBuffers?: readonly Writable[] | undefined;
+  /**
+   * Settles once, when the program is reaped, whatever the pipes do; at once for a daemon.
+   * It must reject only if the backend lost the program (`CommandStartError`, stage `backend`).
+   */
+  readonly exited: Promise<ExitStatus>;
+  /** Must never throw; `sent: false` if the program is already reaped. `reached` is what the signal really got. */
+  signal(name: SignalName, target: 'process' | 'tree'): { readonly sent: boolean; readonly reached: Reach };
+  /** Whether descendants that a signal to the tree was sent to are still alive; left out where that is not known. */
+  treeAlive?(): boolean;
+  /** Present if the plan asks for a handshake. */
+  readonly handshake?: { wait(): Promise<void>; notify(): Promise<void> } | undefined;
+  /** Idempotent: SIGKILL to the tree, close pipes; must block until reaped if the backend declares `sync-reap`. */
+  dispose(): void;
+}
+
+/** What core cannot do itself while the thread is blocked. */
+export interface SyncRequest {
+  /** For stdin, where the plan says `'pipe'`. */
+  readonly input: Uint8Array | undefined;
+  /** In the order of the plan's `sendBuffers`. */
+  readonly sendBuffers: readonly Uint8Array[];
+  /** Milliseconds left until the deadline. */
+  readonly timeout: number | undefined;
+  /** Milliseconds. */
+  readonly killDelay: number;
+  /** Milliseconds. */
+  readonly drainDelay: number;
+  /** Bytes; `Infinity` for none. */
+  readonly limit: {
+    readonly stdout: number;
+    readonly stderr: number;
+    readonly total: number;
+    readonly onExceed: 'kill' | 'truncate';
+  };
+  /** If set, only the last so many bytes of stderr are wanted; they count in no limit and their drain is not awaited. */
+  readonly stderrTail: number | undefined;
+}
+
+/** How a synchronous run went. */
+export interface SyncOutcome extends ExitStatus {
+  readonly pid: number | undefined;
+  /** Present where the plan says `'pipe'`; exact to the byte at a limit. */
+  readonly stdout: Uint8Array | undefined;
+  readonly stderr: Uint8Array | undefined;
+  readonly ending: 'exit' | 'timeout' | 'output-limit';
+  /** Which limit, for `ending: 'output-limit'`. */
+  readonly exceeded?: 'stdout' | 'stderr' | 'total' | undefined;
+  readonly outputComplete: boolean;
+  readonly ended: CommandResult['ended'];
+}
+
+/** A way to start programs. */
+export interface Backend {
+  readonly contract: 1;
+  readonly name: string;
+  /** Frozen; fixed from creation on; may depend on the platform. */
+  readonly features: readonly Feature[];
+  /** Resolves when exec succeeded (with a handshake: when held); rejects with a `CommandStartError`, then nothing is left behind. */
+  start(plan: LaunchPlan): Promise<ChildHandle>;
+  /** Only with feature `sync`. Throws a `CommandStartError`, then nothing is left behind. */
+  startAndWaitSync?(plan: LaunchPlan, request: SyncRequest): SyncOutcome;
+  /** For mocks whose time is virtual. */
+  readonly clock?: Clock | undefined;
+  dispose?(): Promise<void>;
+}

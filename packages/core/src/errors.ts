@@ -1,0 +1,284 @@
+/**
+ * The errors that users meet. Classes are recognised by a brand and not by identity, because two copies of core can
+ * meet in one process; codes are API, messages are not.
+ */
+import type { Feature } from './features';
+import { STAGES, type Stage } from './stages';
+import type { CommandResult, SignalName } from './types';
+
+/** Codes of our own: a closed list. A {@link CommandStartError} has the system's name instead (`'ENOENT'`). */
+export type ErrorCode =
+  | 'ERR_COMMAND_USAGE'
+  | 'ERR_COMMAND_UNSUPPORTED'
+  | 'ERR_COMMAND_START'
+  | 'ERR_COMMAND_EXIT'
+  | 'ERR_COMMAND_SIGNAL'
+  | 'ERR_COMMAND_TIMEOUT'
+  | 'ERR_COMMAND_ABORTED'
+  | 'ERR_COMMAND_OUTPUT_LIMIT'
+  | 'ERR_COMMAND_IO'
+  | 'ERR_COMMAND_CONTRACT';
+
+const brand = Symbol.for('vircommand.error');
+
+/** Gives every instance the names of its classes, which is what `instanceof` looks at. */
+function branded(errorClass: abstract new (...args: never[]) => Error, name: string): void {
+  const prototype = errorClass.prototype as { [brand]?: readonly string[] };
+  const names = [...(prototype[brand] ?? []), name];
+  Object.defineProperty(prototype, brand, { value: Object.freeze(names) });
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/** Whether a value is an error of this library, from this or another copy of core. */
+function isBranded(value: unknown, name: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const names: unknown = Reflect.get(value, brand);
+  return Array.isArray(names) && names.includes(name);
+}
+
+const own = Object.prototype.hasOwnProperty;
+/** `instanceof` for a class that is branded itself; a user's subclass goes by its prototype as usual. */
+function hasInstance(this: abstract new (...args: never[]) => unknown, value: unknown): boolean {
+  const prototype = this.prototype as { [brand]?: readonly string[] };
+  const name = own.call(prototype, brand) ? prototype[brand]?.at(-1) : undefined;
+  return name === undefined ? Function.prototype[Symbol.hasInstance].call(this, value) : isBranded(value, name);
+}
+
+/** What every error carries besides its message. */
+export interface CommandErrorDetails {
+  /** Redacted shell text of the command. */
+  readonly command: string;
+  readonly backend?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** The class above all errors of this library. `util.inspect` shows no secret and at most the tail of the output. */
+export abstract class CommandError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return hasInstance.call(this, value);
+  }
+  static {
+    branded(this, 'CommandError');
+  }
+  /** Ours, closed; a {@link CommandStartError} has the system's name instead, as `node:child_process` does. */
+  abstract readonly code: ErrorCode | (string & {});
+  /** Redacted shell text of the command. */
+  readonly command: string;
+  readonly backend: string | undefined;
+
+  constructor(message: string, details: CommandErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.command = details.command;
+    this.backend = details.backend;
+  }
+}
+
+/** The command was described or run in a wrong way. Nothing was started. The stack points at the wrong call. */
+export class CommandUsageError extends CommandError {
+  static {
+    branded(this, 'CommandUsageError');
+  }
+  readonly code: 'ERR_COMMAND_USAGE' | 'ERR_COMMAND_CONTRACT';
+  /** The call that was wrong, for instance `addEnvString()`. */
+  readonly call: string;
+  readonly reason: string;
+
+  constructor(
+    call: string,
+    reason: string,
+    details: CommandErrorDetails & { readonly code?: 'ERR_COMMAND_USAGE' | 'ERR_COMMAND_CONTRACT' },
+  ) {
+    super(`${call}: ${reason}`, details);
+    this.code = details.code ?? 'ERR_COMMAND_USAGE';
+    this.call = call;
+    this.reason = reason;
+  }
+}
+
+/** The command needs something that the backend does not declare. Nothing was started. */
+export class UnsupportedFeatureError extends CommandError {
+  static {
+    branded(this, 'UnsupportedFeatureError');
+  }
+  readonly code = 'ERR_COMMAND_UNSUPPORTED';
+  readonly feature: Feature;
+  /** Backends that have the feature. */
+  readonly availableIn: readonly string[];
+
+  constructor(
+    feature: Feature,
+    info: { readonly summary: string; readonly availableIn: readonly string[] },
+    details: CommandErrorDetails,
+  ) {
+    const has = info.availableIn.length > 0 ? `use the backend ${info.availableIn.join(' or ')}` : 'no backend has it';
+    super(
+      `The backend ${details.backend ?? '(none)'} cannot do '${feature}' (${info.summary}); ${has}: ${details.command}`,
+      details,
+    );
+    this.feature = feature;
+    this.availableIn = info.availableIn;
+  }
+}
+
+/** The program could not be started: at which stage, and the system's error. Nothing of it runs. */
+export class CommandStartError extends CommandError {
+  static {
+    branded(this, 'CommandStartError');
+  }
+  readonly stage: Stage;
+  /** The system's name (`'ENOENT'`), or `ERR_COMMAND_START` if there is none. */
+  readonly code: string;
+  /** The path that is wrong, where there is one. */
+  readonly path: string | undefined;
+  readonly syscall: string | undefined;
+  readonly errno: number | undefined;
+  /** What failed, without the command. */
+  readonly reason: string;
+
+  constructor(
+    stage: Stage,
+    reason: string,
+    details: CommandErrorDetails & {
+      readonly code?: string | undefined;
+      readonly path?: string | undefined;
+      readonly syscall?: string | undefined;
+      readonly errno?: number | undefined;
+    },
+  ) {
+    const subject = details.command === '' ? '' : `: ${details.command}`;
+    super(`Command could not be started, ${STAGES[stage]} failed (stage ${stage}): ${reason}${subject}`, details);
+    this.stage = stage;
+    this.reason = reason;
+    this.code = details.code ?? 'ERR_COMMAND_START';
+    this.path = details.path;
+    this.syscall = details.syscall;
+    this.errno = details.errno;
+  }
+}
+
+/** Everything that went wrong after the start: what is known until then is in `result`. */
+export abstract class CommandFailedError extends CommandError {
+  static {
+    branded(this, 'CommandFailedError');
+  }
+  /** Not enumerable: no megabytes of output in logs. */
+  declare readonly result: CommandResult;
+  /** The end of what the program wrote to stderr (or, merged, to stdout): at most 8 KiB. */
+  declare readonly stderrTail: string;
+
+  constructor(
+    what: string,
+    details: CommandErrorDetails & { readonly result: CommandResult; readonly stderrTail: string },
+  ) {
+    const tail = details.stderrTail.trimEnd();
+    super(`${what}: ${details.command}${tail === '' ? '' : `\n${tail}`}`, details);
+    Object.defineProperty(this, 'result', { value: details.result, enumerable: false });
+    Object.defineProperty(this, 'stderrTail', { value: details.stderrTail, enumerable: false });
+  }
+}
+
+type FailedDetails = ConstructorParameters<typeof CommandFailedError>[1];
+
+/** The program ended with an exit code or a signal that the caller did not accept. */
+export class CommandExitError extends CommandFailedError {
+  static {
+    branded(this, 'CommandExitError');
+  }
+  readonly code: 'ERR_COMMAND_EXIT' | 'ERR_COMMAND_SIGNAL';
+  readonly exitCode: number | undefined;
+  readonly signal: SignalName | undefined;
+
+  constructor(details: FailedDetails) {
+    const { exitCode, signal, coreDumped } = details.result;
+    super(
+      signal === undefined
+        ? `Command failed with exit code ${exitCode ?? 'unknown'}`
+        : `Command was killed by ${signal}${coreDumped === true ? ' (core dumped)' : ''}`,
+      details,
+    );
+    this.code = signal === undefined ? 'ERR_COMMAND_EXIT' : 'ERR_COMMAND_SIGNAL';
+    this.exitCode = exitCode;
+    this.signal = signal;
+  }
+}
+
+/** The deadline came first: the program was ended. */
+export class CommandTimeoutError extends CommandFailedError {
+  static {
+    branded(this, 'CommandTimeoutError');
+  }
+  readonly code = 'ERR_COMMAND_TIMEOUT';
+  /** Milliseconds. */
+  readonly timeout: number;
+
+  constructor(timeout: number, details: FailedDetails) {
+    super(`Command timed out after ${timeout} ms`, details);
+    this.timeout = timeout;
+  }
+}
+
+/** The caller ended the program by `AbortSignal`, `abort()`, `abortAll()` or disposal. */
+export class CommandAbortedError extends CommandFailedError {
+  static {
+    branded(this, 'CommandAbortedError');
+  }
+  readonly code = 'ERR_COMMAND_ABORTED';
+  /** The reason of the `AbortSignal`. */
+  readonly reason: unknown;
+
+  constructor(reason: unknown, details: FailedDetails) {
+    super('Command was aborted', details);
+    this.reason = reason;
+  }
+}
+
+/** The program wrote more than may be kept: it was ended. */
+export class OutputLimitError extends CommandFailedError {
+  static {
+    branded(this, 'OutputLimitError');
+  }
+  readonly code = 'ERR_COMMAND_OUTPUT_LIMIT';
+  readonly stream: 'stdout' | 'stderr' | 'total';
+  /** Bytes. */
+  readonly limit: number;
+
+  constructor(stream: 'stdout' | 'stderr' | 'total', limit: number, details: FailedDetails) {
+    const what = stream === 'total' ? 'stdout and stderr' : stream;
+    super(`Command wrote more than ${limit} bytes to ${what}`, details);
+    this.stream = stream;
+    this.limit = limit;
+  }
+}
+
+/** A pipe to or from the program broke in an unexpected way. That the program closed its stdin is none. */
+export class CommandIoError extends CommandFailedError {
+  static {
+    branded(this, 'CommandIoError');
+  }
+  readonly code = 'ERR_COMMAND_IO';
+  readonly stream: 'stdin' | 'stdout' | 'stderr';
+
+  constructor(stream: 'stdin' | 'stdout' | 'stderr', details: FailedDetails) {
+    const cause = details.cause instanceof Error ? `: ${details.cause.message}` : '';
+    super(`Command's ${stream} broke${cause}`, details);
+    this.stream = stream;
+  }
+}
+
+/**
+ * For backends: the error of a failed start. `cause` is the system's error, or a sentence where there is none; core adds
+ * the command and the backend.
+ */
+export function startError(stage: Stage, cause: NodeJS.ErrnoException | string, path?: string): CommandStartError {
+  if (typeof cause === 'string') return new CommandStartError(stage, cause, { command: '', path });
+  const where = path ?? cause.path;
+  const reason = where === undefined || cause.message.includes(where) ? cause.message : `${cause.message}, '${where}'`;
+  return new CommandStartError(stage, reason, {
+    command: '',
+    code: cause.code,
+    path: where,
+    syscall: cause.syscall,
+    errno: cause.errno,
+    cause,
+  });
+}

@@ -1,0 +1,214 @@
+/**
+ * Lines (or other records) of a stream, with backpressure: a reader that stops reading stops the program, not the
+ * machine's memory.
+ */
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import type { RunSettings } from './run-options';
+
+/** How many records wait for the reader before the stream is paused. */
+const highWater = 1024;
+
+/** Cuts a stream into records; the end of the last one may be missing. */
+export class LineReader {
+  private readonly decoder: StringDecoder;
+  private readonly encoding: BufferEncoding;
+  private readonly separator: string;
+  private readonly maxLength: number;
+  private waiting: string[] = [];
+  private at = 0;
+  private partial = '';
+  private over = false;
+  private wake: (() => void) | undefined;
+  private paused = false;
+
+  /** `tooLong` is called once, for a record of more than `maxLength` bytes. */
+  constructor(
+    private readonly stream: Readable,
+    settings: Pick<RunSettings, 'encoding' | 'maxLength'>,
+    private readonly tooLong: (limit: number) => void,
+    separator = '\n',
+  ) {
+    this.encoding = settings.encoding === 'buffer' ? 'utf8' : settings.encoding;
+    this.decoder = new StringDecoder(this.encoding);
+    this.separator = separator;
+    this.maxLength = settings.maxLength;
+    stream.on('data', this.take);
+    stream.once('end', this.finish);
+    stream.once('close', this.finish);
+    stream.on('error', this.finish);
+  }
+
+  /** The reader has enough for now: the program waits for him. */
+  get blocked(): boolean {
+    return this.paused;
+  }
+
+  private readonly take = (chunk: Uint8Array): void => {
+    if (this.over) return;
+    const text = this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    if (this.partial.length + text.length > this.maxLength && this.exceeds(text)) return;
+    const records = (this.partial + text).split(this.separator);
+    this.partial = records.pop() ?? '';
+    if (records.length === 0) return;
+    if (this.at >= this.waiting.length) [this.waiting, this.at] = [records, 0];
+    else for (const record of records) this.waiting.push(record);
+    if (this.waiting.length - this.at >= highWater) {
+      this.paused = true;
+      this.stream.pause();
+    }
+    this.wakeUp();
+  };
+
+  /** Only the longest record counts, and it counts in bytes. */
+  private exceeds(text: string): boolean {
+    const { encoding } = this;
+    let [from, start] = [this.partial, 0];
+    for (;;) {
+      const end = text.indexOf(this.separator, start);
+      const length =
+        Buffer.byteLength(from, encoding) + Buffer.byteLength(text.slice(start, end < 0 ? undefined : end), encoding);
+      if (length > this.maxLength) break;
+      if (end < 0) return false;
+      [from, start] = ['', end + 1];
+    }
+    this.over = true;
+    this.partial = '';
+    this.tooLong(this.maxLength);
+    this.wakeUp();
+    return true;
+  }
+
+  /** No more will come: what is there is the last record. */
+  readonly finish = (): void => {
+    if (this.over) return;
+    this.over = true;
+    this.partial += this.decoder.end();
+    if (this.partial !== '') this.waiting.push(this.partial);
+    this.partial = '';
+    this.stream.off('data', this.take);
+    this.wakeUp();
+  };
+
+  private wakeUp(): void {
+    const { wake } = this;
+    this.wake = undefined;
+    wake?.();
+  }
+
+  /** The next record if it is there; `undefined`: wait for {@link more}. */
+  shift(): string | undefined {
+    if (this.at >= this.waiting.length) return undefined;
+    const record = this.waiting[this.at++];
+    if (this.at >= this.waiting.length && this.paused) {
+      this.paused = false;
+      this.stream.resume();
+    }
+    // A carriage return before the newline belongs to the line's end, as in Go's Scanner and Python's text mode.
+    return this.separator === '\n' && record?.endsWith('\r') === true ? record.slice(0, -1) : record;
+  }
+
+  /** Resolves when there may be a record; `false`: none will come. */
+  async more(): Promise<boolean> {
+    if (this.at >= this.waiting.length && !this.over) {
+      await new Promise<void>((resolve) => {
+        const before = this.wake;
+        this.wake = () => {
+          before?.();
+          resolve();
+        };
+      });
+    }
+    return this.at < this.waiting.length;
+  }
+}
+
+/** What an iteration over a command's records needs. */
+export interface LineSource {
+  readonly reader: LineReader;
+  /** Resolves when the program ended well; rejects as `run()` would. */
+  done(): Promise<unknown>;
+  /** Ends the program; never rejects. */
+  abort(): Promise<void>;
+}
+
+/** The iteration: opens with the first `next()`; leaving the loop aborts the program, a bad end rejects after the last record. */
+export class LineIterator implements AsyncIterableIterator<string, undefined> {
+  private source: LineSource | undefined;
+  private opening: Promise<LineSource> | undefined;
+  private finished = false;
+  /** Calls of `next()` that wait are answered in their order. */
+  private last: Promise<unknown> = Promise.resolve();
+  private pending = 0;
+
+  constructor(private readonly open: () => Promise<LineSource>) {}
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<string, undefined>> {
+    if (this.pending === 0 && !this.finished) {
+      const record = this.source?.reader.shift();
+      if (record !== undefined) return Promise.resolve({ value: record, done: false });
+    }
+    this.pending++;
+    const answer = this.last.then(() => this.slowNext());
+    this.last = answer.then(
+      () => this.pending--,
+      () => this.pending--,
+    );
+    return answer;
+  }
+
+  private async slowNext(): Promise<IteratorResult<string, undefined>> {
+    if (this.finished) return { value: undefined, done: true };
+    try {
+      this.source ??= await (this.opening ??= this.open());
+      const { reader } = this.source;
+      for (;;) {
+        const record = reader.shift();
+        if (record !== undefined) return { value: record, done: false };
+        if (!(await reader.more())) break;
+      }
+      if (!this.left) await this.source.done();
+    } catch (error) {
+      this.finished = true;
+      throw error;
+    }
+    this.finished = true;
+    return { value: undefined, done: true };
+  }
+
+  /** The loop was left, while a `next()` may still wait. */
+  private left = false;
+
+  async return(): Promise<IteratorResult<string, undefined>> {
+    this.left = true;
+    this.finished = true;
+    if (this.opening !== undefined) {
+      const source = this.source ?? (await this.opening.catch(() => undefined));
+      await source?.abort();
+    }
+    return { value: undefined, done: true };
+  }
+
+  async throw(error?: unknown): Promise<IteratorResult<string, undefined>> {
+    await this.return();
+    throw error;
+  }
+}
+
+/** Rows made of records, for what `runRegex()` and `runNul()` iterate over. */
+export async function* rows(
+  records: AsyncIterable<string>,
+  take: (record: string) => string[] | undefined,
+  rest: () => string[] | undefined,
+): AsyncGenerator<string[], void, undefined> {
+  for await (const record of records) {
+    const row = take(record);
+    if (row !== undefined) yield row;
+  }
+  const last = rest();
+  if (last !== undefined) yield last;
+}

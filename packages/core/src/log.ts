@@ -1,0 +1,54 @@
+/**
+ * What a tracer or a person can watch: `NODE_DEBUG=vircommand`, and the diagnostics channels `vircommand:start`,
+ * `vircommand:exit` and `vircommand:error`. Nothing secret goes there.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { debuglog } from 'node:util';
+import type { CommandResult } from './types';
+
+/** Published on `vircommand:start`, when a program runs. */
+export interface StartEvent {
+  readonly command: string;
+  readonly backend: string;
+  readonly pid: number | undefined;
+}
+/** Published on `vircommand:exit`, when a run is over. Output is not part of it. */
+export interface ExitEvent extends StartEvent {
+  readonly result: Omit<CommandResult, 'stdout' | 'stderr'>;
+}
+/** Published on `vircommand:error`, when a run fails: to start or later. */
+export interface ErrorEvent {
+  readonly command: string;
+  readonly backend: string | undefined;
+  readonly error: Error;
+}
+
+const log = debuglog('vircommand');
+const starts = channel('vircommand:start');
+const exits = channel('vircommand:exit');
+const errors = channel('vircommand:error');
+
+/** A program runs. */
+export function logStart(event: StartEvent): void {
+  if (log.enabled) log('start pid %s by %s: %s', event.pid ?? '-', event.backend, event.command);
+  if (starts.hasSubscribers) starts.publish(event);
+}
+
+/** A run is over. */
+export function logExit(start: StartEvent, result: CommandResult): void {
+  if (log.enabled) {
+    const how = result.signal ?? (result.exitCode === undefined ? 'end unknown' : `exit code ${result.exitCode}`);
+    log('%s after %d ms, pid %s: %s', how, Math.round(result.durationMs), start.pid ?? '-', start.command);
+  }
+  if (!exits.hasSubscribers) return;
+  const shown: Partial<CommandResult> = { ...result };
+  Reflect.deleteProperty(shown, 'stdout');
+  Reflect.deleteProperty(shown, 'stderr');
+  exits.publish({ ...start, result: shown } as ExitEvent);
+}
+
+/** A run failed. */
+export function logError(event: ErrorEvent): void {
+  if (log.enabled) log('%s: %s', event.error.name, event.error.message);
+  if (errors.hasSubscribers) errors.publish(event);
+}

@@ -1,0 +1,102 @@
+/** The options-object form: each option is a call of a setter, so both forms build the same spec. */
+import { describe } from './bytes';
+import type { Backend } from './contract';
+import { nearest, ownProperties, ownProperty } from './plain';
+import { CommandSetters } from './setters';
+import type { CommandOptions } from './types';
+
+/** A command whose setters can be given as options. */
+export class CommandWithOptions extends CommandSetters {
+  /** Each option and what it calls, in the order of the calls: what is said explicitly comes after what is passed. */
+  private static readonly table: {
+    readonly [K in keyof Required<CommandOptions>]: (command: CommandWithOptions, value: unknown) => unknown;
+  } = {
+    argv0: (command, value) => command.setArgv0(value),
+    cwd: (command, value) => command.setWorkingDirectory(value),
+    envPassCommon: (command, value) => command.flag(value, () => command.addEnvPassCommon()),
+    envPass: (command, value) => command.each(value, (name) => command.addEnvPass(name)),
+    env: (command, value) => command.applyEnv(value),
+    stdin: (command, value) => command.applyStream('stdin', value),
+    stdout: (command, value) => command.applyStream('stdout', value),
+    stderr: (command, value) => command.applyStream('stderr', value),
+    passFds: (command, value) => command.each(value, (item) => command.passFd(ownProperty(item, 'fd'), item)),
+    sendBuffers: (command, value) =>
+      command.each(value, (item) => command.setSendBuffer(ownProperty(item, 'fd'), ownProperty(item, 'data'))),
+    asyncIo: (command, value) => command.flag(value, () => command.doAsyncIo()),
+    nonblockingFds: (command, value) => command.flag(value, () => command.nonblockingFds()),
+    pidFile: (command, value) => command.setPidFile(value),
+    daemon: (command, value) => command.flag(value, () => command.daemonize()),
+    session: (command, value) => command.flag(value, () => command.setSession()),
+    processGroup: (command, value) => command.setProcessGroup(value),
+    uid: (command, value) => command.setUid(value),
+    gid: (command, value) => command.setGid(value),
+    groups: (command, value) => command.setGroups(value),
+    umask: (command, value) => command.setUmask(value),
+    capabilities: (command, value) => command.applyFields('capabilities', value),
+    noNewPrivs: (command, value) => command.flag(value, () => command.setNoNewPrivs()),
+    limits: (command, value) => command.applyFields('limits', value),
+    nice: (command, value) => command.setNice(value),
+    affinity: (command, value) => command.setAffinity(value),
+    coreScheduling: (command, value) =>
+      value === 'alone' ? command.setRunAlone() : command.setRunAmong(ownProperty(value, 'among')),
+    selinuxLabel: (command, value) => command.setSelinuxLabel(value),
+    appArmorProfile: (command, value) => command.setAppArmorProfile(value),
+    preExecHook: (command, value) => command.setPreExecHook(value),
+    handshake: (command, value) => command.flag(value, () => command.requireHandshake()),
+    rawStatus: (command, value) => command.flag(value, () => command.rawStatus()),
+    backend: (command, value) => command.applyBackend(value),
+  };
+
+  /** Reads own properties, once; `undefined` means left out. */
+  protected applyOptions(given: unknown, above: NonNullable<CommandSetters['above']>): void {
+    this.above = above;
+    if (typeof given !== 'object' || given === null) {
+      this.note('new Command()', `options must be an object, not ${describe(given)}`, above);
+      return;
+    }
+    const { table } = CommandWithOptions;
+    const properties = ownProperties(given);
+    for (const name of properties.keys()) {
+      if (Object.hasOwn(table, name)) continue;
+      const meant = nearest(name, Object.keys(table));
+      this.note(
+        'new Command()',
+        `there is no option '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
+        above,
+      );
+    }
+    for (const [name, apply] of Object.entries(table)) {
+      const value = properties.get(name);
+      if (value === undefined) continue;
+      this.via = `option '${name}'`;
+      apply(this, value);
+    }
+    this.via = undefined;
+    this.above = undefined;
+  }
+
+  private flag(value: unknown, set: () => unknown): void {
+    if (value === true) set();
+    else if (value !== false) this.note('option', `must be a boolean, not ${describe(value)}`, this.flag);
+  }
+
+  private each(value: unknown, apply: (item: unknown) => unknown): void {
+    if (Array.isArray(value)) for (const item of value) apply(item);
+    else this.note('option', `must be an array, not ${describe(value)}`, this.each);
+  }
+
+  private applyEnv(given: unknown): void {
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      this.note('option', `must be an object of names and values, not ${describe(given)}`, this.applyEnv);
+      return;
+    }
+    this.draft.env ??= new Map();
+    for (const [name, value] of ownProperties(given)) if (value !== undefined) this.addEnvPair(name, value);
+  }
+
+  private applyBackend(given: unknown): void {
+    if (typeof given === 'object' && given !== null && typeof Reflect.get(given, 'start') === 'function') {
+      this.draft.backend = given as Backend;
+    } else this.note('option', `must be a backend, not ${describe(given)}`, this.applyBackend);
+  }
+}

@@ -1,0 +1,70 @@
+/** Reading what callers hand in: own properties only, once, and plain data only. */
+import { types } from 'node:util';
+import { describe } from './bytes';
+import type { PlainData } from './types';
+
+/** Own enumerable properties, read once: what a polluted prototype holds does not count. */
+export function ownProperties(given: object): Map<string, unknown> {
+  const read = new Map<string, unknown>();
+  for (const name of Object.keys(given)) read.set(name, Reflect.get(given, name));
+  return read;
+}
+
+/** One own property of what somebody gave, or `undefined`. */
+export function ownProperty(given: unknown, name: string): unknown {
+  if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) return undefined;
+  return Reflect.get(given, name);
+}
+
+/** A copy of JSON data, or why it is none. */
+export function plainData(given: unknown, depth = 0): { data: PlainData } | { reason: string } {
+  if (depth > 100) return { reason: 'is nested too deeply or refers to itself' };
+  if (given === null || typeof given === 'boolean' || typeof given === 'string') return { data: given };
+  if (typeof given === 'number') return Number.isFinite(given) ? { data: given } : { reason: `holds ${given}` };
+  if (Array.isArray(given)) {
+    const items: PlainData[] = [];
+    for (const item of given) {
+      const copy = plainData(item, depth + 1);
+      if ('reason' in copy) return copy;
+      items.push(copy.data);
+    }
+    return { data: Object.freeze(items) };
+  }
+  if (typeof given !== 'object' || types.isProxy(given))
+    return { reason: `holds ${describe(given)}, which is no JSON` };
+  const prototype: unknown = Object.getPrototypeOf(given);
+  // A plain object of any realm: its prototype is the end of the chain.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return { reason: 'holds an object of a class' };
+  const copy: Record<string, PlainData> = Object.create(null) as Record<string, PlainData>;
+  for (const [name, value] of ownProperties(given)) {
+    if (value === undefined) continue;
+    const item = plainData(value, depth + 1);
+    if ('reason' in item) return item;
+    copy[name] = item.data;
+  }
+  return { data: Object.freeze(copy) };
+}
+
+/** The known name that is nearest to a mistyped one, for "did you mean". */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

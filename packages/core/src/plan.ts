@@ -1,0 +1,289 @@
+/** From what a command says to what a backend needs: the plan, the features it requires, and the use of each stream. */
+import type { Value } from './bytes';
+import type { LaunchPlan, PlanStream, PlanString } from './contract';
+import type { Feature } from './features';
+import { commandText } from './quote';
+import type { Mode, RunSettings } from './run-options';
+import type { Draft, StreamChoice } from './spec';
+import type { Fd } from './types';
+
+/** What core does with an output stream. */
+export type StreamUse = 'text' | 'bytes' | 'pipe' | 'tail' | 'lines' | 'none';
+
+/** One run, ready to go: later setters do not reach it. */
+export interface Launch {
+  readonly plan: LaunchPlan;
+  readonly stdout: StreamUse;
+  readonly stderr: StreamUse;
+  /** What core writes to stdin. */
+  readonly input: Uint8Array | undefined;
+  /** In the order of the plan's `sendBuffers`. */
+  readonly sendBuffers: readonly Uint8Array[];
+  readonly rawStatus: boolean;
+}
+
+/** A rule that a command breaks in this way of running, and the call that is to blame. */
+export interface BrokenRule {
+  readonly call: string;
+  readonly reason: string;
+}
+
+const isBuffer = (choice: StreamChoice | undefined): boolean => choice?.kind === 'input' || choice?.kind === 'capture';
+const buffers = (draft: Draft): boolean => [draft.stdin, draft.stdout, draft.stderr].some(isBuffer);
+const pipes = (draft: Draft): boolean =>
+  [draft.stdin, draft.stdout, draft.stderr].some((choice) => choice?.kind === 'pipe');
+
+/** What cannot go together, in the order of virCommand's checks. */
+const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode): boolean })[] = [
+  {
+    call: 'runAsync()',
+    reason: 'cannot mix buffers with an asynchronous run; call doAsyncIo(), use pipes, or use run()',
+    broken: (draft, mode) => mode === 'runAsync' && buffers(draft) && !draft.asyncIo,
+  },
+  {
+    call: 'run()',
+    reason: 'cannot mix a pipe to the caller with a run that waits, since nobody could use it; use runAsync()',
+    broken: (draft, mode) => (mode === 'run' || mode === 'runSync') && pipes(draft),
+  },
+  {
+    call: 'daemonize()',
+    reason: 'cannot mix buffers or pipes with a daemon; give it files or descriptors',
+    broken: (draft) => draft.daemon && (buffers(draft) || pipes(draft) || draft.sendBuffers.length > 0),
+  },
+  {
+    call: 'daemonize()',
+    reason:
+      'a daemonized command cannot use runAsync() or lines; use run(), which resolves when the daemon has started',
+    broken: (draft, mode) => draft.daemon && (mode === 'runAsync' || mode === 'lines'),
+  },
+  {
+    call: 'setWorkingDirectory()',
+    reason: 'a daemonized command cannot set its working directory; it is /',
+    broken: (draft) => draft.daemon && draft.cwd !== undefined,
+  },
+  {
+    call: 'setPidFile()',
+    reason: 'creation of a pid file requires daemonize()',
+    broken: (draft) => draft.pidFile !== undefined && !draft.daemon,
+  },
+  {
+    call: 'requireHandshake()',
+    reason: 'a handshake needs runAsync(): run() would wait for a program that waits for handshakeNotify()',
+    broken: (draft, mode) => draft.handshake && mode !== 'runAsync',
+  },
+  {
+    call: 'setProcessGroup()',
+    reason: 'a session has a process group of its own; false cannot be had with setSession() or daemonize()',
+    broken: (draft) => draft.processGroup === false && (draft.session || draft.daemon),
+  },
+];
+
+/** The first rule that is broken, or `undefined`. */
+export function brokenRule(draft: Draft, mode: Mode, settings: RunSettings): BrokenRule | undefined {
+  const rule = rules.find(({ broken }) => broken(draft, mode));
+  if (rule !== undefined) return rule;
+  if (mode === 'lines' && draft[settings.from] !== undefined) {
+    return { call: 'runLines()', reason: `reads ${settings.from} itself, which is set already` };
+  }
+  return undefined;
+}
+
+/** The number of a descriptor now; a closed FileHandle has -1. */
+const fdNumber = (fd: Fd): number => (typeof fd === 'number' ? fd : fd.fd);
+
+/** Descriptors that clash or are closed, known only now that the run begins. */
+export function brokenFds(draft: Draft): BrokenRule | undefined {
+  for (const key of ['stdin', 'stdout', 'stderr'] as const) {
+    const choice = draft[key];
+    if (choice?.kind === 'fd' && fdNumber(choice.fd) < 0) return { call: key, reason: 'its descriptor is closed' };
+  }
+  const taken = new Set<number>();
+  for (const { fd } of draft.sendBuffers) {
+    if (taken.has(fd)) return { call: 'setSendBuffer()', reason: `descriptor ${fd} of the program is used twice` };
+    taken.add(fd);
+  }
+  for (const { fd, as } of draft.passFds) {
+    const number = fdNumber(fd);
+    const target = as ?? number;
+    if (number < 0) return { call: 'passFd()', reason: 'the descriptor is closed' };
+    if (target < 3) return { call: 'passFd()', reason: `${target} is stdin, stdout or stderr` };
+    if (taken.has(target)) return { call: 'passFd()', reason: `descriptor ${target} of the program is used twice` };
+    taken.add(target);
+  }
+  return undefined;
+}
+
+const nullStream: PlanStream = Object.freeze({ type: 'null' });
+const pipeStream: PlanStream = Object.freeze({ type: 'pipe' });
+const mergedStream: PlanStream = Object.freeze({ type: 'same-as-stdout' });
+
+function planStream(choice: StreamChoice | undefined, key: 'stdin' | 'stdout' | 'stderr'): PlanStream {
+  switch (choice?.kind) {
+    case undefined:
+    case 'null':
+      return nullStream;
+    case 'pipe':
+    case 'input':
+    case 'capture':
+      return pipeStream;
+    case 'same-as-stdout':
+      return mergedStream;
+    case 'fd':
+      return Object.freeze({ type: 'fd', fd: fdNumber(choice.fd) });
+    case 'file': {
+      const mode = key === 'stdin' ? 'read' : choice.append ? 'append' : 'write';
+      return Object.freeze({ type: 'file', path: choice.path, mode });
+    }
+  }
+}
+
+function streamUse(
+  choice: StreamChoice | undefined,
+  key: 'stdout' | 'stderr',
+  mode: Mode,
+  settings: RunSettings,
+): StreamUse {
+  if (mode === 'lines' && key === settings.from) return 'lines';
+  if (choice === undefined) return key === 'stderr' && mode !== 'runAsync' ? 'tail' : 'none';
+  if (choice.kind === 'pipe') return 'pipe';
+  if (choice.kind !== 'capture') return 'none';
+  return settings.encoding === 'buffer' ? 'bytes' : choice.as;
+}
+
+const noStrings: readonly never[] = Object.freeze([]);
+const notPrivileged: LaunchPlan['privileged'] = Object.freeze({});
+const noSecrets: LaunchPlan['secret'] = Object.freeze({ argv: noStrings, env: noStrings });
+
+function privileged(draft: Draft): LaunchPlan['privileged'] {
+  const { uid, gid, groups, umask, nice, affinity, coreScheduling, selinuxLabel, appArmorProfile } = draft;
+  const fields = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    ...(groups === undefined ? {} : { groups: Object.freeze(groups.slice()) }),
+    ...(umask === undefined ? {} : { umask }),
+    ...(draft.clearCaps || draft.allowCaps.length > 0
+      ? { capabilities: Object.freeze({ clear: draft.clearCaps, allow: Object.freeze(draft.allowCaps.slice()) }) }
+      : {}),
+    ...(draft.noNewPrivs ? { noNewPrivs: true } : {}),
+    ...(Object.keys(draft.limits).length > 0 ? { limits: Object.freeze({ ...draft.limits }) } : {}),
+    ...(nice === undefined ? {} : { nice }),
+    ...(affinity === undefined ? {} : { affinity: Object.freeze(affinity.slice()) }),
+    ...(coreScheduling === undefined ? {} : { coreScheduling }),
+    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
+    ...(appArmorProfile === undefined ? {} : { appArmorProfile }),
+  };
+  return Object.keys(fields).length === 0 ? notPrivileged : Object.freeze(fields);
+}
+
+/** Which feature a plan requires, and how one sees it: a table, so that nothing is refused by accident or forgotten. */
+const requirements: readonly (readonly [Feature, (plan: Omit<LaunchPlan, 'requires' | 'text'>) => boolean])[] = [
+  ['argv0', (plan) => plan.argv[0] !== plan.program],
+  ['cwd', (plan) => plan.cwd !== undefined],
+  ['raw-bytes', (plan) => typeof plan.program !== 'string' || plan.argv.some(isRaw) || hasRawEnv(plan)],
+  ['fd-stdio', (plan) => plan.stdin.type === 'fd' || plan.stdout.type === 'fd' || plan.stderr.type === 'fd'],
+  ['file-stdio', (plan) => plan.stdin.type === 'file' || plan.stdout.type === 'file' || plan.stderr.type === 'file'],
+  ['pass-fd', (plan) => plan.passFds.length > 0],
+  ['merged-output', (plan) => plan.stderr.type === 'same-as-stdout' && plan.stdout.type === 'pipe'],
+  ['send-buffer', (plan) => plan.sendBuffers.length > 0],
+  ['session', (plan) => plan.group === 'session' && !plan.daemon],
+  ['process-group', (plan) => plan.group === 'group' || plan.group === 'none'],
+  ['kill-on-parent-exit', (plan) => plan.killOnParentExit === 'best-effort'],
+  ['parent-death-signal', (plan) => plan.killOnParentExit === 'guaranteed'],
+  ['uid-gid', ({ privileged: p }) => p.uid !== undefined || p.gid !== undefined],
+  ['groups', ({ privileged: p }) => p.groups !== undefined],
+  ['umask', ({ privileged: p }) => p.umask !== undefined],
+  ['capabilities', ({ privileged: p }) => p.capabilities !== undefined],
+  ['no-new-privs', ({ privileged: p }) => p.noNewPrivs === true],
+  ['limits', ({ privileged: p }) => p.limits !== undefined],
+  ['nice', ({ privileged: p }) => p.nice !== undefined],
+  ['affinity', ({ privileged: p }) => p.affinity !== undefined],
+  ['core-scheduling', ({ privileged: p }) => p.coreScheduling !== undefined],
+  ['selinux', ({ privileged: p }) => p.selinuxLabel !== undefined],
+  ['apparmor', ({ privileged: p }) => p.appArmorProfile !== undefined],
+  ['hook', (plan) => plan.preExecHook !== undefined],
+  ['handshake', (plan) => plan.handshake],
+  ['pid-file', (plan) => plan.pidFile !== undefined],
+  ['daemon', (plan) => plan.daemon],
+];
+const isRaw = (text: PlanString): boolean => typeof text !== 'string';
+const hasRawEnv = (plan: Pick<LaunchPlan, 'env'>): boolean =>
+  plan.env !== 'inherit' && plan.env.some(([, value]) => isRaw(value));
+
+/** Makes the plan of one run. The rules are checked already. */
+export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Launch {
+  const stdout = streamUse(draft.stdout, 'stdout', mode, settings);
+  const stderr = draft.daemon ? 'none' : streamUse(draft.stderr, 'stderr', mode, settings);
+  const stdoutStream = stdout === 'lines' ? pipeStream : planStream(draft.stdout, 'stdout');
+  let stderrStream = stderr === 'lines' || stderr === 'tail' ? pipeStream : planStream(draft.stderr, 'stderr');
+  if (stderrStream.type === 'same-as-stdout' && stdoutStream.type === 'null') stderrStream = nullStream;
+
+  const body = {
+    contract: 1 as const,
+    program: draft.program.content,
+    argv: Object.freeze([(draft.argv0 ?? draft.program).content, ...draft.args.map((arg) => arg.content)]),
+    env: draft.env === undefined ? ('inherit' as const) : Object.freeze(Array.from(draft.env, envEntry)),
+    cwd: draft.cwd,
+    stdin: planStream(draft.stdin, 'stdin'),
+    stdout: stdoutStream,
+    stderr: stderrStream,
+    passFds:
+      draft.passFds.length === 0
+        ? noStrings
+        : Object.freeze(draft.passFds.map(({ fd, as }) => Object.freeze({ fd: fdNumber(fd), as: as ?? fdNumber(fd) }))),
+    sendBuffers: draft.sendBuffers.length === 0 ? noStrings : Object.freeze(draft.sendBuffers.map(({ fd }) => fd)),
+    group: groupOf(draft),
+    privileged: privileged(draft),
+    pidFile: draft.pidFile,
+    daemon: draft.daemon,
+    handshake: draft.handshake,
+    preExecHook: draft.preExecHook,
+    killOnParentExit: settings.killOnParentExit === true ? ('best-effort' as const) : settings.killOnParentExit,
+    secret: secrets(draft),
+  };
+  const requires = requirements.filter(([, needed]) => needed(body)).map(([feature]) => feature);
+  if (draft.nonblockingFds) requires.push('nonblocking-fds');
+  if (mode === 'runSync') requires.push('sync');
+  if (mode === 'runSync' && settings.bounded) requires.push('sync-deadline');
+  const plan: LaunchPlan = Object.freeze({ ...body, requires: Object.freeze(requires), text: draftText(draft) });
+  return {
+    plan,
+    stdout,
+    stderr,
+    input: draft.stdin?.kind === 'input' ? draft.stdin.data : undefined,
+    sendBuffers: draft.sendBuffers.map(({ data }) => data),
+    rawStatus: draft.rawStatus,
+  };
+}
+
+const envEntry = ([name, value]: readonly [string, Value]): readonly [string, PlanString] =>
+  Object.freeze([name, value.content] as const);
+
+function groupOf(draft: Draft): LaunchPlan['group'] {
+  if (draft.session || draft.daemon) return 'session';
+  if (draft.processGroup === undefined) return 'auto';
+  return draft.processGroup ? 'group' : 'none';
+}
+
+function secrets(draft: Draft): LaunchPlan['secret'] {
+  const argv = draft.args.flatMap((arg, index) => (arg.mask === undefined ? [] : [index + 1]));
+  if (draft.argv0?.mask !== undefined) argv.unshift(0);
+  const env =
+    draft.env === undefined
+      ? []
+      : Array.from(draft.env).flatMap(([name, { mask }]) => (mask === undefined ? [] : [name]));
+  return argv.length === 0 && env.length === 0
+    ? noSecrets
+    : Object.freeze({ argv: Object.freeze(argv), env: Object.freeze(env) });
+}
+
+/** The redacted text of a command. */
+export function draftText(draft: Draft, options?: Parameters<typeof commandText>[1]): string {
+  return commandText(
+    {
+      program: draft.program.content,
+      args: draft.args.map(({ content, mask }) => mask ?? content),
+      env: Array.from(draft.env ?? [], ([name, { content, mask }]) => [name, mask ?? content] as const),
+    },
+    options,
+  );
+}

@@ -1,0 +1,113 @@
+/** Text of a command that a POSIX shell reads back to the same argv and environment. */
+import { isUtf8 } from 'node:buffer';
+import { planBytes } from './bytes';
+import type { PlanString } from './contract';
+import type { Bytes } from './types';
+
+/** What {@link commandText} needs to know of a command; masked already or not. */
+export interface TextSource {
+  readonly program: PlanString;
+  /** Without `argv[0]`. */
+  readonly args: readonly PlanString[];
+  /** Only what was added; nothing for an inherited environment. */
+  readonly env: readonly (readonly [string, PlanString])[];
+}
+
+// virCommand's set, and the control characters, which bash treats in ways of its own when they stand bare.
+// eslint-disable-next-line no-control-regex
+const special = /[\x01-\x20\x7f!"#$&'()*;<>?[\\\]^`{|}~]/;
+
+/**
+ * One word for a POSIX shell. Bytes that are no UTF-8 become a `printf` in the word.
+ *
+ * @example
+ * ```ts
+ * quoteForShell("it's"); // 'it'\''s'
+ * ```
+ */
+export function quoteForShell(value: Bytes): string {
+  if (typeof value === 'string') return quoteText(value);
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return isUtf8(bytes) ? quoteText(bytes.toString('utf8')) : quoteBytes(bytes);
+}
+
+function quoteText(text: string): string {
+  if (text === '') return "''";
+  return special.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : text;
+}
+
+/** ASCII is quoted as text; all other bytes go through printf, in octal, where `$(…)` has no newline to strip. */
+function quoteBytes(bytes: Buffer): string {
+  const pieces: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const high = (bytes[at] ?? 0) >= 0x80;
+    let end = at;
+    while (end < bytes.length && (bytes[end] ?? 0) >= 0x80 === high) end++;
+    const piece = bytes.subarray(at, end);
+    pieces.push(
+      high
+        ? `"$(printf '${Array.from(piece, (byte) => '\\' + byte.toString(8)).join('')}')"`
+        : `'${piece.toString('latin1').replaceAll("'", String.raw`'\''`)}'`,
+    );
+    at = end;
+  }
+  return pieces.join('');
+}
+
+const quotePlan = (text: PlanString): string =>
+  typeof text === 'string' ? quoteText(text) : quoteBytes(planBytes(text));
+
+const reservedWords = new Set(
+  'if then else elif fi do done case esac while until for in function select time coproc'.split(' '),
+);
+
+/** As the first word: not a reserved word, an alias or an assignment. */
+function quoteProgram(program: PlanString): string {
+  const word = quotePlan(program);
+  return typeof program === 'string' && (reservedWords.has(program) || word.includes('=')) && !word.startsWith("'")
+    ? `'${word}'`
+    : word;
+}
+
+// Variables that a shell sets, makes read-only or gives a meaning of its own: an assignment before a command would fail
+// or be altered.
+const shellOwned =
+  /^(_|UID|EUID|PPID|GROUPS|OPTIND|LINENO|RANDOM|SRANDOM|SECONDS|HISTCMD|DIRSTACK|FUNCNAME|EPOCH.*|BASH.*|SHELLOPTS|COMP_.*|POSIXLY_CORRECT|PIPESTATUS)$/;
+const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `NAME=` as it is and the value quoted; `env` in front where a shell would not take the assignment. */
+function envWords(env: TextSource['env']): string[] {
+  const words = env.map(([name, value]) =>
+    identifier.test(name) ? `${name}=${quotePlan(value)}` : quoteText(name + '=') + quotePlan(value),
+  );
+  return env.every(([name]) => identifier.test(name) && !shellOwned.test(name)) ? words : ['env', ...words];
+}
+
+/** How {@link commandText} lays the text out. */
+export interface TextOptions {
+  /** A line for each environment entry and each option, ended by a backslash. Default `false`. */
+  readonly lineBreaks?: boolean | undefined;
+  /** Only the last part of the program's path. Default `false`. */
+  readonly stripPath?: boolean | undefined;
+}
+
+/** `ENV... PROGRAM ARGS...`, single spaces, no newline at the end. The layout is virCommand's. */
+export function commandText(source: TextSource, options: TextOptions = {}): string {
+  const program =
+    options.stripPath === true && typeof source.program === 'string'
+      ? (source.program.split('/').at(-1) ?? source.program)
+      : source.program;
+  const breaks = options.lineBreaks === true;
+  let text = '';
+  for (const word of envWords(source.env)) text += word + (breaks ? ' \\\n' : ' ');
+  text += quoteProgram(program);
+  const isOption = source.args.map((arg) => typeof arg === 'string' && arg.startsWith('-'));
+  const lastOption = isOption.lastIndexOf(true);
+  const firstOption = isOption.indexOf(true);
+  source.args.forEach((arg, index) => {
+    // An option's values stay on its line; positional arguments after the last option's first value get lines of their own.
+    const stays = isOption[index] !== true && firstOption >= 0 && firstOption < index && lastOption >= index - 1;
+    text += (breaks && !stays ? ' \\\n' : ' ') + quotePlan(arg);
+  });
+  return text;
+}

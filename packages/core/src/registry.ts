@@ -1,0 +1,80 @@
+/**
+ * What all copies of core in a process share, under one global symbol: the running commands, and the backends that tests
+ * put in the place of the real ones.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Backend } from './contract';
+
+/** A running command, as another copy of core may see it. */
+export interface Abortable {
+  abort(options?: { readonly killDelay?: number | undefined }): Promise<void>;
+}
+
+interface Shared {
+  readonly running: Set<Abortable>;
+  /** The last one is in force. */
+  readonly overrides: { readonly backend: Backend }[];
+  /** Made with the first `withBackend()`: programs that do not use it do not pay for it. */
+  local: AsyncLocalStorage<Backend> | undefined;
+}
+
+const key = Symbol.for('vircommand.registry');
+const holder = globalThis as { [key]?: Shared };
+const shared: Shared = (holder[key] ??= { running: new Set(), overrides: [], local: undefined });
+
+/** Notes a command that runs. */
+export function register(command: Abortable): void {
+  shared.running.add(command);
+}
+
+/** Forgets a command that is over. */
+export function unregister(command: Abortable): void {
+  shared.running.delete(command);
+}
+
+/**
+ * Aborts every command that runs in this process (all copies of core; not daemons), newest first; resolves when all are
+ * reaped. Commands that are started meanwhile are aborted too. It installs no signal handlers: an application calls it
+ * where it shuts down.
+ *
+ * @param options - `killDelay`: milliseconds from SIGTERM to SIGKILL, default 5000.
+ *
+ * @example
+ * ```ts
+ * process.once('SIGTERM', () => void abortAll({ killDelay: 500 }).then(() => process.exit(143)));
+ * ```
+ */
+export async function abortAll(options?: { readonly killDelay?: number | undefined }): Promise<void> {
+  while (shared.running.size > 0) {
+    const newestFirst = Array.from(shared.running).reverse();
+    await Promise.all(newestFirst.map((command) => command.abort(options)));
+  }
+}
+
+/**
+ * Every Command of every package uses `backend` until the returned object is disposed, whatever it was bound to: for
+ * tests of code that imports `Command` from anywhere. Overrides stack up; the last one that is not disposed is in force.
+ * virCommand's counterpart is `virCommandSetDryRun`.
+ */
+export function overrideBackend(backend: Backend): Disposable {
+  // Every call has an entry of its own, so that disposing twice, or in another order, ends no other override.
+  const entry = { backend };
+  shared.overrides.push(entry);
+  return {
+    [Symbol.dispose]: () => {
+      const at = shared.overrides.indexOf(entry);
+      if (at >= 0) shared.overrides.splice(at, 1);
+    },
+  };
+}
+
+/** As {@link overrideBackend}, only for what `fn` calls, also after its first await: for tests that run at the same time. */
+export function withBackend<T>(backend: Backend, fn: () => T): T {
+  shared.local ??= new AsyncLocalStorage<Backend>();
+  return shared.local.run(backend, fn);
+}
+
+/** The backend that tests put in force here, if any. */
+export function overridingBackend(): Backend | undefined {
+  return shared.local?.getStore() ?? shared.overrides.at(-1)?.backend;
+}

@@ -1,0 +1,88 @@
+/** The search for a program, for backends that start programs on this machine. */
+import { accessSync, constants, statSync } from 'node:fs';
+import * as path from 'node:path';
+import { planBytes } from './bytes';
+import type { PlanString } from './contract';
+import { startError, type CommandStartError } from './errors';
+
+/** Where to look. */
+export interface ResolveOptions {
+  /** The parent's `PATH`; `undefined`: not set. */
+  readonly path: string | undefined;
+  /** What relative paths are relative to: the parent's working directory. */
+  readonly cwd: string;
+}
+
+// What execvp(3) of glibc looks through when PATH is not set.
+const defaultPath = '/bin:/usr/bin';
+
+const absent: NodeJS.ErrnoException = Object.assign(new Error('not found'), { code: 'ENOENT' });
+
+/** `undefined`: can be executed, as far as one can tell; otherwise the system's error. */
+function executableError(file: string | Buffer): NodeJS.ErrnoException | undefined {
+  try {
+    // Most directories of PATH do not have the program: that must not cost an exception.
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) return absent;
+    if (!found.isFile()) return Object.assign(new Error('not a file'), { code: 'EACCES' });
+    accessSync(file, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+function notFound(shown: string, error: NodeJS.ErrnoException | undefined, where: string): CommandStartError {
+  const code = error?.code ?? 'ENOENT';
+  const why =
+    code === 'ENOENT' ? `'${shown}' was not found in ${where}` : `'${shown}' in ${where} cannot be executed (${code})`;
+  return startError('resolve', Object.assign(new Error(why), { code, errno: error?.errno }), shown);
+}
+
+/**
+ * The path of a program: a name without slash is looked for in `path`, a relative path is made absolute, an absolute one
+ * is returned as it is (whether it exists shows when it is executed).
+ *
+ * @throws CommandStartError, stage `resolve`: `ENOENT`, or `EACCES` if all that was found cannot be executed.
+ */
+export function resolveProgram(program: string, options: ResolveOptions): string;
+export function resolveProgram(program: PlanString, options: ResolveOptions): PlanString;
+export function resolveProgram(program: PlanString, options: ResolveOptions): PlanString {
+  const windows = process.platform === 'win32';
+  if (typeof program !== 'string') return resolveBytes(program, options);
+  if (program.includes('/') || (windows && (program.includes('\\') || /^[A-Za-z]:/.test(program)))) {
+    return path.resolve(options.cwd, program);
+  }
+  let worst: NodeJS.ErrnoException | undefined;
+  const search = options.path ?? (windows ? '' : defaultPath);
+  // An empty entry of PATH is the working directory (POSIX).
+  const directories = windows ? ['', ...search.split(';')] : search.split(':');
+  const names = windows && !/\.(exe|com)$/i.test(program) ? [program + '.exe', program + '.com'] : [program];
+  for (const directory of directories) {
+    for (const name of names) {
+      const candidate = path.resolve(options.cwd, directory, name);
+      const error = executableError(candidate);
+      if (error === undefined) return candidate;
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
+    }
+  }
+  throw notFound(program, worst, search === '' ? 'an empty PATH' : `PATH (${search})`);
+}
+
+/** A name that is no UTF-8 is compared byte for byte; such names exist on file systems of POSIX only. */
+function resolveBytes(program: PlanString, options: ResolveOptions): PlanString {
+  const name = planBytes(program);
+  const join = (directory: string): Buffer =>
+    Buffer.concat([Buffer.from(path.resolve(options.cwd, directory) + '/'), name]);
+  if (name[0] === 0x2f) return program;
+  if (name.includes(0x2f)) return { base64: join('').toString('base64') };
+  let worst: NodeJS.ErrnoException | undefined;
+  const search = options.path ?? defaultPath;
+  for (const directory of search.split(':')) {
+    const candidate = join(directory);
+    const error = executableError(candidate);
+    if (error === undefined) return { base64: candidate.toString('base64') };
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
+  }
+  throw notFound(name.toString('latin1'), worst, `PATH (${search})`);
+}

@@ -1,0 +1,51 @@
+/** Values that reach the program and are shown nowhere else. */
+import { types } from 'node:util';
+import type { Bytes } from './types';
+
+const brand: unique symbol = Symbol.for('vircommand.secret') as never;
+const inspect = Symbol.for('nodejs.util.inspect.custom');
+
+/** What a secret shows as. */
+export const MASK = '***';
+
+/** Reaches the program; prints as `***` in logs, errors, `toString()`, JSON, `util.inspect` and recordings. */
+export interface Secret {
+  /** Not enumerable, and the only way to the value: any copy of core can read it. */
+  readonly [brand]: () => Bytes;
+  toString(): '***';
+  toJSON(): '***';
+}
+
+/**
+ * Wraps a value that must not be seen in logs, error messages, `toString()` or recordings.
+ *
+ * @example
+ * ```ts
+ * new Command('curl').addArgPair('--oauth2-bearer', secret(token)).toString();
+ * // curl '--oauth2-bearer=***'
+ * ```
+ */
+export function secret(value: string | Uint8Array): Secret {
+  const kept: Bytes = typeof value === 'string' ? value : Uint8Array.from(value);
+  const mask = (): '***' => MASK;
+  const wrapped = Object.create(null, {
+    [brand]: { value: () => kept },
+    toString: { value: mask },
+    toJSON: { value: mask },
+    [inspect]: { value: mask },
+    [Symbol.toPrimitive]: { value: mask },
+    [Symbol.toStringTag]: { value: 'Secret' },
+  }) as Secret;
+  return Object.freeze(wrapped);
+}
+
+/** Whether a value was made by {@link secret}, in this or another copy of core. */
+export function isSecret(value: unknown): value is Secret {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, brand) === 'function';
+}
+
+/** The value itself. Only for the way to the program. */
+export function revealSecret(value: Secret): Bytes {
+  const kept = value[brand]();
+  return typeof kept === 'string' || types.isUint8Array(kept) ? kept : String(kept);
+}

@@ -1,0 +1,72 @@
+/** `runSync()`: the bounds go to the backend as data, since core cannot run meanwhile. */
+import { tailSize } from './capture';
+import type { Backend } from './contract';
+import type { CommandError } from './errors';
+import { startFailure } from './lifecycle';
+import { logError, logExit, logStart } from './log';
+import { judge, type Cause } from './outcome';
+import type { Launch } from './plan';
+import { longestBytes, longestText, type RunSettings } from './run-options';
+import { systemClock } from './clock';
+import type { CommandResult } from './types';
+
+const asBuffer = (bytes: Uint8Array | undefined): Buffer | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Runs and waits; the error of the run is thrown. */
+export function runAndWait(launch: Launch, settings: RunSettings, backend: Backend): CommandResult {
+  const clock = backend.clock ?? systemClock;
+  const begun = clock.now();
+  const { plan } = launch;
+  const { limit } = settings;
+  const own = (name: 'stdout' | 'stderr'): number =>
+    Math.min(limit?.[name] ?? Infinity, launch[name] === 'bytes' ? longestBytes : longestText);
+  const limits = { stdout: own('stdout'), stderr: own('stderr'), total: limit?.total ?? Infinity };
+  const fail = (error: CommandError): never => {
+    logError({ command: plan.text, backend: backend.name, error });
+    throw error;
+  };
+  let outcome;
+  try {
+    outcome = backend.startAndWaitSync?.(plan, {
+      input: launch.input,
+      sendBuffers: launch.sendBuffers,
+      timeout: settings.timeout,
+      killDelay: settings.killDelay,
+      drainDelay: settings.drainDelay,
+      limit: { ...limits, onExceed: limit?.onExceed ?? 'kill' },
+      stderrTail: launch.stderr === 'tail' ? tailSize : undefined,
+    });
+  } catch (error) {
+    return fail(startFailure(error, plan.text, backend.name));
+  }
+  if (outcome === undefined)
+    return fail(startFailure('declares sync and has no startAndWaitSync()', plan.text, backend.name));
+  const start = { command: plan.text, backend: backend.name, pid: outcome.pid };
+  logStart(start);
+  let cause: Cause | undefined;
+  if (outcome.ending === 'timeout') cause = { kind: 'timeout' };
+  if (outcome.ending === 'output-limit') {
+    const stream = outcome.exceeded ?? 'total';
+    cause = { kind: 'limit', stream, limit: limits[stream] };
+  }
+  const { result, error } = judge(
+    {
+      command: plan.text,
+      backend: backend.name,
+      pid: outcome.pid,
+      status: outcome,
+      cause,
+      stdout: { use: launch.stdout, bytes: asBuffer(outcome.stdout) },
+      stderr: { use: launch.stderr, bytes: asBuffer(outcome.stderr) },
+      outputComplete: outcome.outputComplete,
+      ended: outcome.ended,
+      durationMs: clock.now() - begun,
+      rawStatus: launch.rawStatus,
+      merged: plan.stderr.type === 'same-as-stdout',
+    },
+    settings,
+  );
+  logExit(start, result);
+  return error === undefined ? result : fail(error);
+}

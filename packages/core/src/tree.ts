@@ -1,0 +1,160 @@
+/**
+ * The descendants of a program, for backends that start programs on this machine: found through Linux's `/proc`, also
+ * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+interface ProcessEntry {
+  readonly pid: number;
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
+  readonly start: string;
+}
+
+/** What a backend knows of a program whose descendants it wants. */
+export interface DescendantsOptions {
+  /** The program leads a process group or session of its own. */
+  readonly ownGroup: boolean;
+  /** Which of 0, 1 and 2 are pipes that the backend made: whoever else holds one belongs to the program. */
+  readonly ownPipes: readonly number[];
+  /** Sends a signal by number; default `process.kill`. Errors are ignored. */
+  readonly send?: ((pid: number, signal: number) => void) | undefined;
+}
+
+function readEntry(pid: number | string): ProcessEntry | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined; // It ended meanwhile, or there is no /proc.
+  }
+  // The name in parentheses may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group, session] = fields;
+  return {
+    pid: Number(pid),
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    start: fields[19] ?? '',
+  };
+}
+
+function readAll(): ProcessEntry[] {
+  let names: string[];
+  try {
+    names = readdirSync('/proc');
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => (/^\d+$/.test(name) ? (readEntry(name) ?? []) : []));
+}
+
+/** Pipes and sockets behind some descriptors of a process. */
+function pipesOf(pid: number, fds: readonly (number | string)[]): string[] {
+  return fds.flatMap((fd) => {
+    try {
+      const link = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return /^(pipe|socket):/.test(link) ? [link] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function openFds(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return [];
+  }
+}
+
+const alive = ({ state }: ProcessEntry): boolean => state !== 'Z' && state !== 'X';
+
+/** The descendants of one program: found when asked, remembered by pid and start time, never mistaken for a stranger. */
+export class Descendants {
+  /** Whether `/proc` shows processes here, so that nobody was missed. */
+  visible = false;
+  private readonly members = new Map<number, string>();
+  private pipes: ReadonlySet<string> | undefined;
+
+  constructor(
+    private readonly root: number,
+    private readonly options: DescendantsOptions,
+  ) {}
+
+  /** Looks for descendants. `rootAlive`: the program is not reaped, so its number is still its own. */
+  find(rootAlive: boolean): void {
+    if (process.platform !== 'linux') return;
+    const entries = readAll();
+    if (rootAlive) {
+      this.visible = entries.some(({ pid }) => pid === this.root);
+      this.pipes ??= new Set(pipesOf(this.root, this.options.ownPipes));
+    }
+    const known = (pid: number): boolean => this.members.has(pid) || (rootAlive && pid === this.root);
+    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+    for (const [pid, start] of this.members) {
+      if (byPid.get(pid)?.start !== start) this.members.delete(pid);
+    }
+    // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
+    const groupIsOurs =
+      this.options.ownGroup &&
+      (rootAlive || entries.some((entry) => entry.group === this.root && this.members.has(entry.pid)));
+    for (let found = true; found;) {
+      found = false;
+      for (const entry of entries) {
+        if (known(entry.pid) || entry.pid === process.pid || entry.pid === this.root) continue;
+        const inGroup = groupIsOurs && (entry.group === this.root || entry.session === this.root);
+        if (!inGroup && !known(entry.parent) && !this.holdsPipe(entry)) continue;
+        this.members.set(entry.pid, entry.start);
+        found = true;
+      }
+    }
+  }
+
+  /** A process that holds a pipe of the program inherited it. Children of ours between fork and exec hold a copy too. */
+  private holdsPipe({ pid, parent }: ProcessEntry): boolean {
+    const { pipes } = this;
+    if (pipes === undefined || pipes.size === 0 || parent === process.pid) return false;
+    return pipesOf(pid, openFds(pid)).some((link) => pipes.has(link));
+  }
+
+  /** Sends a signal to every descendant that was found and still is the same process; whether there was one alive. */
+  signal(signal: number): boolean {
+    const send = this.options.send ?? ((pid, number) => process.kill(pid, number));
+    let sent = false;
+    for (const [pid, start] of this.members) {
+      const entry = readEntry(pid);
+      if (entry?.start !== start || !alive(entry)) continue;
+      try {
+        send(pid, signal);
+        sent = true;
+      } catch {
+        // It ended meanwhile, or belongs to another user, who then keeps it.
+      }
+    }
+    return sent;
+  }
+
+  /** Kills until nobody new appears: what is killed cannot fork any more. */
+  kill(rootAlive: boolean, signal: number): void {
+    for (let round = 0, before = -1; round < 100 && before !== this.members.size; round++) {
+      before = this.members.size;
+      this.find(rootAlive);
+      this.signal(signal);
+    }
+  }
+
+  /** Whether one of those found is still alive. */
+  get alive(): boolean {
+    return Array.from(this.members).some(([pid, start]) => {
+      const entry = readEntry(pid);
+      return entry !== undefined && entry.start === start && alive(entry);
+    });
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * The vocabulary of the public interface: what a caller hands in, and what comes back.
+ * Types only; nothing here exists at run time.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { Backend } from './contract';
+import type { Secret } from './secret';
+
+/**
+ * What became of an output stream: captured as text or bytes, piped to the caller, or neither.
+ * The union `Sink` itself means "not known to the type checker".
+ */
+export type Sink = 'text' | 'bytes' | 'pipe' | 'none';
+/** Whether the caller writes the program's stdin itself. `Source` itself means "not known". */
+export type Source = 'pipe' | 'none';
+
+/** The type of a captured stream in a {@link CommandResult}, by {@link Sink}. */
+export interface Captured {
+  text: string;
+  bytes: Buffer;
+  pipe: undefined;
+  none: undefined;
+}
+/** The type of an output stream of a {@link RunningCommand}, by {@link Sink}. */
+export interface Streamed {
+  text: undefined;
+  bytes: undefined;
+  pipe: Readable;
+  none: undefined;
+}
+/** The type of the stdin stream of a {@link RunningCommand}, by {@link Source}. */
+export interface Written {
+  pipe: Writable;
+  none: undefined;
+}
+/** What `encoding: 'buffer'` makes of a {@link Sink}. */
+export interface AsBytes {
+  text: 'bytes';
+  bytes: 'bytes';
+  pipe: 'pipe';
+  none: 'none';
+}
+/** {@link Sink} of a `stdout` or `stderr` option. */
+export type SinkOf<T> = [T] extends ['text' | 'bytes' | 'pipe']
+  ? T
+  : T extends 'text' | 'bytes' | 'pipe'
+    ? Sink
+    : 'none';
+/** {@link Source} of a `stdin` option. */
+export type SourceOf<T> = [T] extends ['pipe'] ? 'pipe' : 'pipe' extends T ? Source : 'none';
+
+/** Text is sent as UTF-8 and must be well formed (no lone surrogate); bytes are sent as they are. No NUL in either. */
+export type Bytes = string | Uint8Array;
+/** An argument or an environment value. Numbers go through `addArgFormat('%d', n)` or `String(n)`. */
+export type Arg = Bytes | Secret;
+/** What JSON can hold: it crosses process borders. */
+export type PlainData = null | boolean | number | string | readonly PlainData[] | { readonly [key: string]: PlainData };
+/** A descriptor number, or anything that has one (a `FileHandle`). It stays the caller's unless `closeInParent`. */
+export type Fd = number | { readonly fd: number };
+/** A signal by name; real-time and other unnamed signals are `SIG` and their number (`SIG34`). */
+export type SignalName = NodeJS.Signals | `SIG${number}`;
+
+/** Where the program's stdin comes from. Default `'null'` (`/dev/null`). */
+export type StdinOption =
+  'null' | 'inherit' | 'pipe' | Fd | { readonly file: string } | { readonly input: Bytes | Secret };
+/** Where the program's stdout goes. Default `'null'` (`/dev/null`). A file is created or truncated, or appended to. */
+export type StdoutOption =
+  | 'null'
+  | 'inherit'
+  | 'pipe'
+  | 'text'
+  | 'bytes'
+  | Fd
+  | { readonly file: string; readonly append?: boolean | undefined };
+/** As {@link StdoutOption}; `'stdout'` is `2>&1`: one pipe or descriptor, so the order is the program's. */
+export type StderrOption = StdoutOption | 'stdout';
+
+/** A descriptor that the program gets besides 0, 1 and 2. */
+export interface PassFd {
+  readonly fd: Fd;
+  /** Its number in the program; default: the same number. At least 3. */
+  readonly as?: number | undefined;
+  /** Core takes the descriptor when a run begins and closes it once, after the start or its failure. Such a command runs once. */
+  readonly closeInParent?: boolean | undefined;
+}
+
+/** A Linux capability by its kernel name, for instance `CAP_NET_BIND_SERVICE`. */
+export type Capability = `CAP_${string}`;
+
+/** A resource limit: one number for soft and hard, both apart, or no limit. */
+export type Limit = number | 'unlimited' | { readonly soft: number | 'unlimited'; readonly hard: number | 'unlimited' };
+/** The kernel's resource limits, by what they limit. The first four are virCommand's. */
+export interface Limits {
+  /** Bytes of memory that may be locked (RLIMIT_MEMLOCK). */
+  readonly memLock?: Limit | undefined;
+  /** Processes of the user (RLIMIT_NPROC). */
+  readonly processes?: Limit | undefined;
+  /** One more than the highest descriptor number (RLIMIT_NOFILE). */
+  readonly files?: Limit | undefined;
+  /** Bytes of a core dump; 0 disables it (RLIMIT_CORE). */
+  readonly core?: Limit | undefined;
+  /** Bytes of address space (RLIMIT_AS). */
+  readonly addressSpace?: Limit | undefined;
+  /** Seconds of processor time (RLIMIT_CPU). */
+  readonly cpu?: Limit | undefined;
+  /** Bytes of the data segment (RLIMIT_DATA). */
+  readonly data?: Limit | undefined;
+  /** Bytes of a file that the program writes (RLIMIT_FSIZE). */
+  readonly fileSize?: Limit | undefined;
+  /** Bytes of the stack (RLIMIT_STACK). */
+  readonly stack?: Limit | undefined;
+}
+
+/** A function in another process: module by file URL or absolute path, export by name (`default`), data by JSON. */
+export interface HookReference {
+  readonly module: string | URL;
+  readonly export?: string | undefined;
+  readonly data?: PlainData | undefined;
+}
+/** The shape of the function that a {@link HookReference} names. It runs in the process that becomes the program. */
+export type PreExecHook<T extends PlainData = PlainData> = (
+  data: T,
+  context: { readonly pid: number },
+) => void | Promise<void>;
+
+/** The options-object form. Same fields, same validation and same {@link CommandSpec} as the setters. */
+export interface CommandOptions {
+  /** `argv[0]` as the program sees it; default: the program as given. */
+  readonly argv0?: Arg | undefined;
+  /** Working directory. Relative paths are relative to the parent's. Default: the parent's. */
+  readonly cwd?: string | undefined;
+  /** Left out: the parent's environment. Given (even `{}`): only what `env` and `envPass*` say. */
+  readonly env?: Readonly<Record<string, Arg | undefined>> | undefined;
+  /** Variables to copy from the parent, where set. */
+  readonly envPass?: readonly string[] | undefined;
+  /** `LC_ALL=C` and the usual few from the parent: PATH, HOME, USER, LOGNAME, TMPDIR, the loader's. */
+  readonly envPassCommon?: boolean | undefined;
+  /** Default `'null'`. */
+  readonly stdin?: StdinOption | undefined;
+  /** Default `'null'`. */
+  readonly stdout?: StdoutOption | undefined;
+  /** Default: under `run()` and `runSync()` the last 8 KiB are kept for the error message; otherwise `'null'`. */
+  readonly stderr?: StderrOption | undefined;
+  readonly passFds?: readonly PassFd[] | undefined;
+  /** Written and locked by the program's process. Needs `daemon`. */
+  readonly pidFile?: string | undefined;
+  /** Session of its own, `/` as working directory, reparented; `run()` resolves once it has started. */
+  readonly daemon?: boolean | undefined;
+  /** `true`: a session of its own, without controlling terminal. */
+  readonly session?: boolean | undefined;
+  /** `true`: a process group of its own; `false`: the parent's; left out: the backend chooses what ends trees best without losing Ctrl-C. */
+  readonly processGroup?: boolean | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Supplementary groups; left out with `uid` and `gid`: those of the user. */
+  readonly groups?: readonly number[] | undefined;
+  /** 0 to 0o777. */
+  readonly umask?: number | undefined;
+  readonly capabilities?:
+    { readonly clear?: boolean | undefined; readonly allow?: readonly Capability[] | undefined } | undefined;
+  readonly noNewPrivs?: boolean | undefined;
+  readonly limits?: Limits | undefined;
+  /** -20 (first) to 19 (last). */
+  readonly nice?: number | undefined;
+  /** Processor numbers. */
+  readonly affinity?: readonly number[] | undefined;
+  /** A core-scheduling group of its own (`'alone'`), or that of a process. */
+  readonly coreScheduling?: 'alone' | { readonly among: number } | undefined;
+  readonly selinuxLabel?: string | undefined;
+  readonly appArmorProfile?: string | undefined;
+  readonly preExecHook?: HookReference | undefined;
+  /** Hold the program before exec until `handshakeNotify()`. */
+  readonly handshake?: boolean | undefined;
+  /** Accept any end of the program, also a death by signal. */
+  readonly rawStatus?: boolean | undefined;
+  /** Buffers to hand to the program on descriptors of their own, by their number in the program. */
+  readonly sendBuffers?: readonly { readonly fd: number; readonly data: Bytes | Secret }[] | undefined;
+  /** Let `runAsync()` capture into buffers. */
+  readonly asyncIo?: boolean | undefined;
+  /** The reading ends of output pipes never block in the parent. */
+  readonly nonblockingFds?: boolean | undefined;
+  readonly backend?: Backend | undefined;
+}
+
+/** Text encodings of captured output. Malformed input becomes U+FFFD. */
+export type TextEncoding = 'utf8' | 'latin1' | 'utf16le';
+
+/** How many bytes of output are kept. */
+export interface OutputLimit {
+  readonly stdout?: number | undefined;
+  readonly stderr?: number | undefined;
+  /** stdout and stderr together. */
+  readonly total?: number | undefined;
+  /** `'kill'` (default): end the program, reject with `OutputLimitError`. `'truncate'`: let it run, drop the rest, `outputComplete: false`. */
+  readonly onExceed?: 'kill' | 'truncate' | undefined;
+}
+
+/** How one run goes; the same names for `run()`, `runSync()`, `runAsync()` and the iterations. */
+export interface RunOptions {
+  /** Default `true`: reject unless exit code 0. `false`: any normal exit resolves. Deaths by signal: see `rawStatus()`. */
+  readonly check?: boolean | undefined;
+  /** Milliseconds from the call, more than 0; default: none. Rejects with `CommandTimeoutError`, whatever `check` says. */
+  readonly timeout?: number | undefined;
+  /** Milliseconds from SIGTERM to SIGKILL. Default 5000; 0 = SIGKILL at once. */
+  readonly killDelay?: number | undefined;
+  /** Milliseconds after the exit for pipes that other processes still hold. Default 1000. */
+  readonly drainDelay?: number | undefined;
+  /** Aborting ends the program. Rejects with `CommandAbortedError`, whatever `check` says. Not for `runSync()`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes kept: per stream, or as {@link OutputLimit}. Default: what a string (or a Buffer) can hold. */
+  readonly outputLimit?: number | OutputLimit | undefined;
+  /** Default `'utf8'`. `'buffer'`: every captured stream is a Buffer. */
+  readonly encoding?: TextEncoding | undefined;
+  /** `true`: best effort when this process ends normally; `'guaranteed'`: needs feature `parent-death-signal`. Default `false`. */
+  readonly killOnParentExit?: boolean | 'guaranteed' | undefined;
+}
+/** `encoding: 'buffer'`: every captured stream is a Buffer, whatever the command said. */
+export interface BytesRunOptions extends Omit<RunOptions, 'encoding'> {
+  readonly encoding: 'buffer';
+}
+/** How output is cut into lines. */
+export interface LineOptions {
+  /** Longest line in bytes; a longer one ends the program and rejects with `OutputLimitError`. Default: what a string can hold. */
+  readonly maxLength?: number | undefined;
+  /** Default `'stdout'`. */
+  readonly from?: 'stdout' | 'stderr' | undefined;
+}
+
+/** How a program ended, and what it used, where the backend can know. */
+export interface ExitStatus {
+  /** `undefined`: ended by a signal. */
+  readonly exitCode: number | undefined;
+  /** `undefined`: exited by itself. */
+  readonly signal: SignalName | undefined;
+  /** `undefined`: the backend cannot know. */
+  readonly coreDumped: boolean | undefined;
+  readonly usage: ResourceUsage | undefined;
+}
+/** What the program used until it was reaped (getrusage). */
+export interface ResourceUsage {
+  /** Milliseconds of processor time in user mode. */
+  readonly userMs: number;
+  /** Milliseconds of processor time in the kernel. */
+  readonly systemMs: number;
+  /** Peak resident memory in KiB; `undefined` where it cannot be told from the parent's own. */
+  readonly maxRssKiB: number | undefined;
+  readonly voluntaryContextSwitches: number | undefined;
+  readonly involuntaryContextSwitches: number | undefined;
+}
+
+/** What is known of a run when it is over (or was given up). */
+export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink> extends ExitStatus {
+  /** Of the daemon, if daemonized; `undefined` on a backend without local pids, or if nothing was started. */
+  readonly pid: number | undefined;
+  readonly stdout: Captured[Out];
+  readonly stderr: Captured[Err];
+  /** Redacted shell text. */
+  readonly command: string;
+  /** From the call to the end, in milliseconds. */
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+  readonly aborted: boolean;
+  /** `false`: a captured pipe was given up after `drainDelay`, or cut at `outputLimit`. */
+  readonly outputComplete: boolean;
+  /** What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended. */
+  readonly ended: 'tree' | 'group' | 'process' | 'none';
+}
