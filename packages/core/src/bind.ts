@@ -1,5 +1,6 @@
 /** Binding: a constructor of commands for one backend, and the ways to run that every such command has. */
 import { closeSync, writeSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { publicForm, planBytes } from './bytes';
 import { systemClock } from './clock';
 import type { Command, CommandConstructor } from './command';
@@ -14,34 +15,47 @@ import type { TextOptions } from './quote';
 import { overridingBackend } from './registry';
 import { readRunOptions, type Mode, type RunSettings } from './run-options';
 import { RunningProcess, type RunningCommand } from './running';
-import { isFd } from './setters';
+import { isFd, type CommandSetters } from './setters';
 import { copyDraft, type Draft } from './spec';
 import { runAndWait } from './sync';
 import type { Bytes, CommandResult, Fd } from './types';
 
 const brand = Symbol.for('vircommand.command');
-type Caller = (...args: never[]) => unknown;
+/** The constructor that the caller called, above which his stack begins. */
+type Constructor = CommandSetters['above'];
 /** Where a command gets its backend from. */
 type Binding = Backend | (() => Backend) | undefined;
 
 const checked = new WeakSet<Backend>();
 
-/** That a backend speaks this version of the contract is checked once. */
+/** That a backend speaks this version of the contract is checked once; third parties write in JavaScript too. */
 function checkBackend(backend: Backend, command: string): Backend {
   if (checked.has(backend)) return backend;
-  const wrong = (reason: string): CommandUsageError =>
-    new CommandUsageError('bindCommand()', reason, { command, code: 'ERR_COMMAND_CONTRACT' });
-  if (typeof backend !== 'object' || backend === null) throw wrong('there is no backend');
-  const version: unknown = backend.contract;
-  if (version !== 1) throw wrong(`the backend speaks contract ${String(version)}, this core speaks contract 1`);
-  if (typeof backend.name !== 'string' || backend.name === '') throw wrong('the backend has no name');
-  if (!Array.isArray(backend.features)) throw wrong(`the backend ${backend.name} declares no array of features`);
-  const unknown: unknown = backend.features.find((feature) => !isFeature(feature));
-  if (unknown !== undefined)
-    throw wrong(`the backend ${backend.name} declares the unknown feature '${String(unknown)}'`);
-  if (typeof backend.start !== 'function') throw wrong(`the backend ${backend.name} has no start()`);
+  const read = (key: keyof Backend): unknown => Reflect.get(backend, key);
+  const [contract, name, features] = [read('contract'), read('name'), read('features')];
+  const unknown = Array.isArray(features) ? features.filter((feature) => !isFeature(feature)) : [];
+  const reason =
+    contract !== 1
+      ? `the backend speaks contract ${inspect(contract)}, this core speaks contract 1`
+      : typeof name !== 'string' || name === ''
+        ? 'the backend has no name'
+        : !Array.isArray(features)
+          ? `the backend ${name} declares no array of features`
+          : unknown.length > 0
+            ? `the backend ${name} declares unknown features: ${inspect(unknown)}`
+            : typeof read('start') !== 'function'
+              ? `the backend ${name} has no start()`
+              : undefined;
+  if (reason !== undefined)
+    throw new CommandUsageError('bindCommand()', reason, { command, code: 'ERR_COMMAND_CONTRACT' });
   checked.add(backend);
   return backend;
+}
+
+interface Prepared {
+  readonly launch: Launch;
+  readonly settings: RunSettings;
+  readonly backend: Backend;
 }
 
 /** A command: the setters, and the ways to run. */
@@ -52,41 +66,29 @@ class BoundCommand extends CommandWithOptions {
   #spent = false;
   readonly #binding: Binding;
 
-  constructor(binding: Binding, constructor: Caller, program: unknown, args: unknown, options: unknown) {
-    super(program);
+  constructor(binding: Binding, constructor: Constructor, program: unknown, args: unknown, options: unknown) {
+    super(program, constructor);
     this.#binding = binding;
-    this.above = constructor;
-    if (args !== undefined) this.appendArgs('new Command()', args, constructor);
-    if (options !== undefined) this.applyOptions(options, constructor);
+    if (args !== undefined) this.appendArgs('new Command', args);
+    if (options !== undefined) this.applyOptions(options);
     this.above = undefined;
   }
 
-  get [brand](): true {
-    return true;
-  }
+  readonly [brand] = true;
 
   /** What is needed to run now, or the usage error, thrown. */
-  #prepare(
-    call: string,
-    mode: Mode,
-    options: unknown,
-    caller: Caller,
-  ): { launch: Launch; settings: RunSettings; backend: Backend } {
+  #prepare(call: string, mode: Mode, options: unknown): Prepared {
     const { draft } = this;
-    const usage = (where: string, reason: string): CommandUsageError => {
-      const error = new CommandUsageError(where, reason, { command: draftText(draft) });
-      Error.captureStackTrace(error, caller);
-      return error;
-    };
     if (this.misuse !== undefined) throw this.misuse;
     const settings = readRunOptions(options, mode);
-    if ('wrong' in settings) throw usage(call, settings.wrong);
+    if ('wrong' in settings) throw this.usageError(call, settings.wrong);
     const broken = brokenRule(draft, mode, settings) ?? brokenFds(draft);
-    if (broken !== undefined) throw usage(broken.call, broken.reason);
+    if (broken !== undefined) throw this.usageError(broken.call, broken.reason, call);
     const source =
       overridingBackend() ?? draft.backend ?? (typeof this.#binding === 'function' ? this.#binding() : this.#binding);
     if (source === undefined) {
-      throw usage('new Command()', 'has no backend: import Command from a backend package, or give { backend }');
+      const reason = 'has no backend: import Command from a backend package, or give { backend }';
+      throw this.usageError('new Command', reason, call);
     }
     const backend = checkBackend(source, draftText(draft));
     const launch = makeLaunch(draft, mode, settings);
@@ -99,19 +101,14 @@ class BoundCommand extends CommandWithOptions {
   }
 
   /** One owner at every moment: from here on the descriptors that are to be closed are core's. */
-  #claim(call: string, caller: Caller): void {
-    const reason = this.#running
-      ? 'the command is running already; clone() makes one that may run beside it'
-      : this.#spent
-        ? 'its descriptors were closed by the run before; such a command runs once'
-        : undefined;
-    if (reason === undefined) {
-      this.#running = true;
-      return;
+  #claim(call: string): void {
+    if (this.#running) {
+      throw this.usageError(call, 'the command is running already; clone() makes one that may run beside it');
     }
-    const error = new CommandUsageError(call, reason, { command: draftText(this.draft) });
-    Error.captureStackTrace(error, caller);
-    throw error;
+    if (this.#spent) {
+      throw this.usageError(call, 'its descriptors were closed by the run before; such a command runs once');
+    }
+    this.#running = true;
   }
 
   #closeFds(): void {
@@ -122,11 +119,11 @@ class BoundCommand extends CommandWithOptions {
     }
   }
 
-  async #start(call: string, mode: Mode, options: unknown, caller: Caller): Promise<{ run: Run; launch: Launch }> {
-    this.#claim(call, caller);
+  async #start(call: string, mode: Mode, options: unknown): Promise<{ run: Run; launch: Launch }> {
+    this.#claim(call);
     let prepared = false;
     try {
-      const { launch, settings, backend } = this.#prepare(call, mode, options, caller);
+      const { launch, settings, backend } = this.#prepare(call, mode, options);
       const run = new Run(launch, settings, backend, backend.clock ?? systemClock, () => {
         this.#running = false;
       });
@@ -140,14 +137,14 @@ class BoundCommand extends CommandWithOptions {
   }
 
   async run(options?: unknown): Promise<CommandResult> {
-    const { run } = await this.#start('run()', 'run', options, this.run);
+    const { run } = await this.#start('run', 'run', options);
     return run.done;
   }
 
   runSync(options?: unknown): CommandResult {
-    this.#claim('runSync()', this.runSync);
+    this.#claim('runSync');
     try {
-      const { launch, settings, backend } = this.#prepare('runSync()', 'runSync', options, this.runSync);
+      const { launch, settings, backend } = this.#prepare('runSync', 'runSync', options);
       return runAndWait(launch, settings, backend);
     } finally {
       this.#running = false;
@@ -156,7 +153,7 @@ class BoundCommand extends CommandWithOptions {
   }
 
   async runAsync(options?: unknown): Promise<RunningCommand> {
-    const { run, launch } = await this.#start('runAsync()', 'runAsync', options, this.runAsync);
+    const { run, launch } = await this.#start('runAsync', 'runAsync', options);
     if (run.handle === undefined) throw new TypeError('a run that started has no handle');
     return new RunningProcess(run, run.handle, launch.plan, {
       stdin: launch.plan.stdin.type === 'pipe' && launch.input === undefined,
@@ -166,20 +163,20 @@ class BoundCommand extends CommandWithOptions {
   }
 
   runLines(options?: unknown): AsyncIterableIterator<string> {
-    return this.#records('runLines()', options, '\n', this.runLines);
+    return this.#records('runLines', options, '\n');
   }
 
-  #records(call: string, options: unknown, separator: string, caller: Caller): LineIterator {
+  #records(call: string, options: unknown, separator: string): LineIterator {
     // The program starts with the first next(): what is never iterated never runs.
     return new LineIterator(async () => {
-      const { run, launch } = await this.#start(call, 'lines', options, caller);
+      const { run, launch } = await this.#start(call, 'lines', options);
       return run.lineSource(launch.stderr === 'lines' ? 'stderr' : 'stdout', undefined, separator);
     });
   }
 
   runRegex(patterns: readonly RegExp[], options?: unknown): AsyncIterableIterator<string[]> {
     const own = patternsOf(patterns);
-    if (own === undefined) this.note('runRegex()', 'takes an array of at least one RegExp', this.runRegex);
+    if (own === undefined) this.note('runRegex', 'takes an array of at least one RegExp');
     const prefix = readRunOptions(options, 'lines');
     const strip = 'wrong' in prefix ? '' : prefix.prefix;
     const take = (line: string): string[] | undefined => {
@@ -188,16 +185,16 @@ class BoundCommand extends CommandWithOptions {
       for (const pattern of own ?? []) {
         const match = pattern.exec(text);
         if (match === null) return undefined;
-        for (const group of match.slice(1)) row.push((group as string | undefined) ?? '');
+        for (const group of match.slice(1) as (string | undefined)[]) row.push(group ?? '');
       }
       return row;
     };
-    return rows(this.#records('runRegex()', options, '\n', this.runRegex), take, () => undefined);
+    return rows(this.#records('runRegex', options, '\n'), take, () => undefined);
   }
 
   runNul(columns: number, options?: unknown): AsyncIterableIterator<string[]> {
     if (!Number.isSafeInteger(columns) || columns < 1) {
-      this.note('runNul()', 'takes the number of columns, 1 or more', this.runNul);
+      this.note('runNul', 'takes the number of columns, 1 or more');
     }
     let row: string[] = [];
     const flush = (): string[] => {
@@ -206,25 +203,16 @@ class BoundCommand extends CommandWithOptions {
       return full;
     };
     const take = (field: string): string[] | undefined => (row.push(field) >= columns ? flush() : undefined);
-    const records = this.#records('runNul()', options, '\0', this.runNul);
+    const records = this.#records('runNul', options, '\0');
     return rows(records, take, () => (row.length > 0 ? flush() : undefined));
   }
 
   clone(): BoundCommand {
     const { draft } = this;
     if (draft.passFds.some(({ closeInParent }) => closeInParent)) {
-      const error = new CommandUsageError(
-        'clone()',
-        'a descriptor is to be closed in the parent; only one command can',
-        {
-          command: draftText(draft),
-        },
-      );
-      Error.captureStackTrace(error, this.clone);
-      throw error;
+      throw this.usageError('clone', 'a descriptor is to be closed in the parent; only one command can');
     }
-    const copy = new BoundCommand(this.#binding, this.clone, draftProgram(draft), undefined, undefined);
-    Object.setPrototypeOf(copy, Object.getPrototypeOf(this) as object);
+    const copy = Reflect.construct(this.constructor, [draftProgram(draft)]) as BoundCommand;
     Object.assign(copy.draft, copyDraft(draft));
     copy.misuse = this.misuse;
     return copy;
@@ -245,7 +233,7 @@ class BoundCommand extends CommandWithOptions {
 
   writeArgLog(fd: Fd): void {
     if (!isFd(fd)) {
-      this.note('writeArgLog()', 'takes a descriptor', this.writeArgLog);
+      this.note('writeArgLog', 'takes a descriptor');
       return;
     }
     if (this.misuse !== undefined) return;
@@ -283,8 +271,8 @@ function closeFd(fd: Fd): void {
   try {
     // A FileHandle must close itself, or it would close the number a second time when it is collected.
     if (typeof fd === 'object' && 'close' in fd && typeof fd.close === 'function') {
-      const closing: unknown = fd.close();
-      if (closing instanceof Promise) closing.catch(() => undefined);
+      const close = fd.close as () => unknown;
+      Promise.resolve(close.call(fd)).catch(() => undefined);
     } else closeSync(typeof fd === 'number' ? fd : fd.fd);
   } catch {
     // EBADF
@@ -310,7 +298,7 @@ export function makeConstructor(binding: Binding): CommandConstructor {
   if (resolved !== undefined) checkBackend(resolved, '');
   class CommandOfBackend extends BoundCommand {
     constructor(program: unknown, args?: unknown, options?: unknown) {
-      super(resolve, CommandOfBackend as never, program, args, options);
+      super(resolve, CommandOfBackend as unknown as Constructor, program, args, options);
     }
     static get backend(): Backend | undefined {
       return typeof resolve === 'function' ? resolve() : resolve;

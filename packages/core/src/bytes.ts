@@ -1,6 +1,6 @@
 /** Text and bytes on their way to a program: what may be sent, and the JSON form of what is no UTF-8. */
 import { isUtf8 } from 'node:buffer';
-import { types } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { PlanString } from './contract';
 import { MASK, isSecret, revealSecret } from './secret';
 
@@ -65,9 +65,8 @@ export function joinValues(parts: readonly (string | Value)[]): Value {
         .map(({ content, mask }) => mask ?? (typeof content === 'string' ? content : planBytes(content).toString()))
         .join('')
     : undefined;
-  if (values.every(({ content }) => typeof content === 'string')) {
-    return { content: values.map(({ content }) => content).join(''), mask };
-  }
+  const texts = values.flatMap(({ content }) => (typeof content === 'string' ? [content] : []));
+  if (texts.length === values.length) return { content: texts.join(''), mask };
   return { content: planString(Buffer.concat(values.map(({ content }) => planBytes(content)))), mask };
 }
 
@@ -78,5 +77,5 @@ export function describe(given: unknown): string {
   if (Array.isArray(given)) return 'an array';
   if (typeof given === 'object') return 'an object';
   if (typeof given === 'function') return 'a function';
-  return `the ${typeof given} ${String(given)}`;
+  return `the ${typeof given} ${inspect(given)}`;
 }

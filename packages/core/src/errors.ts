@@ -36,12 +36,11 @@ function isBranded(value: unknown, name: string): boolean {
   return Array.isArray(names) && names.includes(name);
 }
 
-const own = Object.prototype.hasOwnProperty;
 /** `instanceof` for a class that is branded itself; a user's subclass goes by its prototype as usual. */
-function hasInstance(this: abstract new (...args: never[]) => unknown, value: unknown): boolean {
-  const prototype = this.prototype as { [brand]?: readonly string[] };
-  const name = own.call(prototype, brand) ? prototype[brand]?.at(-1) : undefined;
-  return name === undefined ? Function.prototype[Symbol.hasInstance].call(this, value) : isBranded(value, name);
+function hasInstance(errorClass: abstract new (...args: never[]) => unknown, value: unknown): boolean {
+  const prototype = errorClass.prototype as { [brand]?: readonly string[] };
+  const name = Object.hasOwn(prototype, brand) ? prototype[brand]?.at(-1) : undefined;
+  return name === undefined ? Function.prototype[Symbol.hasInstance].call(errorClass, value) : isBranded(value, name);
 }
 
 /** What every error carries besides its message. */
@@ -55,7 +54,7 @@ export interface CommandErrorDetails {
 /** The class above all errors of this library. `util.inspect` shows no secret and at most the tail of the output. */
 export abstract class CommandError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return hasInstance.call(this, value);
+    return hasInstance(this, value);
   }
   static {
     branded(this, 'CommandError');

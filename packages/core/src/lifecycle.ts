@@ -515,11 +515,11 @@ export class Run {
   /** One signal to the program itself. */
   kill(name: SignalName): boolean {
     if (signalNumber(name) === undefined) {
-      throw new CommandUsageError('kill()', `there is no signal '${String(name)}' here`, {
+      throw new CommandUsageError('kill()', `there is no signal '${name}' here`, {
         command: this.launch.plan.text,
       });
     }
-    return !this.over && this.handle !== undefined && this.handle.signal(name, 'process').sent;
+    return !this.over && this.handle?.signal(name, 'process').sent === true;
   }
 
   /** SIGTERM to the tree, grace, SIGKILL; resolves when all is over. */

@@ -44,7 +44,7 @@ export function logExit(start: StartEvent, result: CommandResult): void {
   const shown: Partial<CommandResult> = { ...result };
   Reflect.deleteProperty(shown, 'stdout');
   Reflect.deleteProperty(shown, 'stderr');
-  exits.publish({ ...start, result: shown } as ExitEvent);
+  exits.publish({ ...start, result: shown });
 }
 
 /** A run failed. */

@@ -48,10 +48,9 @@ export class CommandWithOptions extends CommandSetters {
   };
 
   /** Reads own properties, once; `undefined` means left out. */
-  protected applyOptions(given: unknown, above: NonNullable<CommandSetters['above']>): void {
-    this.above = above;
+  protected applyOptions(given: unknown): void {
     if (typeof given !== 'object' || given === null) {
-      this.note('new Command()', `options must be an object, not ${describe(given)}`, above);
+      this.note('new Command', `options must be an object, not ${describe(given)}`);
       return;
     }
     const { table } = CommandWithOptions;
@@ -60,9 +59,8 @@ export class CommandWithOptions extends CommandSetters {
       if (Object.hasOwn(table, name)) continue;
       const meant = nearest(name, Object.keys(table));
       this.note(
-        'new Command()',
+        'new Command',
         `there is no option '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
-        above,
       );
     }
     for (const [name, apply] of Object.entries(table)) {
@@ -72,22 +70,21 @@ export class CommandWithOptions extends CommandSetters {
       apply(this, value);
     }
     this.via = undefined;
-    this.above = undefined;
   }
 
   private flag(value: unknown, set: () => unknown): void {
     if (value === true) set();
-    else if (value !== false) this.note('option', `must be a boolean, not ${describe(value)}`, this.flag);
+    else if (value !== false) this.note('option', `must be a boolean, not ${describe(value)}`);
   }
 
   private each(value: unknown, apply: (item: unknown) => unknown): void {
     if (Array.isArray(value)) for (const item of value) apply(item);
-    else this.note('option', `must be an array, not ${describe(value)}`, this.each);
+    else this.note('option', `must be an array, not ${describe(value)}`);
   }
 
   private applyEnv(given: unknown): void {
     if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-      this.note('option', `must be an object of names and values, not ${describe(given)}`, this.applyEnv);
+      this.note('option', `must be an object of names and values, not ${describe(given)}`);
       return;
     }
     this.draft.env ??= new Map();
@@ -97,6 +94,6 @@ export class CommandWithOptions extends CommandSetters {
   private applyBackend(given: unknown): void {
     if (typeof given === 'object' && given !== null && typeof Reflect.get(given, 'start') === 'function') {
       this.draft.backend = given as Backend;
-    } else this.note('option', `must be a backend, not ${describe(given)}`, this.applyBackend);
+    } else this.note('option', `must be a backend, not ${describe(given)}`);
   }
 }

@@ -55,8 +55,8 @@ export function judge(
     usage: status?.usage,
     pid: facts.pid,
     // The type parameters of the command say which of these it is; here it is any of them.
-    stdout: captured(facts.stdout) as CommandResult['stdout'],
-    stderr: captured(facts.stderr) as CommandResult['stderr'],
+    stdout: captured(facts.stdout),
+    stderr: captured(facts.stderr),
     command: facts.command,
     durationMs: facts.durationMs,
     timedOut: cause?.kind === 'timeout',

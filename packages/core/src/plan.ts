@@ -80,7 +80,7 @@ const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode): boolean 
 
 /** The first rule that is broken, or `undefined`. */
 export function brokenRule(draft: Draft, mode: Mode, settings: RunSettings): BrokenRule | undefined {
-  const rule = rules.find(({ broken }) => broken(draft, mode));
+  const rule = rules.find((candidate) => candidate.broken(draft, mode));
   if (rule !== undefined) return rule;
   if (mode === 'lines' && draft[settings.from] !== undefined) {
     return { call: 'runLines()', reason: `reads ${settings.from} itself, which is set already` };

@@ -14,7 +14,7 @@ export interface TextSource {
 }
 
 // virCommand's set, and the control characters, which bash treats in ways of its own when they stand bare.
-// eslint-disable-next-line no-control-regex
+
 const special = /[\x01-\x20\x7f!"#$&'()*;<>?[\\\]^`{|}~]/;
 
 /**

@@ -19,7 +19,7 @@ interface Shared {
 }
 
 const key = Symbol.for('vircommand.registry');
-const holder = globalThis as { [key]?: Shared };
+const holder: { [key]?: Shared | undefined } & object = globalThis;
 const shared: Shared = (holder[key] ??= { running: new Set(), overrides: [], local: undefined });
 
 /** Notes a command that runs. */

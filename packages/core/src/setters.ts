@@ -14,9 +14,6 @@ import { isSecret, revealSecret } from './secret';
 import { emptyDraft, type Draft, type StreamChoice } from './spec';
 import type { Capability, Fd, Limit, Limits } from './types';
 
-/** Any of the setters, as the point above which a stack begins. */
-type Setter = (...args: never[]) => unknown;
-
 const limitNames: readonly (keyof Limits)[] = [
   'memLock',
   'processes',
@@ -47,48 +44,53 @@ export class CommandSetters {
   /** While the options form is read: the option, which the caller wrote instead of the setter. */
   protected via: string | undefined;
   /** While the options form is read: the constructor, above which the caller's stack begins. */
-  protected above: Setter | undefined;
+  protected above: ((...args: never[]) => unknown) | undefined;
 
-  protected constructor(program: unknown) {
+  protected constructor(program: unknown, above: CommandSetters['above']) {
+    this.above = above;
     const value = toValue(program);
     const empty = value instanceof Unsendable ? false : value.content === '';
     this.draft = emptyDraft(value instanceof Unsendable ? { content: '', mask: undefined } : value);
-    if (value instanceof Unsendable) this.note('new Command()', `program ${value.reason}`, new.target as never);
-    else if (empty) this.note('new Command()', 'program is empty', new.target as never);
-    else if (value.mask !== undefined) this.note('new Command()', 'program must not be a secret', new.target as never);
+    if (value instanceof Unsendable) this.note('new Command', `program ${value.reason}`);
+    else if (empty) this.note('new Command', 'program is empty');
+    else if (value.mask !== undefined) this.note('new Command', 'program must not be a secret');
+  }
+
+  /** The error of a wrong call; its stack begins where the caller called `at`. */
+  protected usageError(call: string, reason: string, at = call): CommandUsageError {
+    const error = new CommandUsageError(this.via ?? `${call}()`, reason, { command: draftText(this.draft) });
+    const method: unknown = Reflect.get(this, at);
+    Error.captureStackTrace(error, this.above ?? (typeof method === 'function' ? method : undefined));
+    return error;
   }
 
   /** Notes a misuse, if it is the first one. */
-  protected note(call: string, reason: string, setter: Setter): this {
-    if (this.misuse === undefined) {
-      const error = new CommandUsageError(this.via ?? call, reason, { command: draftText(this.draft) });
-      Error.captureStackTrace(error, this.above ?? setter);
-      this.misuse = error;
-    }
+  protected note(call: string, reason: string): this {
+    this.misuse ??= this.usageError(call, reason);
     return this;
   }
 
   /** A value that can be sent, or a noted misuse. */
-  private value(call: string, what: string, given: unknown, setter: Setter): Value | undefined {
+  private value(call: string, what: string, given: unknown): Value | undefined {
     const value = toValue(given);
     if (!(value instanceof Unsendable)) return value;
-    this.note(call, `${what} ${value.reason}`, setter);
+    this.note(call, `${what} ${value.reason}`);
     return undefined;
   }
 
   /** A path or label: text, not empty. */
-  private text(call: string, what: string, given: unknown, setter: Setter): string | undefined {
+  private text(call: string, what: string, given: unknown): string | undefined {
     const value =
       typeof given === 'string' ? toValue(given) : new Unsendable(`must be a string, not ${describe(given)}`);
-    if (value instanceof Unsendable) this.note(call, `${what} ${value.reason}`, setter);
-    else if (given === '') this.note(call, `${what} is empty`, setter);
+    if (value instanceof Unsendable) this.note(call, `${what} ${value.reason}`);
+    else if (given === '') this.note(call, `${what} is empty`);
     else return given as string;
     return undefined;
   }
 
-  private setOnce<K extends keyof Draft>(call: string, key: K, value: Draft[K], setter: Setter): this {
+  private setOnce<K extends keyof Draft>(call: string, key: K, value: Draft[K]): this {
     if (this.draft[key] !== undefined && this.draft[key] !== false) {
-      return this.note(call, 'was called before; it can be called once', setter);
+      return this.note(call, 'was called before; it can be called once');
     }
     this.draft[key] = value;
     return this;
@@ -100,64 +102,58 @@ export class CommandSetters {
     return this;
   }
 
-  private setStream(call: string, key: 'stdin' | 'stdout' | 'stderr', choice: StreamChoice, setter: Setter): this {
-    if (this.draft[key] !== undefined) return this.note(call, `${key} is already set; it can be set once`, setter);
+  private setStream(call: string, key: 'stdin' | 'stdout' | 'stderr', choice: StreamChoice): this {
+    if (this.draft[key] !== undefined) return this.note(call, `${key} is already set; it can be set once`);
     this.draft[key] = choice;
     return this;
   }
 
-  private setStreamFd(call: string, key: 'stdin' | 'stdout' | 'stderr', given: unknown, setter: Setter): this {
-    if (given === 'pipe') return this.setStream(call, key, { kind: 'pipe' }, setter);
-    if (key === 'stderr' && given === 'stdout') return this.setStream(call, key, { kind: 'same-as-stdout' }, setter);
-    if (isFd(given)) return this.setStream(call, key, { kind: 'fd', fd: given }, setter);
+  private setStreamFd(call: string, key: 'stdin' | 'stdout' | 'stderr', given: unknown): this {
+    if (given === 'pipe') return this.setStream(call, key, { kind: 'pipe' });
+    if (key === 'stderr' && given === 'stdout') return this.setStream(call, key, { kind: 'same-as-stdout' });
+    if (isFd(given)) return this.setStream(call, key, { kind: 'fd', fd: given });
     const also = key === 'stderr' ? `'pipe' or 'stdout'` : `'pipe'`;
-    return this.note(call, `takes a descriptor, something with an fd, or ${also}, not ${describe(given)}`, setter);
+    return this.note(call, `takes a descriptor, something with an fd, or ${also}, not ${describe(given)}`);
   }
 
-  private setStreamFile(
-    call: string,
-    key: 'stdin' | 'stdout' | 'stderr',
-    given: unknown,
-    append: unknown,
-    setter: Setter,
-  ): this {
-    const path = this.text(call, 'path', given, setter);
+  private setStreamFile(call: string, key: 'stdin' | 'stdout' | 'stderr', given: unknown, append: unknown): this {
+    const path = this.text(call, 'path', given);
     if (path === undefined) return this;
-    if (append !== undefined && typeof append !== 'boolean') return this.note(call, 'append must be a boolean', setter);
-    return this.setStream(call, key, { kind: 'file', path, append: append === true }, setter);
+    if (append !== undefined && typeof append !== 'boolean') return this.note(call, 'append must be a boolean');
+    return this.setStream(call, key, { kind: 'file', path, append: append === true });
   }
 
   /** Data for a pipe: any bytes, NUL included. */
-  private data(call: string, given: unknown, setter: Setter): Uint8Array | undefined {
+  private data(call: string, given: unknown): Uint8Array | undefined {
     const plain = isSecret(given) ? revealSecret(given) : given;
     if (typeof plain === 'string') {
       if (plain.isWellFormed()) return Buffer.from(plain, 'utf8');
-      this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes', setter);
+      this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes');
     } else if (types.isUint8Array(plain)) return Buffer.from(plain);
-    else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`, setter);
+    else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
     return undefined;
   }
 
   // Arguments
 
   addArg(value: unknown): this {
-    const arg = this.value('addArg()', 'argument', value, this.addArg);
+    const arg = this.value('addArg', 'argument', value);
     if (arg !== undefined) this.draft.args.push(arg);
     return this;
   }
 
   addArgs(values: unknown): this {
-    return this.appendArgs('addArgs()', values, this.addArgs);
+    return this.appendArgs('addArgs', values);
   }
 
   addArgList(...values: unknown[]): this {
-    return this.appendArgs('addArgList()', values, this.addArgList);
+    return this.appendArgs('addArgList', values);
   }
 
-  protected appendArgs(call: string, values: unknown, setter: Setter): this {
-    if (!Array.isArray(values)) return this.note(call, `takes an array, not ${describe(values)}`, setter);
+  protected appendArgs(call: string, values: unknown): this {
+    if (!Array.isArray(values)) return this.note(call, `takes an array, not ${describe(values)}`);
     for (let index = 0; index < values.length; index++) {
-      const arg = this.value(call, `argument ${index}`, values[index], setter);
+      const arg = this.value(call, `argument ${index}`, values[index]);
       if (arg === undefined) return this;
       this.draft.args.push(arg);
     }
@@ -165,50 +161,50 @@ export class CommandSetters {
   }
 
   addArgPair(name: unknown, value: unknown): this {
-    const left = this.value('addArgPair()', 'name', name, this.addArgPair);
-    const right = this.value('addArgPair()', 'value', value, this.addArgPair);
+    const left = this.value('addArgPair', 'name', name);
+    const right = this.value('addArgPair', 'value', value);
     if (left !== undefined && right !== undefined) this.draft.args.push(joinValues([left, '=', right]));
     return this;
   }
 
   addArgFormat(format: unknown, ...values: unknown[]): this {
     const arg = formatValue(format, values);
-    if (arg instanceof Unsendable) return this.note('addArgFormat()', arg.reason, this.addArgFormat);
+    if (arg instanceof Unsendable) return this.note('addArgFormat', arg.reason);
     this.draft.args.push(arg);
     return this;
   }
 
   setArgv0(value: unknown): this {
-    const argv0 = this.value('setArgv0()', 'argv[0]', value, this.setArgv0);
-    return argv0 === undefined ? this : this.setOnce('setArgv0()', 'argv0', argv0, this.setArgv0);
+    const argv0 = this.value('setArgv0', 'argv[0]', value);
+    return argv0 === undefined ? this : this.setOnce('setArgv0', 'argv0', argv0);
   }
 
   // Environment
 
   addEnvPair(name: unknown, value: unknown): this {
     const reason = badName(name);
-    if (reason !== undefined) return this.note('addEnvPair()', reason, this.addEnvPair);
-    const content = this.value('addEnvPair()', `value of ${String(name)}`, value, this.addEnvPair);
+    if (reason !== undefined) return this.note('addEnvPair', reason);
+    const content = this.value('addEnvPair', `value of ${String(name)}`, value);
     return content === undefined ? this : this.addEntries([[name as string, content]]);
   }
 
   addEnvFormat(format: unknown, ...values: unknown[]): this {
     const entry = formatValue(format, values);
     const split = entry instanceof Unsendable ? entry : splitEntry(entry);
-    if (split instanceof Unsendable) return this.note('addEnvFormat()', `entry ${split.reason}`, this.addEnvFormat);
+    if (split instanceof Unsendable) return this.note('addEnvFormat', `entry ${split.reason}`);
     return this.addEntries([split]);
   }
 
   addEnvString(nameEqualsValue: unknown): this {
     const entry = toValue(nameEqualsValue);
     const split = entry instanceof Unsendable ? entry : splitEntry(entry);
-    if (split instanceof Unsendable) return this.note('addEnvString()', `entry ${split.reason}`, this.addEnvString);
+    if (split instanceof Unsendable) return this.note('addEnvString', `entry ${split.reason}`);
     return this.addEntries([split]);
   }
 
   addEnvPass(name: unknown): this {
     const reason = badName(name);
-    if (reason !== undefined) return this.note('addEnvPass()', reason, this.addEnvPass);
+    if (reason !== undefined) return this.note('addEnvPass', reason);
     return this.addEntries(passed(name as string));
   }
 
@@ -217,7 +213,7 @@ export class CommandSetters {
   }
 
   addEnvXdg(baseDirectory: unknown): this {
-    const base = this.text('addEnvXdg()', 'base directory', baseDirectory, this.addEnvXdg);
+    const base = this.text('addEnvXdg', 'base directory', baseDirectory);
     return base === undefined ? this : this.addEntries(xdg({ content: base, mask: undefined }));
   }
 
@@ -229,74 +225,73 @@ export class CommandSetters {
   // Standard streams
 
   setInputBuffer(data: unknown): this {
-    const bytes = this.data('setInputBuffer()', data, this.setInputBuffer);
+    const bytes = this.data('setInputBuffer', data);
     if (bytes === undefined) return this;
-    return this.setStream('setInputBuffer()', 'stdin', { kind: 'input', data: bytes }, this.setInputBuffer);
+    return this.setStream('setInputBuffer', 'stdin', { kind: 'input', data: bytes });
   }
 
   setOutputBuffer(encoding?: unknown): this {
-    return this.setCapture('setOutputBuffer()', 'stdout', encoding, this.setOutputBuffer);
+    return this.setCapture('setOutputBuffer', 'stdout', encoding);
   }
 
   setErrorBuffer(encoding?: unknown): this {
-    return this.setCapture('setErrorBuffer()', 'stderr', encoding, this.setErrorBuffer);
+    return this.setCapture('setErrorBuffer', 'stderr', encoding);
   }
 
-  private setCapture(call: string, key: 'stdout' | 'stderr', encoding: unknown, setter: Setter): this {
+  private setCapture(call: string, key: 'stdout' | 'stderr', encoding: unknown): this {
     if (encoding !== undefined && encoding !== 'buffer') {
-      return this.note(call, `takes nothing or 'buffer', not ${describe(encoding)}`, setter);
+      return this.note(call, `takes nothing or 'buffer', not ${describe(encoding)}`);
     }
-    return this.setStream(call, key, { kind: 'capture', as: encoding === 'buffer' ? 'bytes' : 'text' }, setter);
+    return this.setStream(call, key, { kind: 'capture', as: encoding === 'buffer' ? 'bytes' : 'text' });
   }
 
   setInputFd(fd: unknown): this {
-    return this.setStreamFd('setInputFd()', 'stdin', fd, this.setInputFd);
+    return this.setStreamFd('setInputFd', 'stdin', fd);
   }
 
   setOutputFd(fd: unknown): this {
-    return this.setStreamFd('setOutputFd()', 'stdout', fd, this.setOutputFd);
+    return this.setStreamFd('setOutputFd', 'stdout', fd);
   }
 
   setErrorFd(fd: unknown): this {
-    return this.setStreamFd('setErrorFd()', 'stderr', fd, this.setErrorFd);
+    return this.setStreamFd('setErrorFd', 'stderr', fd);
   }
 
   setInputFile(path: unknown): this {
-    return this.setStreamFile('setInputFile()', 'stdin', path, undefined, this.setInputFile);
+    return this.setStreamFile('setInputFile', 'stdin', path, undefined);
   }
 
   setOutputFile(path: unknown, options?: unknown): this {
-    return this.setStreamFile('setOutputFile()', 'stdout', path, ownProperty(options, 'append'), this.setOutputFile);
+    return this.setStreamFile('setOutputFile', 'stdout', path, ownProperty(options, 'append'));
   }
 
   setErrorFile(path: unknown, options?: unknown): this {
-    return this.setStreamFile('setErrorFile()', 'stderr', path, ownProperty(options, 'append'), this.setErrorFile);
+    return this.setStreamFile('setErrorFile', 'stderr', path, ownProperty(options, 'append'));
   }
 
   /** The options form: any of its values for a stream. */
   protected applyStream(key: 'stdin' | 'stdout' | 'stderr', given: unknown): this {
     const call = key;
-    const setter = this.applyStream;
-    if (given === 'null') return this.setStream(call, key, { kind: 'null' }, setter);
+    if (given === 'null') return this.setStream(call, key, { kind: 'null' });
     if (given === 'inherit') {
       const fd = key === 'stdin' ? 0 : key === 'stdout' ? 1 : 2;
-      return this.setStream(call, key, { kind: 'fd', fd }, setter);
+      return this.setStream(call, key, { kind: 'fd', fd });
     }
     if (key !== 'stdin' && (given === 'text' || given === 'bytes')) {
-      return this.setStream(call, key, { kind: 'capture', as: given }, setter);
+      return this.setStream(call, key, { kind: 'capture', as: given });
     }
     if (typeof given === 'object' && given !== null && Object.hasOwn(given, 'file')) {
-      return this.setStreamFile(call, key, ownProperty(given, 'file'), ownProperty(given, 'append'), setter);
+      return this.setStreamFile(call, key, ownProperty(given, 'file'), ownProperty(given, 'append'));
     }
     if (key === 'stdin' && typeof given === 'object' && given !== null && Object.hasOwn(given, 'input')) {
-      const bytes = this.data(call, ownProperty(given, 'input'), setter);
-      return bytes === undefined ? this : this.setStream(call, key, { kind: 'input', data: bytes }, setter);
+      const bytes = this.data(call, ownProperty(given, 'input'));
+      return bytes === undefined ? this : this.setStream(call, key, { kind: 'input', data: bytes });
     }
     if (typeof given === 'string' && given !== 'pipe' && !(key === 'stderr' && given === 'stdout')) {
       const words = key === 'stdin' ? "'null', 'inherit', 'pipe'" : "'null', 'inherit', 'pipe', 'text', 'bytes'";
-      return this.note(call, `'${given}' is none of ${words}${key === 'stderr' ? ", 'stdout'" : ''}`, setter);
+      return this.note(call, `'${given}' is none of ${words}${key === 'stderr' ? ", 'stdout'" : ''}`);
     }
-    return this.setStreamFd(call, key, given, setter);
+    return this.setStreamFd(call, key, given);
   }
 
   doAsyncIo(): this {
@@ -312,31 +307,29 @@ export class CommandSetters {
   // Other descriptors
 
   passFd(fd: unknown, options?: unknown): this {
-    const setter = this.passFd;
-    if (!isFd(fd)) return this.note('passFd()', `takes a descriptor, not ${describe(fd)}`, setter);
+    if (!isFd(fd)) return this.note('passFd', `takes a descriptor, not ${describe(fd)}`);
     const as = ownProperty(options, 'as');
     const closeInParent = ownProperty(options, 'closeInParent');
     if (closeInParent !== undefined && typeof closeInParent !== 'boolean') {
-      return this.note('passFd()', 'closeInParent must be a boolean', setter);
+      return this.note('passFd', 'closeInParent must be a boolean');
     }
     if (as !== undefined && !isCount(as, 0x7fffffff)) {
-      return this.note('passFd()', `as must be a descriptor number, not ${describe(as)}`, setter);
+      return this.note('passFd', `as must be a descriptor number, not ${describe(as)}`);
     }
     const target = as ?? (typeof fd === 'number' ? fd : undefined);
     // Taken even where it is a misuse: the promise to close it holds whatever else is wrong.
     this.draft.passFds.push({ fd, as, closeInParent: closeInParent === true });
     return target !== undefined && target < 3
-      ? this.note('passFd()', `${target} is stdin, stdout or stderr; use setInputFd() and the like, or 'as'`, setter)
+      ? this.note('passFd', `${target} is stdin, stdout or stderr; use setInputFd() and the like, or 'as'`)
       : this;
   }
 
   setSendBuffer(fd: unknown, data: unknown): this {
-    const setter = this.setSendBuffer;
-    const number = typeof fd === 'object' && fd !== null ? Reflect.get(fd, 'fd') : fd;
+    const number: unknown = typeof fd === 'object' && fd !== null ? Reflect.get(fd, 'fd') : fd;
     if (!isCount(number, 0x7fffffff) || number < 3) {
-      return this.note('setSendBuffer()', `takes a number in the program, 3 or more, not ${describe(fd)}`, setter);
+      return this.note('setSendBuffer', `takes a number in the program, 3 or more, not ${describe(fd)}`);
     }
-    const bytes = this.data('setSendBuffer()', data, setter);
+    const bytes = this.data('setSendBuffer', data);
     if (bytes !== undefined) this.draft.sendBuffers.push({ fd: number, data: bytes });
     return this;
   }
@@ -344,13 +337,12 @@ export class CommandSetters {
   // Process attributes
 
   setWorkingDirectory(path: unknown): this {
-    const setter = this.setWorkingDirectory;
-    const cwd = this.text('setWorkingDirectory()', 'path', path, setter);
-    return cwd === undefined ? this : this.setOnce('setWorkingDirectory()', 'cwd', cwd, setter);
+    const cwd = this.text('setWorkingDirectory', 'path', path);
+    return cwd === undefined ? this : this.setOnce('setWorkingDirectory', 'cwd', cwd);
   }
 
   setPidFile(path: unknown): this {
-    const pidFile = this.text('setPidFile()', 'path', path, this.setPidFile);
+    const pidFile = this.text('setPidFile', 'path', path);
     if (pidFile !== undefined) this.draft.pidFile = pidFile;
     return this;
   }
@@ -366,7 +358,7 @@ export class CommandSetters {
   }
 
   setProcessGroup(own: unknown = true): this {
-    if (typeof own !== 'boolean') return this.note('setProcessGroup()', 'takes a boolean', this.setProcessGroup);
+    if (typeof own !== 'boolean') return this.note('setProcessGroup', 'takes a boolean');
     this.draft.processGroup = own;
     return this;
   }
@@ -377,37 +369,35 @@ export class CommandSetters {
     given: unknown,
     least: number,
     most: number,
-    setter: Setter,
   ): this {
     if (typeof given !== 'number' || !Number.isSafeInteger(given) || given < least || given > most) {
-      return this.note(call, `takes a whole number from ${least} to ${most}, not ${describe(given)}`, setter);
+      return this.note(call, `takes a whole number from ${least} to ${most}, not ${describe(given)}`);
     }
     this.draft[key] = given;
     return this;
   }
 
   setUid(uid: unknown): this {
-    return this.setNumber('setUid()', 'uid', uid, 0, largestId, this.setUid);
+    return this.setNumber('setUid', 'uid', uid, 0, largestId);
   }
 
   setGid(gid: unknown): this {
-    return this.setNumber('setGid()', 'gid', gid, 0, largestId, this.setGid);
+    return this.setNumber('setGid', 'gid', gid, 0, largestId);
   }
 
   setUmask(mask: unknown): this {
-    return this.setNumber('setUmask()', 'umask', mask, 0, 0o777, this.setUmask);
+    return this.setNumber('setUmask', 'umask', mask, 0, 0o777);
   }
 
   setNice(nice: unknown): this {
-    return this.setNumber('setNice()', 'nice', nice, -20, 19, this.setNice);
+    return this.setNumber('setNice', 'nice', nice, -20, 19);
   }
 
-  private setNumbers(call: string, key: 'groups' | 'affinity', given: unknown, most: number, setter: Setter): this {
+  private setNumbers(call: string, key: 'groups' | 'affinity', given: unknown, most: number): this {
     const numbers: number[] = [];
-    if (!Array.isArray(given)) return this.note(call, `takes an array of numbers, not ${describe(given)}`, setter);
+    if (!Array.isArray(given)) return this.note(call, `takes an array of numbers, not ${describe(given)}`);
     for (const number of given as unknown[]) {
-      if (!isCount(number, most))
-        return this.note(call, `takes numbers from 0 to ${most}, not ${describe(number)}`, setter);
+      if (!isCount(number, most)) return this.note(call, `takes numbers from 0 to ${most}, not ${describe(number)}`);
       numbers.push(number);
     }
     this.draft[key] = numbers;
@@ -415,14 +405,14 @@ export class CommandSetters {
   }
 
   setGroups(groups: unknown): this {
-    return this.setNumbers('setGroups()', 'groups', groups, largestId, this.setGroups);
+    return this.setNumbers('setGroups', 'groups', groups, largestId);
   }
 
   setAffinity(processors: unknown): this {
     if (Array.isArray(processors) && processors.length === 0) {
-      return this.note('setAffinity()', 'needs at least one processor', this.setAffinity);
+      return this.note('setAffinity', 'needs at least one processor');
     }
-    return this.setNumbers('setAffinity()', 'affinity', processors, 8191, this.setAffinity);
+    return this.setNumbers('setAffinity', 'affinity', processors, 8191);
   }
 
   clearCaps(): this {
@@ -433,7 +423,7 @@ export class CommandSetters {
   allowCap(capability: unknown): this {
     if (typeof capability !== 'string' || !/^CAP_[A-Z0-9_]+$/.test(capability)) {
       const given = typeof capability === 'string' ? `'${capability}'` : describe(capability);
-      return this.note('allowCap()', `takes a name like 'CAP_NET_RAW', not ${given}`, this.allowCap);
+      return this.note('allowCap', `takes a name like 'CAP_NET_RAW', not ${given}`);
     }
     if (!this.draft.allowCaps.includes(capability as Capability)) this.draft.allowCaps.push(capability as Capability);
     return this;
@@ -445,69 +435,68 @@ export class CommandSetters {
   }
 
   setLimit(name: unknown, limit: unknown): this {
-    return this.storeLimit('setLimit()', name, limit, this.setLimit);
+    return this.storeLimit('setLimit', name, limit);
   }
 
-  protected storeLimit(call: string, name: unknown, limit: unknown, setter: Setter): this {
+  protected storeLimit(call: string, name: unknown, limit: unknown): this {
     const key = limitNames.find((known) => known === name);
-    if (key === undefined) return this.note(call, `${describe(name)} is none of ${limitNames.join(', ')}`, setter);
+    if (key === undefined) return this.note(call, `${describe(name)} is none of ${limitNames.join(', ')}`);
     const one = readLimit(limit);
     const soft = one ?? readLimit(ownProperty(limit, 'soft'));
     const hard = one ?? readLimit(ownProperty(limit, 'hard'));
     if (soft === undefined || hard === undefined) {
-      return this.note(call, `${key} takes a number, 'unlimited' or { soft, hard }, not ${describe(limit)}`, setter);
+      return this.note(call, `${key} takes a number, 'unlimited' or { soft, hard }, not ${describe(limit)}`);
     }
     if (hard !== 'unlimited' && (soft === 'unlimited' || soft > hard)) {
-      return this.note(call, `${key}: the soft limit is above the hard one`, setter);
+      return this.note(call, `${key}: the soft limit is above the hard one`);
     }
     this.draft.limits[key] = one ?? { soft, hard };
     return this;
   }
 
   setMaxMemLock(bytes: unknown): this {
-    return this.storeLimit('setMaxMemLock()', 'memLock', bytes, this.setMaxMemLock);
+    return this.storeLimit('setMaxMemLock', 'memLock', bytes);
   }
 
   setMaxProcesses(count: unknown): this {
-    return this.storeLimit('setMaxProcesses()', 'processes', count, this.setMaxProcesses);
+    return this.storeLimit('setMaxProcesses', 'processes', count);
   }
 
   setMaxFiles(count: unknown): this {
-    return this.storeLimit('setMaxFiles()', 'files', count, this.setMaxFiles);
+    return this.storeLimit('setMaxFiles', 'files', count);
   }
 
   setMaxCoreSize(bytes: unknown): this {
-    return this.storeLimit('setMaxCoreSize()', 'core', bytes, this.setMaxCoreSize);
+    return this.storeLimit('setMaxCoreSize', 'core', bytes);
   }
 
   setSelinuxLabel(label: unknown): this {
-    const text = this.text('setSelinuxLabel()', 'label', label, this.setSelinuxLabel);
+    const text = this.text('setSelinuxLabel', 'label', label);
     if (text !== undefined) this.draft.selinuxLabel = text;
     return this;
   }
 
   setAppArmorProfile(profile: unknown): this {
-    const text = this.text('setAppArmorProfile()', 'profile', profile, this.setAppArmorProfile);
+    const text = this.text('setAppArmorProfile', 'profile', profile);
     if (text !== undefined) this.draft.appArmorProfile = text;
     return this;
   }
 
   setPreExecHook(hook: unknown): this {
-    const setter = this.setPreExecHook;
     const given = ownProperty(hook, 'module');
     const name = ownProperty(hook, 'export') ?? 'default';
     const data = plainData(ownProperty(hook, 'data') ?? null);
     const module = moduleUrl(given);
     if (module === undefined) {
-      return this.note('setPreExecHook()', 'module must be a file: URL or an absolute path', setter);
+      return this.note('setPreExecHook', 'module must be a file: URL or an absolute path');
     }
-    if (typeof name !== 'string' || name === '') return this.note('setPreExecHook()', 'export must be a name', setter);
-    if ('reason' in data) return this.note('setPreExecHook()', `data ${data.reason}; it must be JSON`, setter);
-    return this.setOnce('setPreExecHook()', 'preExecHook', { module, export: name, data: data.data }, setter);
+    if (typeof name !== 'string' || name === '') return this.note('setPreExecHook', 'export must be a name');
+    if ('reason' in data) return this.note('setPreExecHook', `data ${data.reason}; it must be JSON`);
+    return this.setOnce('setPreExecHook', 'preExecHook', { module, export: name, data: data.data });
   }
 
   requireHandshake(): this {
-    return this.setOnce('requireHandshake()', 'handshake', true, this.requireHandshake);
+    return this.setOnce('requireHandshake', 'handshake', true);
   }
 
   rawStatus(): this {
@@ -522,7 +511,7 @@ export class CommandSetters {
 
   setRunAmong(pid: unknown): this {
     if (!isCount(pid, 0x7fffffff) || pid === 0) {
-      return this.note('setRunAmong()', `takes a pid, not ${describe(pid)}`, this.setRunAmong);
+      return this.note('setRunAmong', `takes a pid, not ${describe(pid)}`);
     }
     this.draft.coreScheduling = { among: pid };
     return this;
@@ -530,13 +519,13 @@ export class CommandSetters {
 
   /** The options form: limits and capabilities, which have fields of their own. */
   protected applyFields(option: 'limits' | 'capabilities', given: unknown): this {
-    if (typeof given !== 'object' || given === null) return this.note(option, 'must be an object', this.applyFields);
+    if (typeof given !== 'object' || given === null) return this.note(option, 'must be an object');
     for (const [name, value] of ownProperties(given)) {
       if (value === undefined) continue;
-      if (option === 'limits') this.storeLimit(option, name, value, this.applyFields);
+      if (option === 'limits') this.storeLimit(option, name, value);
       else if (name === 'clear' && typeof value === 'boolean') this.draft.clearCaps = value;
       else if (name === 'allow' && Array.isArray(value)) for (const capability of value) this.allowCap(capability);
-      else this.note(option, `${name} is unknown or of the wrong type`, this.applyFields);
+      else this.note(option, `${name} is unknown or of the wrong type`);
     }
     return this;
   }

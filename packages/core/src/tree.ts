@@ -154,7 +154,7 @@ export class Descendants {
   get alive(): boolean {
     return Array.from(this.members).some(([pid, start]) => {
       const entry = readEntry(pid);
-      return entry !== undefined && entry.start === start && alive(entry);
+      return entry?.start === start && alive(entry);
     });
   }
 }
