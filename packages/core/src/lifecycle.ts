@@ -35,6 +35,9 @@ interface Output {
 /** How often it is looked whether the rest of a tree has ended, in milliseconds. */
 const treePoll = 10;
 
+/** Text is decoded from where it is; only bytes that the caller gets must be a Buffer like any other. */
+const keptBytes = ({ use, kept }: Output): Buffer | undefined => (use === 'bytes' ? kept?.bytes() : kept?.view());
+
 /** One run of a command. */
 export class Run {
   /** Settles when everything is over. Never an unhandled rejection. */
@@ -493,8 +496,8 @@ export class Run {
         pid: handle?.pid,
         status: this.status,
         cause: this.cause,
-        stdout: { use: stdout, bytes: this.stdout.kept?.bytes() },
-        stderr: { use: stderr, bytes: this.stderr.kept?.bytes() },
+        stdout: { use: stdout, bytes: keptBytes(this.stdout) },
+        stderr: { use: stderr, bytes: keptBytes(this.stderr) },
         outputComplete: this.outputComplete,
         ended: this.ended,
         durationMs: this.clock.now() - this.begun,
