@@ -304,23 +304,18 @@ export class Run {
     if (!this.exited || this.settled) return;
     const read = (output: Output): boolean => output.ended || output.use === 'tail';
     if (!read(this.stdout) || !read(this.stderr) || this.feeding > 0 || !this.treeGone) return;
-    const tail = this.stderr.use === 'tail' && !this.stderr.ended && !this.acceptable();
-    if (!tail) {
-      this.finish();
-      return;
-    }
-    // What the program wrote before its exit is in the pipe: the second turn of the loop has read it, if nobody else ended it.
-    this.cancelDrain?.();
-    let waiting = true;
-    this.cancelDrain = () => {
-      waiting = false;
-    };
-    setImmediate(() =>
-      setImmediate(() => {
-        if (waiting) this.finish();
-      }),
-    );
+    if (this.stderr.use === 'tail' && !this.stderr.ended && !this.acceptable()) this.awaitTail();
+    else this.finish();
   }
+
+  /** What the program wrote before its exit is in the pipe: the second turn of the loop has read it. */
+  private awaitTail(): void {
+    if (this.tailAwaited) return;
+    this.tailAwaited = true;
+    this.cancelDrain?.();
+    setImmediate(() => setImmediate(() => this.finish()));
+  }
+  private tailAwaited = false;
 
   private acceptable(): boolean {
     return this.cause === undefined && this.status?.exitCode === 0;
@@ -333,8 +328,8 @@ export class Run {
     // The exit came first: no deadline any more.
     this.cancelDeadline?.();
     if (this.ending !== 'no') this.awaitTree();
-    this.armDrain();
     this.progress();
+    this.armDrain();
   }
 
   /** There is no program (any more) to wait for: the run fails with the error of the start. */
@@ -350,7 +345,7 @@ export class Run {
   }
 
   private armDrain(): void {
-    if (this.settled) return;
+    if (this.settled || this.tailAwaited) return;
     this.cancelDrain?.();
     this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
       // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody.
@@ -402,7 +397,7 @@ export class Run {
 
   /** SIGTERM, grace, SIGKILL to the tree. A second call can shorten the grace only. */
   private terminate(killDelay: number): void {
-    if (this.exited || this.settled || this.ending === 'killed') return;
+    if (this.settled || this.ending === 'killed' || (this.exited && this.treeGone)) return;
     if (killDelay === 0) {
       this.killNow();
       return;
@@ -447,7 +442,6 @@ export class Run {
       this.cancelKill?.();
       return;
     }
-    const graceOver = this.graceEnds;
     const look = (): void => {
       if (this.settled) return;
       this.treeGone = !alive();
@@ -458,7 +452,7 @@ export class Run {
         return;
       }
       // The drain bound begins when the tree is gone or killed.
-      if (this.ending === 'grace' && this.clock.now() < graceOver) this.armDrain();
+      if (this.ending === 'grace' && this.clock.now() < this.graceEnds) this.armDrain();
       this.cancelPoll = this.clock.after(treePoll, look);
     };
     this.cancelPoll = this.clock.after(treePoll, look);

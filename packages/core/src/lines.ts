@@ -37,6 +37,8 @@ export class LineReader {
     stream.once('end', this.finish);
     stream.once('close', this.finish);
     stream.on('error', this.finish);
+    // A stream that is over already tells nobody any more.
+    if (stream.readableEnded || stream.destroyed) this.finish();
   }
 
   /** The reader has enough for now: the program waits for him. */
