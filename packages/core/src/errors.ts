@@ -51,6 +51,13 @@ export interface CommandErrorDetails {
   readonly cause?: unknown;
 }
 
+const longestCommand = 2000;
+/** An argument list can be megabytes long; an error must stay readable. */
+function abbreviated(command: string): string {
+  if (command.length <= longestCommand) return command;
+  return `${command.slice(0, longestCommand)}… (${command.length} characters)`;
+}
+
 /** The class above all errors of this library. `util.inspect` shows no secret and at most the tail of the output. */
 export abstract class CommandError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -61,13 +68,13 @@ export abstract class CommandError extends Error {
   }
   /** Ours, closed; a {@link CommandStartError} has the system's name instead, as `node:child_process` does. */
   abstract readonly code: ErrorCode | (string & {});
-  /** Redacted shell text of the command. */
+  /** Redacted shell text of the command, at most 2,000 characters of it. */
   readonly command: string;
   readonly backend: string | undefined;
 
   constructor(message: string, details: CommandErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.command = details.command;
+    this.command = abbreviated(details.command);
     this.backend = details.backend;
   }
 }
@@ -111,7 +118,7 @@ export class UnsupportedFeatureError extends CommandError {
   ) {
     const has = info.availableIn.length > 0 ? `use the backend ${info.availableIn.join(' or ')}` : 'no backend has it';
     super(
-      `The backend ${details.backend ?? '(none)'} cannot do '${feature}' (${info.summary}); ${has}: ${details.command}`,
+      `The backend ${details.backend ?? '(none)'} cannot do '${feature}' (${info.summary}); ${has}: ${abbreviated(details.command)}`,
       details,
     );
     this.feature = feature;
@@ -144,7 +151,7 @@ export class CommandStartError extends CommandError {
       readonly errno?: number | undefined;
     },
   ) {
-    const subject = details.command === '' ? '' : `: ${details.command}`;
+    const subject = details.command === '' ? '' : `: ${abbreviated(details.command)}`;
     super(`Command could not be started, ${STAGES[stage]} failed (stage ${stage}): ${reason}${subject}`, details);
     this.stage = stage;
     this.reason = reason;
@@ -170,7 +177,7 @@ export abstract class CommandFailedError extends CommandError {
     details: CommandErrorDetails & { readonly result: CommandResult; readonly stderrTail: string },
   ) {
     const tail = details.stderrTail.trimEnd();
-    super(`${what}: ${details.command}${tail === '' ? '' : `\n${tail}`}`, details);
+    super(`${what}: ${abbreviated(details.command)}${tail === '' ? '' : `\n${tail}`}`, details);
     Object.defineProperty(this, 'result', { value: details.result, enumerable: false });
     Object.defineProperty(this, 'stderrTail', { value: details.stderrTail, enumerable: false });
   }

@@ -39,6 +39,9 @@ function notFound(shown: string, error: NodeJS.ErrnoException | undefined, where
   return startError('resolve', Object.assign(new Error(why), { code, errno: error?.errno }), shown);
 }
 
+const join = (directory: string, name: string): string =>
+  (directory.endsWith('/') ? directory : directory + '/') + name;
+
 /**
  * The path of a program: a name without slash is looked for in `path`, a relative path is made absolute, an absolute one
  * is returned as it is (whether it exists shows when it is executed).
@@ -51,7 +54,8 @@ export function resolveProgram(program: PlanString, options: ResolveOptions): Pl
   const windows = process.platform === 'win32';
   if (typeof program !== 'string') return resolveBytes(program, options);
   if (program.includes('/') || (windows && (program.includes('\\') || /^[A-Za-z]:/.test(program)))) {
-    return path.resolve(options.cwd, program);
+    // Not normalized: `..` behind a symbolic link leads elsewhere than its text.
+    return path.isAbsolute(program) ? program : join(options.cwd, program);
   }
   let worst: NodeJS.ErrnoException | undefined;
   const search = options.path ?? (windows ? '' : defaultPath);
@@ -60,7 +64,7 @@ export function resolveProgram(program: PlanString, options: ResolveOptions): Pl
   const names = windows && !/\.(exe|com)$/i.test(program) ? [program + '.exe', program + '.com'] : [program];
   for (const directory of directories) {
     for (const name of names) {
-      const candidate = path.resolve(options.cwd, directory, name);
+      const candidate = join(path.isAbsolute(directory) ? directory : join(options.cwd, directory), name);
       const error = executableError(candidate);
       if (error === undefined) return candidate;
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
@@ -72,14 +76,13 @@ export function resolveProgram(program: PlanString, options: ResolveOptions): Pl
 /** A name that is no UTF-8 is compared byte for byte; such names exist on file systems of POSIX only. */
 function resolveBytes(program: PlanString, options: ResolveOptions): PlanString {
   const name = planBytes(program);
-  const join = (directory: string): Buffer =>
-    Buffer.concat([Buffer.from(path.resolve(options.cwd, directory) + '/'), name]);
+  const below = (directory: string): Buffer => Buffer.concat([Buffer.from(join(directory, '')), name]);
   if (name[0] === 0x2f) return program;
-  if (name.includes(0x2f)) return { base64: join('').toString('base64') };
+  if (name.includes(0x2f)) return { base64: below(options.cwd).toString('base64') };
   let worst: NodeJS.ErrnoException | undefined;
   const search = options.path ?? defaultPath;
   for (const directory of search.split(':')) {
-    const candidate = join(directory);
+    const candidate = below(path.isAbsolute(directory) ? directory : join(options.cwd, directory));
     const error = executableError(candidate);
     if (error === undefined) return { base64: candidate.toString('base64') };
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;

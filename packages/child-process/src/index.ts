@@ -1,0 +1,14 @@
+/** The backend over node:child_process: `Command` bound to it, and core's public names. */
+import type { Command as CoreCommand, Sink, Source } from '@vircommand/core';
+import { bindCommand } from '@vircommand/core/backend';
+import { backend } from './backend';
+
+export * from '@vircommand/core';
+export type Command<Out extends Sink = Sink, Err extends Sink = Sink, In extends Source = Source> = CoreCommand<
+  Out,
+  Err,
+  In
+>;
+/** Commands that `node:child_process` starts. */
+export const Command = bindCommand(backend);
+export { backend };

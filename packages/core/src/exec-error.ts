@@ -1,0 +1,97 @@
+/** What the system's error of a failed exec means: it has one number for several things that can be wrong. */
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { planBytes } from './bytes';
+import type { PlanString } from './contract';
+import { startError, type CommandStartError } from './errors';
+
+/** The interpreter that the first line of a script names, or `undefined`. */
+function interpreterOf(program: Buffer): string | undefined {
+  try {
+    const fd = openSync(program, 'r');
+    try {
+      // The kernel looks at 256 bytes.
+      const start = Buffer.alloc(256);
+      const line =
+        start
+          .subarray(0, readSync(fd, start, 0, 256, 0))
+          .toString('latin1')
+          .split('\n')[0] ?? '';
+      return /^#![ \t]*([^ \t]+)/.exec(line)?.[1];
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+const isDirectory = (path: Buffer): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+};
+const exists = (path: Buffer): boolean => {
+  try {
+    statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** What each error says of a program that exists or not. */
+function explain(code: string | undefined, program: Buffer): { reason: string; path: string } | undefined {
+  const path = program.toString();
+  switch (code) {
+    case 'ENOENT': {
+      if (!exists(program)) return { reason: `there is no program '${path}'`, path };
+      const interpreter = interpreterOf(program);
+      return interpreter === undefined
+        ? { reason: `'${path}' exists, but the loader that it names does not`, path }
+        : { reason: `'${path}' is a script whose interpreter '${interpreter}' does not exist`, path: interpreter };
+    }
+    case 'EACCES':
+      return isDirectory(program)
+        ? { reason: `'${path}' is a directory`, path }
+        : { reason: `'${path}' may not be executed (its mode, or that of a directory or an interpreter)`, path };
+    case 'ENOEXEC':
+      return { reason: `'${path}' is no program: neither a binary of this machine nor a script with '#!'`, path };
+    case 'ENOTDIR':
+      return { reason: `a part of '${path}' is no directory`, path };
+    case 'ELOOP':
+      return { reason: `'${path}' has too many symbolic links, or a script's interpreter is a script too often`, path };
+    case 'E2BIG':
+      return { reason: 'arguments and environment are longer than the system takes', path };
+    case 'ETXTBSY':
+      return { reason: `'${path}' is open for writing`, path };
+    default:
+      return undefined;
+  }
+}
+
+/** For local backends: the error of stage `exec`, with the path that is wrong, from the system's error. */
+export function execError(error: NodeJS.ErrnoException, program: PlanString): CommandStartError {
+  const bytes = planBytes(program);
+  const explained = explain(error.code, bytes);
+  if (explained === undefined) return startError('exec', error, bytes.toString());
+  const { reason, path } = explained;
+  const shown = new Error(`${reason} (${error.code ?? ''})`, { cause: error });
+  return startError(
+    'exec',
+    Object.assign(shown, { code: error.code, errno: error.errno, syscall: error.syscall }),
+    path,
+  );
+}
+
+/** For local backends: why a directory cannot be entered, or `undefined` if it can. */
+export function directoryError(cwd: string): CommandStartError | undefined {
+  try {
+    // With the dot, the search permission of the directory itself is asked for, and that it is one.
+    accessSync(cwd.endsWith('/') ? cwd + '.' : cwd + '/.', constants.F_OK);
+    return undefined;
+  } catch (error) {
+    return startError('cwd', error as NodeJS.ErrnoException, cwd);
+  }
+}
