@@ -116,7 +116,8 @@ export class UnsupportedFeatureError extends CommandError {
     info: { readonly summary: string; readonly availableIn: readonly string[] },
     details: CommandErrorDetails,
   ) {
-    const has = info.availableIn.length > 0 ? `use the backend ${info.availableIn.join(' or ')}` : 'no backend has it';
+    const real = info.availableIn.filter((name) => name !== 'mock');
+    const has = real.length > 0 ? `use the backend ${real.join(' or ')}` : 'no backend that starts programs has it yet';
     super(
       `The backend ${details.backend ?? '(none)'} cannot do '${feature}' (${info.summary}); ${has}: ${abbreviated(details.command)}`,
       details,
