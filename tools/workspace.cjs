@@ -42,7 +42,7 @@ const rest = process.argv.slice(3);
 const tasks = {
   start() {
     nx('run-many', '-t', 'build', '--output-style=static', '--parallel=2', '--verbose=false');
-    run(process.execPath, [path.join(root, 'examples', 'host-report', 'report.cjs'), ...rest]);
+    run(process.execPath, [path.join(root, 'examples', 'dist', 'host-report.js'), ...rest]);
   },
   build: () => nx('run-many', '-t', 'build', ...style, ...rest),
   test() {

@@ -3,6 +3,7 @@
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 
 interface ProcessEntry {
   readonly pid: number;
@@ -88,9 +89,10 @@ export class Descendants {
     private readonly options: DescendantsOptions,
   ) {}
 
-  /** Looks for descendants. `rootAlive`: the program is not reaped, so its number is still its own. */
-  find(rootAlive: boolean): void {
-    if (process.platform !== 'linux') return;
+  /** Looks for descendants; whether there are new ones. `rootAlive`: not reaped, so its number is still its own. */
+  find(rootAlive: boolean): boolean {
+    if (process.platform !== 'linux') return false;
+    let anyNew = false;
     const entries = readAll();
     if (rootAlive) {
       this.visible = entries.some(({ pid }) => pid === this.root);
@@ -112,9 +114,10 @@ export class Descendants {
         const inGroup = groupIsOurs && (entry.group === this.root || entry.session === this.root);
         if (!inGroup && !known(entry.parent) && !this.holdsPipe(entry)) continue;
         this.members.set(entry.pid, entry.start);
-        found = true;
+        found = anyNew = true;
       }
     }
+    return anyNew;
   }
 
   /** A process that holds a pipe of the program inherited it. Children of ours between fork and exec hold a copy too. */
@@ -141,13 +144,18 @@ export class Descendants {
     return sent;
   }
 
-  /** Kills until nobody new appears: what is killed cannot fork any more. */
-  kill(rootAlive: boolean, signal: number): void {
-    for (let round = 0, before = -1; round < 100 && before !== this.members.size; round++) {
-      before = this.members.size;
-      this.find(rootAlive);
-      this.signal(signal);
+  /**
+   * Ends all of them; whether there was one alive. First everybody is stopped, until nobody new appears: who is stopped
+   * cannot fork, and is there as the parent of what it has forked. The root is the caller's: to be stopped before and
+   * ended after.
+   */
+  kill(rootAlive: boolean, signal: number): boolean {
+    for (let round = 0; round < 100; round++) {
+      const anyNew = this.find(rootAlive);
+      if (this.members.size === 0 || (round > 0 && !anyNew)) break;
+      this.signal(constants.signals.SIGSTOP);
     }
+    return this.signal(signal);
   }
 
   /** Whether one of those found is still alive. */

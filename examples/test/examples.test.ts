@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import * as path from 'node:path';
+import { Command } from '@vircommand/child-process';
+import { whyNot } from '@vircommand/posix';
+
+/** Runs an example as a person would, by its source. */
+function example(name: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  const file = path.join(__dirname, '..', 'src', `${name}.ts`);
+  const loaded = [...process.execArgv, '-r', 'ts-node/register/transpile-only', file, ...args];
+  const command = new Command(process.execPath, loaded, {
+    cwd: path.join(__dirname, '..'),
+    stdout: 'text',
+    stderr: 'text',
+  });
+  for (const [variable, value] of Object.entries({ ...process.env, ...env })) {
+    if (value !== undefined) command.addEnvPair(variable, value);
+  }
+  return command.run({ check: false, timeout: 120_000 });
+}
+
+describe('the examples', function () {
+  this.timeout(120_000);
+
+  it('report on this host, every step and every failure as expected', async () => {
+    const { stdout, stderr, exitCode } = await example('host-report');
+    expect(stderr).to.equal('');
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/✔ kernel +uname -srm +Linux/);
+    expect(stdout).to.match(/sorted by sort +sort -n +8 9 10 /);
+    expect(stdout).to.match(/2>&1 in order .* one, two, three /);
+    expect(stdout).to.match(/clean environment +REGION=eu TOKEN='\*\*\*' env +2 variables, and no others/);
+    expect(stdout).to.match(/exit code .*CommandExitError: EXIT/);
+    expect(stdout).to.match(/missing program .*CommandStartError: resolve ENOENT/);
+    expect(stdout).to.match(/missing directory .*CommandStartError: cwd ENOENT/);
+    expect(stdout).to.match(/deadline .*CommandTimeoutError: TIMEOUT/);
+    expect(stdout).to.not.contain('hunter2');
+    if (whyNot() === undefined) expect(stdout).to.contain('by posix and child-process');
+  });
+
+  it('waits for a line, and leaves nothing of the server', async () => {
+    const marker = `6${String(process.pid)}`;
+    const server = `echo starting; echo ready >&2; setsid sleep ${marker} & sleep ${marker}`;
+    const { stdout, exitCode } = await example('wait-for-line', ['^ready$', '--', 'sh', '-c', server]);
+    expect(stdout).to.equal('starting\nready\n');
+    expect(exitCode).to.equal(0);
+    const { stdout: left } = await new Command('ps', ['-eo', 'args'], { stdout: 'text' }).run();
+    expect(left).to.not.contain(`sleep ${marker}`);
+  });
+
+  it('says that the server ended, that it took too long, that it is not there', async () => {
+    const ended = await example('wait-for-line', ['ready', '--', 'true']);
+    expect([ended.exitCode, ended.stderr]).to.deep.equal([1, 'true ended without a line that matches /ready/\n']);
+    const late = await example('wait-for-line', ['ready', '--', 'sleep', '60'], { TIMEOUT_MS: '100' });
+    expect(late.exitCode).to.equal(124);
+    expect(late.stderr).to.match(/^Command timed out after 100 ms: .*sleep 60\n$/);
+    const missing = await example('wait-for-line', ['ready', '--', 'no-such-program']);
+    expect(missing.exitCode).to.equal(125);
+    expect(missing.stderr).to.match(/no-such-program/);
+  });
+});
