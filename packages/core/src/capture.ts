@@ -20,6 +20,23 @@ const asBuffer = (chunk: Uint8Array): Buffer => Buffer.from(chunk.buffer, chunk.
 /** From here on the output moves to memory that grows in place. */
 const large = 1 << 20;
 const step = 16 << 20;
+/** Small enough that the pages given back are still in the processor's cache when they come again. */
+const copyStep = 256 << 10;
+
+/**
+ * The first bytes of a resizable memory in a Buffer of fixed size, which every function takes (`new Response()` takes no
+ * other). It copies from the end and gives back what is copied, so that both together are hardly larger than one.
+ */
+export function fixedCopy(memory: ArrayBuffer, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let end = length; end > 0;) {
+    const start = Math.max(0, end - copyStep);
+    bytes.set(new Uint8Array(memory, start, end - start), start);
+    memory.resize(start);
+    end = start;
+  }
+  return bytes;
+}
 
 /**
  * One piece of memory that grows in place. A list of chunks put together at the end needs twice the output's size, and
@@ -57,16 +74,8 @@ class GrowingMemory {
     return Buffer.from(this.memory, 0, length);
   }
 
-  /** Copies from the end and gives back what is copied, so that both together are hardly larger than one. */
   release(length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    for (let end = length; end > 0;) {
-      const start = Math.max(0, end - step);
-      bytes.set(new Uint8Array(this.memory, start, end - start), start);
-      this.memory.resize(start);
-      end = start;
-    }
-    return bytes;
+    return fixedCopy(this.memory, length);
   }
 }
 

@@ -1,17 +1,23 @@
 /** `runSync()`: the bounds go to the backend as data, since core cannot run meanwhile. */
-import { tailSize } from './capture';
+import { fixedCopy, tailSize } from './capture';
 import type { Backend } from './contract';
 import type { CommandError } from './errors';
 import { startFailure } from './lifecycle';
 import { logError, logExit, logStart } from './log';
 import { judge, type Cause } from './outcome';
-import type { Launch } from './plan';
+import type { Launch, StreamUse } from './plan';
 import { longestBytes, longestText, type RunSettings } from './run-options';
 import { systemClock } from './clock';
 import type { CommandResult } from './types';
 
-const asBuffer = (bytes: Uint8Array | undefined): Buffer | undefined =>
-  bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** What a backend captured; bytes that the caller gets must be a Buffer like any other. */
+function captured(bytes: Uint8Array | undefined, use: StreamUse): Buffer | undefined {
+  if (bytes === undefined) return undefined;
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (use === 'bytes' && 'resizable' in buffer && buffer.resizable && byteOffset === 0)
+    return fixedCopy(buffer, byteLength);
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
 
 /** Runs and waits; the error of the run is thrown. */
 export function runAndWait(launch: Launch, settings: RunSettings, backend: Backend): CommandResult {
@@ -57,8 +63,8 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
       pid: outcome.pid,
       status: outcome,
       cause,
-      stdout: { use: launch.stdout, bytes: asBuffer(outcome.stdout) },
-      stderr: { use: launch.stderr, bytes: asBuffer(outcome.stderr) },
+      stdout: { use: launch.stdout, bytes: captured(outcome.stdout, launch.stdout) },
+      stderr: { use: launch.stderr, bytes: captured(outcome.stderr, launch.stderr) },
       outputComplete: outcome.outputComplete,
       ended: outcome.ended,
       durationMs: clock.now() - begun,
