@@ -1,10 +1,18 @@
 /** A program that Node started, as core sees it. */
 import type { ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { ChildHandle, ExitStatus, LaunchPlan, Reach, SignalName } from '@vircommand/core/backend';
 import { Descendants, signalNumber } from '@vircommand/core/backend';
 import { killWithParent } from './parent-exit';
+
+/** What a signal got to. */
+interface Sent {
+  readonly sent: boolean;
+  readonly reached: Reach;
+}
+
+const SIGKILL = 9;
+const SIGSTOP = signalNumber('SIGSTOP') ?? 0;
 
 /** A child process of Node behind the contract. */
 export class NodeChild implements ChildHandle {
@@ -17,10 +25,11 @@ export class NodeChild implements ChildHandle {
   private readonly ownPipes: readonly number[];
   private descendants: Descendants | undefined;
 
+  /** `merged`: where stdout and stderr come together, if they do. */
   constructor(
     private readonly child: ChildProcess,
     plan: LaunchPlan,
-    merged: Socket | undefined,
+    merged: Readable | undefined,
   ) {
     this.pid = child.pid;
     this.stdin = child.stdin ?? undefined;
@@ -28,24 +37,19 @@ export class NodeChild implements ChildHandle {
     this.stderr = child.stderr ?? undefined;
     // At the exit Node would throw away what nobody has read yet, and cut stdin off from descendants that still read.
     Object.assign(child, { stdin: null, stdout: null, stderr: null, stdio: [] });
-    // A signal that may not be sent is an event too; signal() has told it already.
-    child.on('error', () => undefined);
     this.ownGroup = plan.group === 'session';
     this.ownPipes = [plan.stdin, plan.stdout, plan.stderr].flatMap(({ type }, fd) => (type === 'pipe' ? [fd] : []));
     this.exited = new Promise((resolve) => {
       child.once('exit', (exitCode, signal) => {
-        resolve({
-          exitCode: exitCode ?? undefined,
-          signal: signal ?? undefined,
-          coreDumped: undefined,
-          usage: undefined,
-        });
+        const status = { exitCode: exitCode ?? undefined, signal: signal ?? undefined };
+        resolve({ ...status, coreDumped: undefined, usage: undefined });
       });
     });
-    if (plan.killOnParentExit !== false) {
-      const forget = killWithParent(() => this.dispose());
-      child.once('exit', forget);
-    }
+    if (plan.killOnParentExit !== false)
+      child.once(
+        'exit',
+        killWithParent(() => this.signal('SIGKILL', 'tree')),
+      );
   }
 
   /** Node reaps on this thread and says so in the same turn: until then the number is the program's. */
@@ -53,41 +57,42 @@ export class NodeChild implements ChildHandle {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  signal(name: SignalName, target: 'process' | 'tree'): { sent: boolean; reached: Reach } {
+  signal(name: SignalName, target: 'process' | 'tree'): Sent {
     const number = signalNumber(name);
     if (number === undefined) return { sent: false, reached: 'process' };
-    if (target === 'process') return { sent: this.send(number), reached: 'process' };
+    if (target === 'process') return { sent: this.send(number, 'process'), reached: 'process' };
+    if (process.platform === 'linux') return this.signalTree(number);
+    const reached = this.ownGroup ? 'group' : 'process';
+    return { sent: this.send(number, reached), reached };
+  }
+
+  private signalTree(number: number): Sent {
     const alive = !this.reaped;
-    const tree = (this.descendants ??= new Descendants(this.pid ?? -1, {
+    if (!alive && this.descendants === undefined) return { sent: false, reached: 'process' };
+    const tree = (this.descendants ??= new Descendants(this.pid ?? 0, {
       ownGroup: this.ownGroup,
       ownPipes: this.ownPipes,
     }));
-    if (number === signalNumber('SIGKILL')) {
-      const before = tree.alive;
-      const sent = this.send(number);
-      tree.kill(alive, number);
-      return { sent: sent || before, reached: this.reach(tree) };
-    }
-    tree.find(alive);
-    const sent = this.send(number);
-    return { sent: tree.signal(number) || sent, reached: this.reach(tree) };
+    const kill = number === SIGKILL;
+    // Descendants are found by their parents, so the program must neither fork nor end before they are.
+    if (kill) this.send(SIGSTOP, 'process');
+    else tree.find(alive);
+    const sentBelow = kill ? tree.kill(alive, number) : false;
+    // Where /proc shows nothing the group is all that can be reached; a member must not get SIGTERM twice otherwise.
+    const sent = this.send(number, this.ownGroup && (kill || !tree.visible) ? 'group' : 'process');
+    const signalled = kill ? sentBelow : tree.signal(number);
+    return { sent: sent || signalled, reached: tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process' };
   }
 
-  private reach(tree: Descendants): Reach {
-    return tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process';
-  }
-
-  /** To the program; where it leads a group and `/proc` shows no tree, to the group. */
-  private send(number: number): boolean {
+  private send(number: number, target: 'process' | 'group'): boolean {
     if (this.reaped || this.pid === undefined) return false;
-    if (this.ownGroup && process.platform !== 'linux') {
-      try {
-        return process.kill(-this.pid, number);
-      } catch {
-        return false;
-      }
+    try {
+      // By Windows' handle of the process and not by its number; elsewhere `kill()` refuses signals without a name.
+      if (process.platform === 'win32') return this.child.kill(number);
+      return process.kill(target === 'group' ? -this.pid : this.pid, number);
+    } catch {
+      return false; // Another user's by now, or a signal that Windows does not have.
     }
-    return this.child.kill(number);
   }
 
   treeAlive(): boolean {
@@ -95,7 +100,7 @@ export class NodeChild implements ChildHandle {
   }
 
   dispose(): void {
-    if (!this.reaped) this.signal('SIGKILL', 'tree');
+    this.signal('SIGKILL', 'tree');
     this.stdin?.destroy();
     this.stdout?.destroy();
     this.stderr?.destroy();

@@ -1,11 +1,12 @@
 /**
- * One real descriptor for stdout and stderr. Node cannot make a pipe, but it can make two connected sockets, and it takes
- * one of them for several of the program's descriptors. libuv makes 0, 1 and 2 blocking in the program.
+ * One real descriptor for stdout and stderr. Node makes no pipes, but two connected sockets can be had, and it takes one
+ * of them for several of the program's descriptors; libuv makes 0, 1 and 2 blocking in the program.
  */
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
-import { createServer, connect, type Server, type Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import * as path from 'node:path';
+import { join } from 'node:path';
 import { startError } from '@vircommand/core/backend';
 
 /** The two ends. */
@@ -15,52 +16,76 @@ export interface SharedPipe {
   readonly read: Socket;
 }
 
-/** Only we can reach what is in there. */
-function privateDirectory(): string {
-  return mkdtempSync(path.join(tmpdir(), 'vircommand-'));
+interface Address {
+  readonly path: string;
+  remove(): void;
 }
+
+/** Linux has names without files. Elsewhere it is a file in a directory that only this user can enter. */
+function newAddress(): Address {
+  if (process.platform === 'linux') {
+    return { path: `\0vircommand-${randomBytes(16).toString('hex')}`, remove: () => undefined };
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'vircommand-'));
+  return { path: join(directory, 's'), remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** Waits for the connection that knows the token: a name without a file is open to everybody on this machine. */
+function acceptKnown(server: Server, token: Buffer, strangers: Set<Socket>): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.on('connection', (socket) => {
+      strangers.add(socket);
+      const forget = (): void => {
+        socket.destroy();
+      };
+      socket.on('error', forget);
+      const look = (): void => {
+        const first = socket.read(token.length) as Buffer | null;
+        if (first === null) return;
+        socket.off('readable', look);
+        if (!first.equals(token)) {
+          forget();
+          return;
+        }
+        strangers.delete(socket);
+        socket.off('error', forget);
+        resolve(socket);
+      };
+      socket.on('readable', look);
+    });
+  });
+}
+
+const once = (emitter: Socket | Server, event: 'connect' | 'listening'): Promise<void> =>
+  new Promise((resolve, reject) => {
+    emitter.once(event, resolve).once('error', reject);
+  });
 
 /** Makes two connected sockets. @throws CommandStartError, stage `stdio`. */
 export async function openSharedPipe(): Promise<SharedPipe> {
-  let directory: string | undefined;
+  const strangers = new Set<Socket>();
+  let address: Address | undefined;
   let server: Server | undefined;
   let write: Socket | undefined;
   try {
-    directory = privateDirectory();
-    const address = path.join(directory, 's');
-    const listening = createServer();
-    server = listening;
-    const accepted = new Promise<Socket>((resolve, reject) => {
-      listening.once('connection', resolve).once('error', reject);
-    });
-    listening.listen(address);
-    await new Promise<void>((resolve, reject) => {
-      listening.once('listening', resolve).once('error', reject);
-    });
-    const connecting = connect(address);
-    write = connecting;
-    await new Promise<void>((resolve, reject) => {
-      connecting.once('connect', resolve).once('error', reject);
-    });
-    return { write: connecting, read: await accepted };
+    address = newAddress();
+    server = createServer();
+    server.listen(address.path);
+    await once(server, 'listening');
+    const token = randomBytes(16);
+    const accepted = acceptKnown(server, token, strangers);
+    write = connect(address.path);
+    const connected = once(write, 'connect');
+    write.write(token);
+    const [read] = await Promise.all([accepted, connected]);
+    return { write, read };
   } catch (error) {
     write?.destroy();
     throw startError('stdio', error as NodeJS.ErrnoException);
   } finally {
     server?.close();
-    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-/** For a synchronous run, while which nobody reads: a file without a name, to be read afterwards. */
-export function openSharedFile(): number {
-  let directory: string | undefined;
-  try {
-    directory = privateDirectory();
-    return openSync(path.join(directory, 'output'), 'ax+', 0o600);
-  } catch (error) {
-    throw startError('stdio', error as NodeJS.ErrnoException);
-  } finally {
-    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    for (const stranger of strangers) stranger.destroy();
+    address?.remove();
   }
 }

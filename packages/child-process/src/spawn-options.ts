@@ -1,72 +1,87 @@
-/** From a plan to what `spawn()` and `spawnSync()` take. */
-import type { SpawnOptions } from 'node:child_process';
-import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
+/** From a plan to what `spawn()` and `spawnSync()` take, streams apart. */
+import type { CommonSpawnOptions } from 'node:child_process';
+import type { CommandStartError, LaunchPlan, PlanString } from '@vircommand/core/backend';
 import { planBytes, resolveProgram, startError } from '@vircommand/core/backend';
+import { checkFormat } from './format';
 
-/** The program and its arguments and the options that do not depend on the streams. */
+/** The program, its arguments, and the options that do not depend on the streams. */
 export interface Spawn {
   readonly file: string;
   readonly args: readonly string[];
-  readonly options: SpawnOptions;
+  readonly options: CommonSpawnOptions & { readonly argv0: string; readonly detached: boolean };
 }
 
 // Everything is text: `raw-bytes` is not declared.
 const text = (content: PlanString): string => (typeof content === 'string' ? content : planBytes(content).toString());
 
-/** Windows has one variable for all spellings of a name; the last one wins, as everywhere. */
-function collapsed(entries: readonly (readonly [string, string])[]): (readonly [string, string])[] {
-  const byName = new Map<string, readonly [string, string]>();
-  for (const entry of entries) byName.set(entry[0].toUpperCase(), entry);
-  return Array.from(byName.values());
-}
-
-function environment(plan: LaunchPlan): NodeJS.ProcessEnv | undefined {
-  if (plan.env === 'inherit') return undefined;
-  const entries = plan.env.map(([name, value]) => [name, text(value)] as const);
-  // A name may be `__proto__`.
+/** Node's list of the environment. A name may be `__proto__`. */
+function environment(entries: readonly (readonly [string, PlanString])[]): NodeJS.ProcessEnv {
   const env = Object.create(null) as NodeJS.ProcessEnv;
-  for (const [name, value] of process.platform === 'win32' ? collapsed(entries) : entries) env[name] = value;
+  // Node adds this one to every environment that does not have it; without a value it is left out.
+  env.NODE_V8_COVERAGE = undefined;
+  if (process.platform !== 'win32') {
+    for (const [name, value] of entries) env[name] = text(value);
+    return env;
+  }
+  // Windows has one variable for all spellings of a name; the last one wins, as everywhere.
+  const spelling = new Map(entries.map(([name]) => [name.toUpperCase(), name]));
+  if (spelling.has('NODE_V8_COVERAGE')) delete env.NODE_V8_COVERAGE;
+  for (const [name, value] of entries) if (spelling.get(name.toUpperCase()) === name) env[name] = text(value);
   return env;
 }
 
-function currentDirectory(): string {
-  try {
-    return process.cwd();
-  } catch (error) {
-    throw startError('resolve', error as NodeJS.ErrnoException, '.');
+/** Where relative names begin. It may be gone, which matters only to a program that needs it. */
+const where = {
+  get path(): string | undefined {
+    return process.env.PATH;
+  },
+  get cwd(): string {
+    try {
+      return process.cwd();
+    } catch (error) {
+      throw startError('resolve', error as NodeJS.ErrnoException, '.');
+    }
+  },
+};
+
+/** Names that Windows takes for batch files: it drops dots and spaces at the end. */
+const batchFile = /\.(bat|cmd)[. ]*$/i;
+
+function programOf(plan: LaunchPlan): string {
+  // Under the permission model the search would fail first, for a reason that leads astray.
+  if ((process as Partial<typeof process>).permission?.has('child') === false) throw forbidden();
+  const file = text(resolveProgram(plan.program, where));
+  if (process.platform === 'win32' && batchFile.test(file)) {
+    throw startError('resolve', `'${file}' is a batch file: only a shell can run it, and there never is a shell`, file);
   }
+  checkFormat(file);
+  return file;
 }
 
-/** Finds the program and translates the plan. @throws CommandStartError, stage `resolve`. */
+/** What Node's permission model makes of a start. */
+export function forbidden(cause?: Error): CommandStartError {
+  const message = "Node's permission model forbids child processes here (--allow-child-process allows them)";
+  return startError('fork', Object.assign(new Error(message, { cause }), { code: 'ERR_ACCESS_DENIED' }));
+}
+
+/** Finds the program and translates the plan. @throws CommandStartError, stage `resolve` or `exec`. */
 export function spawnOf(plan: LaunchPlan): Spawn {
-  // The working directory may be gone; that matters only for what is relative to it.
-  const where = {
-    path: process.env.PATH,
-    get cwd(): string {
-      return currentDirectory();
-    },
-  };
-  const file = text(resolveProgram(plan.program, where));
-  if (process.platform === 'win32' && /\.(bat|cmd)$/i.test(file)) {
-    throw startError(
-      'resolve',
-      `'${file}' is a batch file, which only a shell can run, and there is never a shell`,
-      file,
-    );
-  }
-  const env = environment(plan);
+  const file = programOf(plan);
   const { uid, gid } = plan.privileged;
   return {
     file,
     args: plan.argv.slice(1).map(text),
     options: {
       argv0: text(plan.argv[0] ?? file),
+      // `setsid()`: nothing else that Node has makes a session or a group.
       detached: plan.group === 'session',
+      shell: false,
       windowsHide: true,
-      ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
-      ...(env === undefined ? {} : { env }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(gid === undefined ? {} : { gid }),
+      windowsVerbatimArguments: false,
+      cwd: plan.cwd,
+      env: plan.env === 'inherit' ? undefined : environment(plan.env),
+      uid,
+      gid,
     },
   };
 }

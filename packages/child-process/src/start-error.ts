@@ -1,17 +1,13 @@
-/** From Node's error to stage, code and the path that is wrong: Node has one error for all that can go wrong in a start. */
-import { fstatSync } from 'node:fs';
-import type { CommandStartError, LaunchPlan, Stage } from '@vircommand/core/backend';
+/**
+ * From Node's error to stage, code and the path that is wrong. Node has one error for all that can go wrong in a start
+ * (a missing directory is reported as a missing program), so what it was is found out afterwards: a start that succeeds
+ * pays nothing for it.
+ */
+import { accessSync, constants, fstatSync } from 'node:fs';
+import { devNull } from 'node:os';
+import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { directoryError, execError, startError } from '@vircommand/core/backend';
-
-/** Stages of the errors that can come from one place only. */
-const stages: Readonly<Record<string, Stage>> = {
-  EAGAIN: 'fork',
-  ENOMEM: 'fork',
-  EMFILE: 'stdio',
-  ENFILE: 'stdio',
-  EBADF: 'stdio',
-  EPERM: 'privileges',
-};
+import { forbidden } from './spawn-options';
 
 /** A descriptor of the plan that is not open. */
 function closedFd(plan: LaunchPlan): number | undefined {
@@ -26,25 +22,70 @@ function closedFd(plan: LaunchPlan): number | undefined {
   });
 }
 
-/** Finds out afterwards what was wrong: a start that succeeds must not pay for it. */
-export function diagnose(error: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
-  if (error.code === 'ERR_ACCESS_DENIED') {
-    return startError(
-      'fork',
-      Object.assign(new Error('the permission model of this process forbids it'), { code: error.code }),
-    );
-  }
+function badDescriptor(error: NodeJS.ErrnoException, plan: LaunchPlan): CommandStartError {
   const closed = closedFd(plan);
-  if (closed !== undefined) {
-    return startError(
-      'stdio',
-      Object.assign(new Error(`descriptor ${closed} is not open`), { code: 'EBADF', cause: error }),
-    );
+  const highest = Math.max(...plan.passFds.map(({ as }) => as));
+  const reason =
+    closed === undefined
+      ? `the number ${highest} for a passed descriptor is too high here (RLIMIT_NOFILE)`
+      : `descriptor ${closed} is not open`;
+  const { code, errno, syscall } = error;
+  return startError('stdio', Object.assign(new Error(`EBADF: ${reason}`, { cause: error }), { code, errno, syscall }));
+}
+
+/** libuv opens it in the program. */
+function nullDeviceError(plan: LaunchPlan): CommandStartError | undefined {
+  if (![plan.stdin, plan.stdout, plan.stderr].some(({ type }) => type === 'null')) return undefined;
+  try {
+    accessSync(devNull, constants.F_OK);
+    return undefined;
+  } catch (error) {
+    return startError('stdio', error as NodeJS.ErrnoException, devNull);
   }
-  const stage = error.code === undefined ? undefined : stages[error.code];
-  if (stage === 'privileges' && plan.privileged.uid === undefined && plan.privileged.gid === undefined) {
-    return execError(error, file);
-  }
-  if (stage !== undefined) return startError(stage, error, stage === 'stdio' ? undefined : file);
-  return (plan.cwd === undefined ? undefined : directoryError(plan.cwd)) ?? execError(error, file);
+}
+
+type Diagnosis = (error: NodeJS.ErrnoException, plan: LaunchPlan, file: string) => CommandStartError;
+
+const fork: Diagnosis = (error) => startError('fork', withoutPath(error));
+const noDescriptors: Diagnosis = (error) => startError('stdio', withoutPath(error));
+
+/** libuv's order in the program: descriptors, directory, ids, exec. */
+const later: Diagnosis = (error, plan, file) =>
+  nullDeviceError(plan) ?? (plan.cwd === undefined ? undefined : directoryError(plan.cwd)) ?? execError(error, file);
+
+const ids: Diagnosis = (error, plan, file) => {
+  const { uid, gid } = plan.privileged;
+  if (uid === undefined && gid === undefined) return later(error, plan, file);
+  const asked = [uid === undefined ? [] : [`user ${uid}`], gid === undefined ? [] : [`group ${gid}`]].flat();
+  const { code = 'EINVAL', errno, syscall } = error;
+  // Node's own check, before it tries.
+  if (code.startsWith('ERR_')) return startError('privileges', `Node takes ids up to ${2 ** 31 - 1}`);
+  const message = `${code}: this process may not start programs as ${asked.join(' and ')}`;
+  return startError('privileges', Object.assign(new Error(message, { cause: error }), { code, errno, syscall }));
+};
+
+/** Errors of the system that come from one place, and those that come from few. */
+const diagnoses: Readonly<Record<string, Diagnosis>> = {
+  EAGAIN: fork,
+  ENOMEM: fork,
+  ENOSYS: fork,
+  EMFILE: noDescriptors,
+  ENFILE: noDescriptors,
+  EBADF: badDescriptor,
+  EPERM: ids,
+  EINVAL: ids,
+  ERR_INVALID_ARG_TYPE: ids,
+  ERR_OUT_OF_RANGE: ids,
+  ERR_ACCESS_DENIED: (error) => forbidden(error),
+};
+
+/** Node names the program in every error. */
+function withoutPath({ message, code, errno, syscall }: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code, errno, syscall });
+}
+
+/** What was wrong with a start that Node refused. */
+export function diagnose(error: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
+  const diagnosis = Object.hasOwn(diagnoses, error.code ?? '') ? diagnoses[error.code ?? ''] : undefined;
+  return (diagnosis ?? later)(error, plan, file);
 }

@@ -4,41 +4,51 @@ import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { NodeChild } from './handle';
 import { openSharedPipe, type SharedPipe } from './shared-pipe';
-import { spawnOf } from './spawn-options';
+import { spawnOf, type Spawn } from './spawn-options';
 import { diagnose } from './start-error';
-import { isMerged, stdioOf } from './stdio';
+import { isMerged, stdioOf, type Entry } from './stdio';
 
 /** Resolves when exec succeeded. @throws CommandStartError; then nothing is left. */
 export async function start(plan: LaunchPlan): Promise<ChildHandle> {
-  let files: OpenFiles | undefined;
+  const what = spawnOf(plan);
+  const files = OpenFiles.needed(plan) ? await OpenFiles.open(plan) : undefined;
   let shared: SharedPipe | undefined;
-  let started = false;
   try {
-    const { file, args, options } = spawnOf(plan);
-    if (OpenFiles.needed(plan)) files = await OpenFiles.open(plan);
-    if (isMerged(plan)) shared = await openSharedPipe();
-    const stdio = stdioOf(plan, files, shared?.write);
     let child: ChildProcess;
     try {
-      child = spawn(file, args, { ...options, stdio });
-    } catch (error) {
-      // E2BIG, EPERM, EINVAL and others are thrown, the rest is an event.
-      throw diagnose(error as NodeJS.ErrnoException, plan, file);
+      if (isMerged(plan)) shared = await openSharedPipe();
+      child = spawnNow(plan, what, stdioOf(plan, files, shared?.write));
+    } finally {
+      // The program has its own by now, or there is none. An end of ours would keep the pipe from ending.
+      files?.close();
+      shared?.write.destroy();
     }
-    const handle = await new Promise<NodeChild>((resolve, reject) => {
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-        reject(diagnose(error, plan, file));
-      });
-      child.once('spawn', () => {
-        resolve(new NodeChild(child, plan, shared?.read));
-      });
-    });
-    started = true;
-    return handle;
-  } finally {
-    files?.close();
-    shared?.write.destroy();
-    if (!started) shared?.read.destroy();
+    await spawned(child, plan, what.file);
+    return new NodeChild(child, plan, shared?.read);
+  } catch (error) {
+    shared?.read.destroy();
+    throw error;
   }
+}
+
+function spawnNow(plan: LaunchPlan, { file, args, options }: Spawn, stdio: Entry<SharedPipe['write']>[]): ChildProcess {
+  try {
+    // Without a prototype, so that a polluted Object.prototype is no option.
+    return spawn(file, args, Object.assign(Object.create(null) as object, options, { stdio }));
+  } catch (error) {
+    // E2BIG, EPERM, EINVAL and others are thrown; EACCES, EAGAIN, EMFILE, ENFILE and ENOENT are an event.
+    throw diagnose(error as NodeJS.ErrnoException, plan, file);
+  }
+}
+
+function spawned(child: ChildProcess, plan: LaunchPlan, file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    // Stays for good: a signal that may not be sent is an event too, of which signal() has told already.
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid !== undefined) return;
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+      reject(diagnose(error, plan, file));
+    });
+  });
 }

@@ -1,33 +1,37 @@
 /** The stdio array of a start: what Node makes of each of the program's descriptors. */
-import type { StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { LaunchPlan, PlanStream } from '@vircommand/core/backend';
 import { startError } from '@vircommand/core/backend';
 import type { OpenFiles } from './files';
 
-type Entry = 'ignore' | 'pipe' | number | Socket;
+/** Typed by what is used here; `spawnSync()` takes no sockets. */
+export type Entry<Shared extends Socket | number> = 'ignore' | 'pipe' | number | Shared;
 
-/** Node's array is as long as the highest number, and each entry costs memory in the child before exec. */
+/** Node's array is as long as the highest number. */
 const highestFd = 65_535;
 
-function entry(stream: PlanStream, file: number | undefined): Entry {
-  if (stream.type === 'fd') return stream.fd;
-  if (stream.type === 'file') return file ?? 'ignore';
-  return stream.type === 'pipe' ? 'pipe' : 'ignore';
-}
-
-/** `shared`: what stdout and stderr both lead to, where the plan merges a pipe. */
-export function stdioOf(
+/**
+ * `null` is `'ignore'`: libuv opens `/dev/null` in the program, and our process needs no descriptor for it.
+ * `shared`: what stdout and stderr both lead to, where the plan merges a pipe.
+ */
+export function stdioOf<Shared extends Socket | number>(
   plan: LaunchPlan,
   files: OpenFiles | undefined,
-  shared: Socket | number | undefined,
-): StdioOptions {
-  const stdout = shared ?? entry(plan.stdout, files?.get('stdout'));
-  const stderr = plan.stderr.type === 'same-as-stdout' ? stdout : entry(plan.stderr, files?.get('stderr'));
-  const stdio: Entry[] = [entry(plan.stdin, files?.get('stdin')), stdout, stderr];
+  shared: Shared | undefined,
+): Entry<Shared>[] {
+  const entry = (name: 'stdin' | 'stdout' | 'stderr'): Entry<Shared> => {
+    const stream: PlanStream = plan[name];
+    if (stream.type === 'pipe') return 'pipe';
+    return files?.get(name) ?? (stream.type === 'fd' ? stream.fd : 'ignore');
+  };
+  const stdout = isMerged(plan) && shared !== undefined ? shared : entry('stdout');
+  const stderr = plan.stderr.type === 'same-as-stdout' ? stdout : entry('stderr');
+  const stdio = [entry('stdin'), stdout, stderr];
   for (const { fd, as } of plan.passFds) {
-    if (as > highestFd) throw startError('stdio', `descriptor ${as} is too high for node:child_process (${highestFd})`);
-    // Holes stay closed: libuv opens /dev/null for 0, 1 and 2 only.
+    if (as > highestFd) {
+      throw startError('stdio', `descriptor ${as} is above ${highestFd}, the highest that this backend passes`);
+    }
+    // Holes stay as they are: libuv opens /dev/null for 0, 1 and 2 only.
     while (stdio.length <= as) stdio.push('ignore');
     stdio[as] = fd;
   }

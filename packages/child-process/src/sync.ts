@@ -1,75 +1,122 @@
-/** A synchronous run with `spawnSync()`: no deadline, no bounded drain; those need a backend that can keep them. */
+/** A synchronous run with `spawnSync()`: no deadline and no bounded drain, which need a backend that can keep them. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, readSync } from 'node:fs';
-import type { LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { closeSync } from 'node:fs';
+import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
-import { openSharedFile } from './shared-pipe';
 import { spawnOf } from './spawn-options';
 import { diagnose } from './start-error';
 import { isMerged, stdioOf } from './stdio';
+import { openUnnamedFile, readUnnamedFile } from './unnamed-file';
 
-/** What was written to the shared file, up to the limit. */
-function readShared(fd: number, limit: number): { bytes: Buffer; exceeded: boolean } {
-  const { size } = fstatSync(fd);
-  const bytes = Buffer.allocUnsafeSlow(Math.min(size, limit));
-  let length = 0;
-  while (length < bytes.length) {
-    const read = readSync(fd, bytes, length, bytes.length - length, length);
-    if (read === 0) break;
-    length += read;
+/** What the program wrote to one stream, as far as it was asked for. */
+interface Written {
+  readonly bytes: Buffer | undefined;
+  /** Of all that it wrote. */
+  readonly size: number;
+}
+
+const nothing: Written = { bytes: undefined, size: 0 };
+const whole = (bytes: Buffer): Written => ({ bytes, size: bytes.length });
+
+type Exceeded = NonNullable<SyncOutcome['exceeded']>;
+
+/** Cuts both streams to the limits, exactly; the streams' own limits come before the one for both together. */
+function cut(stdout: Written, stderr: Written, { limit, stderrTail }: SyncRequest) {
+  let exceeded: Exceeded | undefined;
+  let left = limit.total;
+  const take = (name: 'stdout' | 'stderr', { bytes, size }: Written): Buffer | undefined => {
+    const most = Math.min(limit[name], left);
+    if (size > most) exceeded ??= limit[name] <= left ? name : 'total';
+    const kept = bytes?.subarray(0, most);
+    left -= kept?.length ?? 0;
+    return kept;
+  };
+  const out = take('stdout', stdout);
+  const err = stderrTail === undefined ? take('stderr', stderr) : stderr.bytes?.subarray(-stderrTail);
+  return { stdout: out, stderr: err, exceeded };
+}
+
+/** Node has one limit, for both streams together, and 0 is none. */
+function maxBufferOf(plan: LaunchPlan, { limit, stderrTail }: SyncRequest): number {
+  if (limit.onExceed === 'truncate') return Infinity;
+  const stderr = plan.stderr.type === 'pipe' ? (stderrTail === undefined ? limit.stderr : Infinity) : 0;
+  return Math.max(1, Math.min(limit.total, limit.stdout + stderr));
+}
+
+/** Node has no names for real-time signals: who died of one has neither code nor signal, which is no success. */
+const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus => ({
+  exitCode: code ?? undefined,
+  signal: signal === null || (signal as string) === '' ? undefined : signal,
+  coreDumped: undefined,
+  usage: undefined,
+});
+
+/** Files in place of pipes: where nothing but a file can be shared, and where the drain must not be awaited. */
+interface UnnamedFiles {
+  readonly merged: number | undefined;
+  readonly tail: number | undefined;
+}
+
+function spawnWith(plan: LaunchPlan, request: SyncRequest, files: OpenFiles | undefined, unnamed: UnnamedFiles) {
+  const { file, args, options } = spawnOf(plan);
+  const stdio = stdioOf(plan, files, unnamed.merged);
+  if (unnamed.tail !== undefined) stdio[2] = unnamed.tail;
+  const input = plan.stdin.type === 'pipe' ? { input: request.input ?? Buffer.alloc(0) } : {};
+  const own = { stdio, encoding: 'buffer', maxBuffer: maxBufferOf(plan, request), killSignal: 'SIGKILL' } as const;
+  let result;
+  try {
+    result = spawnSync(file, args, Object.assign(Object.create(null) as object, options, own, input));
+  } catch (error) {
+    throw diagnose(error as NodeJS.ErrnoException, plan, file);
   }
-  return { bytes: bytes.subarray(0, length), exceeded: size > limit };
+  const error: NodeJS.ErrnoException | undefined = result.error;
+  // Once it ran, an error is about its pipes: ENOBUFS at the limit, EPIPE if it did not read its stdin, which is none.
+  if (error !== undefined && result.pid === 0) throw diagnose(error, plan, file);
+  return { result, full: error?.code === 'ENOBUFS' };
 }
 
 /** Starts, waits, and says how it went. @throws CommandStartError */
 export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
-  const { file, args, options } = spawnOf(plan);
-  const files = OpenFiles.needed(plan) ? OpenFiles.openSync(plan) : undefined;
-  let shared: number | undefined;
+  const open: number[] = [];
+  const unnamedFile = (needed: boolean): number | undefined => {
+    if (!needed) return undefined;
+    const fd = openUnnamedFile();
+    open.push(fd);
+    return fd;
+  };
+  let files: OpenFiles | undefined;
   try {
-    shared = isMerged(plan) ? openSharedFile() : undefined;
-    const { limit } = request;
-    const result = spawnSync(file, args, {
-      ...options,
-      // Not asked for: stdin is a pipe only where the plan says so.
-      ...(plan.stdin.type === 'pipe' ? { input: request.input ?? Buffer.alloc(0) } : {}),
-      stdio: stdioOf(plan, files, shared),
-      encoding: 'buffer',
-      maxBuffer: Math.max(limit.stdout, request.stderrTail === undefined ? limit.stderr : 0),
-      killSignal: 'SIGKILL',
-    });
-    const error: NodeJS.ErrnoException | undefined = result.error;
-    const full = error?.code === 'ENOBUFS';
-    if (error !== undefined && !full) throw diagnose(error, plan, file);
-    const merged = shared === undefined ? undefined : readShared(shared, limit.stdout);
-    const stdout = merged?.bytes ?? (plan.stdout.type === 'pipe' ? result.stdout : undefined);
-    const stderr = plan.stderr.type === 'pipe' ? result.stderr : undefined;
-    const over = {
-      stdout:
-        merged?.exceeded ??
-        (stdout !== undefined && (stdout.length > limit.stdout || (full && stdout.length >= limit.stdout))),
-      stderr:
-        stderr !== undefined &&
-        request.stderrTail === undefined &&
-        (stderr.length > limit.stderr || (full && stderr.length >= limit.stderr)),
-    };
-    const exceeded = over.stdout ? 'stdout' : over.stderr || full ? 'stderr' : undefined;
+    const tail = request.stderrTail !== undefined && plan.stderr.type === 'pipe' && process.platform !== 'win32';
+    files = OpenFiles.needed(plan) ? OpenFiles.openSync(plan) : undefined;
+    const unnamed = { merged: unnamedFile(isMerged(plan)), tail: unnamedFile(tail) };
+    const { result, full } = spawnWith(plan, request, files, unnamed);
+    const { limit, stderrTail } = request;
+    const stdout =
+      unnamed.merged !== undefined
+        ? readUnnamedFile(unnamed.merged, Math.min(limit.stdout, limit.total), 'first')
+        : plan.stdout.type === 'pipe'
+          ? whole(result.stdout)
+          : nothing;
+    const stderr =
+      unnamed.tail !== undefined
+        ? readUnnamedFile(unnamed.tail, stderrTail ?? 0, 'last')
+        : plan.stderr.type === 'pipe'
+          ? whole(result.stderr)
+          : nothing;
+    const kept = cut(stdout, stderr, request);
+    const ended = kept.exceeded !== undefined && limit.onExceed === 'kill';
     return {
+      ...statusOf(result.status, result.signal),
       pid: result.pid,
-      exitCode: result.status ?? undefined,
-      signal: result.signal ?? undefined,
-      coreDumped: undefined,
-      usage: undefined,
-      stdout: stdout?.subarray(0, limit.stdout),
-      stderr:
-        request.stderrTail === undefined ? stderr?.subarray(0, limit.stderr) : stderr?.subarray(-request.stderrTail),
-      ending: exceeded === undefined ? 'exit' : 'output-limit',
-      ...(exceeded === undefined ? {} : { exceeded }),
-      outputComplete: exceeded === undefined,
+      stdout: kept.stdout,
+      stderr: kept.stderr,
+      ending: ended ? 'output-limit' : 'exit',
+      exceeded: ended ? kept.exceeded : undefined,
+      outputComplete: kept.exceeded === undefined,
       ended: full ? 'process' : 'none',
     };
   } finally {
     files?.close();
-    if (shared !== undefined) closeSync(shared);
+    for (const fd of open) closeSync(fd);
   }
 }

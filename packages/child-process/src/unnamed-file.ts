@@ -1,0 +1,45 @@
+/** A file without a name, for the output of a synchronous run: nobody reads a pipe while the thread is blocked. */
+import { constants, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startError } from '@vircommand/core/backend';
+
+/** Linux, `asm-generic/fcntl.h`; Node has no name for it. It includes O_DIRECTORY, whose value differs by machine. */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+const flags = constants.O_RDWR | constants.O_APPEND;
+const mode = 0o600;
+
+/** Opens it to append, since two descriptors may share it. @throws CommandStartError, stage `stdio`. */
+export function openUnnamedFile(): number {
+  const parent = tmpdir();
+  if (process.platform === 'linux') {
+    try {
+      return openSync(parent, flags | O_TMPFILE, mode);
+    } catch {
+      // Not every file system has it.
+    }
+  }
+  let directory: string | undefined;
+  try {
+    directory = mkdtempSync(join(parent, 'vircommand-'));
+    return openSync(join(directory, 'output'), flags | constants.O_CREAT | constants.O_EXCL, mode);
+  } catch (error) {
+    throw startError('stdio', error as NodeJS.ErrnoException, parent);
+  } finally {
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** A part of what was written, and how long the whole is. `'last'`: only the end is wanted. */
+export function readUnnamedFile(fd: number, most: number, end: 'first' | 'last'): { bytes: Buffer; size: number } {
+  const { size } = fstatSync(fd);
+  const bytes = Buffer.allocUnsafeSlow(Math.min(size, most));
+  const start = end === 'first' ? 0 : size - bytes.length;
+  let length = 0;
+  while (length < bytes.length) {
+    const read = readSync(fd, bytes, length, bytes.length - length, start + length);
+    if (read === 0) break;
+    length += read;
+  }
+  return { bytes: bytes.subarray(0, length), size };
+}

@@ -1,0 +1,45 @@
+/** Starts with no descriptors left, then with some again. */
+import { closeSync, openSync, readdirSync } from 'node:fs';
+import { backend, type CommandStartError } from '@vircommand/child-process';
+import { failure, pipe, planOf, requestOf, thrown, until } from '../plans';
+
+const taken: number[] = [];
+
+function takeAll(): void {
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    // Now there are none.
+  }
+}
+
+const say = (error: unknown): string => {
+  const { stage, code } = error as CommandStartError;
+  return `${stage} ${code}`;
+};
+
+async function main(): Promise<void> {
+  let unhandled = 0;
+  process.on('unhandledRejection', () => unhandled++).on('uncaughtException', () => unhandled++);
+  const plan = planOf(['/bin/true'], { stdin: pipe, stdout: pipe, stderr: pipe });
+  const merged = planOf(['/bin/true'], { stdout: pipe, stderr: { type: 'same-as-stdout' } });
+  // Whatever is opened once and for all.
+  await backend.start(merged).then((child) => (child.dispose(), child.exited));
+  await backend.start(plan).then((child) => (child.dispose(), child.exited));
+  const fds = (): number => readdirSync('/proc/self/fd').length;
+  const before = fds();
+  takeAll();
+  const report: Record<string, unknown> = {
+    async: say(await failure(backend.start(plan))),
+    merged: say(await failure(backend.start(merged))),
+    sync: say(thrown(() => backend.startAndWaitSync?.(plan, requestOf()))),
+  };
+  for (const fd of taken) closeSync(fd);
+  const child = await backend.start(plan);
+  report.after = (await child.exited).exitCode;
+  child.dispose();
+  await until(() => fds() === before, 'descriptors are closed').catch(() => undefined);
+  console.log(JSON.stringify({ ...report, leaked: fds() - before, unhandled }));
+}
+
+void main();

@@ -1,0 +1,253 @@
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { backend, Command, CommandStartError } from '@vircommand/child-process';
+import type { LaunchPlan } from '@vircommand/core/backend';
+import { failure, holdings, pipe, planOf, requestOf, thrown, unchanged } from './plans';
+import { program } from './programs';
+
+const pipes = { stdin: pipe, stdout: pipe, stderr: pipe };
+
+interface Case {
+  readonly title: string;
+  readonly plan: () => LaunchPlan;
+  readonly stage: string;
+  readonly code: string;
+  /** `undefined`: the error names no path. */
+  readonly path?: () => string;
+  readonly text?: RegExp;
+  readonly skip?: boolean;
+}
+
+const root = process.getuid?.() === 0;
+
+describe('start errors', () => {
+  let directory = '';
+  const at = (name: string): string => join(directory, name);
+  const script = (name: string, content: string, mode = 0o755): string => {
+    writeFileSync(at(name), content);
+    chmodSync(at(name), mode);
+    return at(name);
+  };
+  let closed = 0;
+
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'start-error-'));
+    mkdirSync(at('dir'));
+    mkdirSync(at('locked'), { mode: 0o700 });
+    script('plain', 'echo this is data', 0o644);
+    script('no-magic', 'echo a shell ran this; exit 7\n');
+    script('empty', '');
+    script('bare-magic', '#!\necho a shell ran this');
+    script('elf-cut', '\x7fELF');
+    script('orphan', '#!/no/such/interpreter -x\n');
+    script('nested', `#!${at('no-magic')}\n`);
+    symlinkSync('loop', at('loop'));
+    const fds = Array.from({ length: 8 }, () => openSync('/dev/null', 'r'));
+    closed = fds.at(-1) ?? 0;
+    for (const fd of fds) closeSync(fd);
+    // High enough that no other descriptor takes the number meanwhile.
+    closed += 500;
+  });
+
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  const big = 'x'.repeat(3_000_000);
+  const cases: Case[] = [
+    {
+      title: 'a program that is nowhere in PATH',
+      plan: () => planOf(['no-such-program-at-all']),
+      stage: 'resolve',
+      code: 'ENOENT',
+      path: () => 'no-such-program-at-all',
+    },
+    {
+      title: 'an absolute program that does not exist',
+      plan: () => planOf([at('nothing')]),
+      stage: 'exec',
+      code: 'ENOENT',
+      path: () => at('nothing'),
+    },
+    {
+      title: 'a program below a file',
+      plan: () => planOf([at('plain/x')]),
+      stage: 'exec',
+      code: 'ENOTDIR',
+      path: () => at('plain/x'),
+    },
+    {
+      title: 'a link to itself',
+      plan: () => planOf([at('loop')]),
+      stage: 'exec',
+      code: 'ELOOP',
+      path: () => at('loop'),
+    },
+    {
+      title: 'a file that is not executable',
+      plan: () => planOf([at('plain')]),
+      stage: 'exec',
+      code: 'EACCES',
+      path: () => at('plain'),
+    },
+    {
+      title: 'a directory',
+      plan: () => planOf([at('dir')]),
+      stage: 'exec',
+      code: 'EACCES',
+      path: () => at('dir'),
+      text: /is a directory/,
+    },
+    {
+      title: 'a script whose interpreter is missing',
+      plan: () => planOf([at('orphan')]),
+      stage: 'exec',
+      code: 'ENOENT',
+      path: () => '/no/such/interpreter',
+      text: /orphan/,
+    },
+    ...['no-magic', 'empty', 'bare-magic', 'elf-cut', 'nested'].map((name) => ({
+      title: `a file that is no program (${name}), which no shell gets to see`,
+      plan: () => planOf([at(name)], pipes),
+      stage: 'exec',
+      code: 'ENOEXEC',
+      path: () => at(name),
+      skip: process.platform !== 'linux',
+    })),
+    { title: 'arguments that are too long', plan: () => planOf(['true', big], pipes), stage: 'exec', code: 'E2BIG' },
+    {
+      title: 'an environment that is too long',
+      plan: () => planOf(['true'], { env: [['A', big]] }),
+      stage: 'exec',
+      code: 'E2BIG',
+    },
+    {
+      title: 'a working directory that does not exist',
+      plan: () => planOf(['true'], { cwd: at('nowhere'), ...pipes }),
+      stage: 'cwd',
+      code: 'ENOENT',
+      path: () => at('nowhere'),
+    },
+    {
+      title: 'a working directory that is a file',
+      plan: () => planOf(['true'], { cwd: at('plain') }),
+      stage: 'cwd',
+      code: 'ENOTDIR',
+      path: () => at('plain'),
+    },
+    {
+      title: 'a descriptor for stdin that is not open',
+      plan: () => planOf(['true'], { ...pipes, stdin: { type: 'fd', fd: closed } }),
+      stage: 'stdio',
+      code: 'EBADF',
+      text: /descriptor \d+ is not open/,
+    },
+    {
+      title: 'a passed descriptor that is not open',
+      plan: () => planOf(['true'], { passFds: [{ fd: closed, as: 5 }] }),
+      stage: 'stdio',
+      code: 'EBADF',
+    },
+    {
+      title: 'a passed descriptor with a number too high',
+      plan: () => planOf(['true'], { passFds: [{ fd: 0, as: 100_000 }] }),
+      stage: 'stdio',
+      code: 'ERR_COMMAND_START',
+    },
+    {
+      title: 'a file for stdin that does not exist',
+      plan: () => planOf(['true'], { ...pipes, stdin: { type: 'file', path: at('nowhere'), mode: 'read' } }),
+      stage: 'stdio',
+      code: 'ENOENT',
+      path: () => at('nowhere'),
+    },
+    {
+      title: 'a file for stdout in a directory that does not exist',
+      plan: () =>
+        planOf(['true'], {
+          stdin: { type: 'file', path: at('plain'), mode: 'read' },
+          stdout: { type: 'file', path: at('nowhere/x'), mode: 'append' },
+        }),
+      stage: 'stdio',
+      code: 'ENOENT',
+      path: () => at('nowhere/x'),
+    },
+    {
+      title: 'a missing program whose output would be merged',
+      plan: () => planOf([at('nothing')], { stdin: pipe, stdout: pipe, stderr: { type: 'same-as-stdout' } }),
+      stage: 'exec',
+      code: 'ENOENT',
+      path: () => at('nothing'),
+    },
+    {
+      title: 'ids that Node does not take',
+      plan: () => planOf(['true'], { privileged: { uid: 4_000_000_000, gid: 1 } }),
+      stage: 'privileges',
+      code: 'ERR_COMMAND_START',
+    },
+    {
+      title: 'a relative program under a working directory that is the program’s',
+      plan: () => planOf(['./no-such'], { cwd: '/' }),
+      stage: 'exec',
+      code: 'ENOENT',
+      path: () => `${process.cwd()}/./no-such`,
+    },
+  ];
+
+  for (const { title, plan, stage, code, path, text, skip } of cases) {
+    const check = (error: unknown): void => {
+      expect(error).to.be.instanceOf(CommandStartError);
+      if (!(error instanceof CommandStartError)) return;
+      expect({ stage: error.stage, code: error.code }).to.deep.equal({ stage, code });
+      if (path !== undefined) expect(error.path).to.equal(path());
+      if (text !== undefined) expect(error.message).to.match(text);
+    };
+    (skip === true ? it.skip : it)(`${title}: ${stage} ${code}, and nothing is left`, async () => {
+      const held = holdings();
+      check(await failure(backend.start(plan())));
+      check(thrown(() => backend.startAndWaitSync?.(plan(), requestOf())));
+      await unchanged(held);
+    });
+  }
+
+  it('names the program first in what it says of a missing interpreter', async () => {
+    const error = await failure(backend.start(planOf([at('orphan')])));
+    expect(String(error)).to.match(/orphan' is a script whose interpreter '\/no\/such\/interpreter' does not exist/);
+  });
+
+  const asNobody = root && process.platform === 'linux' ? it : it.skip;
+  asNobody('a directory that another user may not enter, a uid that may not be changed', async () => {
+    chmodSync(directory, 0o755);
+    // As nobody: neither a locked directory nor another user's id.
+    chmodSync(at('locked'), 0o700);
+    const { file, args } = program('as-nobody', at('locked'));
+    const result = await new Command(file, args, { stdout: 'text', stderr: 'text' }).run();
+    expect(JSON.parse(result.stdout)).to.deep.equal([
+      ['cwd', 'EACCES', at('locked')],
+      ['cwd', 'EACCES', at('locked')],
+      ['privileges', 'EPERM', null],
+      ['privileges', 'EPERM', null],
+    ]);
+  });
+
+  it('EMFILE: stage stdio, both ways, and the next start works once there are descriptors again', async () => {
+    const { file, args } = program('few-descriptors');
+    const line = 'ulimit -n 60; exec "$0" "$@"';
+    const result = await new Command('sh', ['-c', line, file, ...args], { stdout: 'text', stderr: 'text' }).run();
+    const report = JSON.parse(result.stdout) as Record<string, unknown>;
+    expect(report).to.deep.include({ async: 'stdio EMFILE', merged: 'stdio EMFILE', sync: 'stdio EMFILE' });
+    expect(report).to.deep.include({ after: 0, leaked: 0, unhandled: 0 });
+  });
+
+  it('the permission model: says so, async and sync', async () => {
+    const { file, args } = program('forbidden');
+    const flag = Number(process.versions.node.split('.')[0]) < 23 ? '--experimental-permission' : '--permission';
+    const result = await new Command(file, [flag, '--allow-fs-read=*', ...args], {
+      stdout: 'text',
+      stderr: 'text',
+    }).run();
+    const [first, second] = JSON.parse(result.stdout) as [string, string];
+    expect(first).to.match(/^fork ERR_ACCESS_DENIED .*permission model forbids child processes/);
+    expect(second).to.equal(first);
+  });
+});
