@@ -1,0 +1,113 @@
+/** The backend: what it declares, and how a plan becomes a running program. */
+import { debuglog } from 'node:util';
+import { startError, type Backend, type ExitStatus, type Feature } from '@vircommand/core/backend';
+import { chosenDriver, type DriverName } from './ffi';
+import { makeHandle } from './handle';
+import { libcThrough, type Libc } from './libc';
+import { Pace } from './pace';
+import { waitSync } from './poll';
+import { execErrorsAreLost, startProcess } from './spawn';
+import { featuresWith } from './ways';
+
+const log = debuglog('vircommand');
+
+/** How a posix backend is made. */
+export interface PosixOptions {
+  /** The FFI driver; default: what `VIRCOMMAND_FFI` names, otherwise `'koffi'`. */
+  readonly driver?: DriverName | undefined;
+}
+
+/** A backend that starts and waits synchronously too. */
+export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync'>>;
+
+function loadLibc(options: PosixOptions): Libc {
+  if (process.platform !== 'linux') {
+    throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
+  }
+  return libcThrough(chosenDriver(options.driver));
+}
+
+/**
+ * A backend that starts programs with libc's `posix_spawn`, on Linux.
+ *
+ * @throws Error that says why libc cannot be called here: another platform, or a driver that cannot be loaded.
+ *
+ * @example
+ * ```ts
+ * const backend = createPosixBackend({ driver: 'node' });
+ * await new Command('make', ['all'], { backend }).run();
+ * ```
+ */
+export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
+  const libc = loadLibc(options);
+  const pace = new Pace();
+  const ended = ({ exitCode }: Pick<ExitStatus, 'exitCode'>): void => {
+    if (exitCode === 127 && execErrorsAreLost(libc)) {
+      log('exec errors are lost here (qemu-user?): from now on programs are looked at before they are started');
+    }
+  };
+  return Object.freeze({
+    contract: 1 as const,
+    name: 'posix',
+    features: featuresWith(libc),
+    start: (plan) =>
+      pace.take(() => {
+        const handle = makeHandle(plan, startProcess(plan, libc), libc);
+        handle.exited.then(ended, () => undefined);
+        return handle;
+      }),
+    startAndWaitSync(plan, request) {
+      const outcome = waitSync(startProcess(plan, libc), request, libc);
+      ended(outcome);
+      return outcome;
+    },
+  } satisfies PosixBackend);
+}
+
+let usual: PosixBackend | Error | undefined;
+
+/** Made when first needed, so that importing the package works everywhere; a failure is kept, for it would come again. */
+function usualBackend(): PosixBackend | Error {
+  if (usual === undefined) {
+    try {
+      usual = createPosixBackend();
+    } catch (error) {
+      usual = error as Error;
+    }
+  }
+  return usual;
+}
+
+function usable(): PosixBackend {
+  const found = usualBackend();
+  if ('message' in found) throw startError('backend', found);
+  return found;
+}
+
+let features: readonly Feature[] | undefined;
+
+/**
+ * The posix backend with the usual driver. Importing it does nothing; where it cannot work, starting fails with stage
+ * `backend` and the reason, which {@link whyNot} tells beforehand.
+ */
+export const backend: PosixBackend = Object.freeze({
+  contract: 1 as const,
+  name: 'posix',
+  // Where it cannot work it declares what it could do, so that the error is not about a feature.
+  get features(): readonly Feature[] {
+    const found = usualBackend();
+    return (features ??= 'message' in found ? featuresWith(undefined) : found.features);
+  },
+  async start(plan) {
+    return usable().start(plan);
+  },
+  startAndWaitSync(plan, request) {
+    return usable().startAndWaitSync(plan, request);
+  },
+} satisfies PosixBackend);
+
+/** Why the posix backend cannot be used here; `undefined`: it can. Loads the driver. */
+export function whyNot(): string | undefined {
+  const found = usualBackend();
+  return 'message' in found ? found.message : undefined;
+}

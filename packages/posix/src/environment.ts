@@ -1,0 +1,59 @@
+/**
+ * What "the parent's environment" is. On the main thread it is libc's own array, whose bytes need not be UTF-8; a worker
+ * thread has a copy of its own, and so has code whose `process.env` somebody replaced (jest, tests that assign to it): what
+ * the caller sees there is what the program gets.
+ */
+import { isMainThread } from 'node:worker_threads';
+import type { Entries } from './arena';
+import type { Libc } from './libc';
+import { cString } from './struct';
+
+/** Finds out where the inherited environment is, start by start. */
+export class Environment {
+  private readonly environ: Uint32Array | undefined;
+  private checked: NodeJS.ProcessEnv | undefined;
+  private native = false;
+
+  constructor(private readonly libc: Libc) {
+    const address = isMainThread ? libc.driver.symbol('environ') : undefined;
+    if (address === undefined) return;
+    const pointer = libc.driver.view(address, 8);
+    this.environ = new Uint32Array(pointer.buffer, pointer.byteOffset, 2);
+  }
+
+  /** The address of libc's array, or the entries where that array is not what the caller sees. */
+  inherited(): number | Entries {
+    const { env } = process;
+    if (this.environ === undefined) return entriesOf(env);
+    if (env !== this.checked) {
+      this.native = this.isNative(env);
+      this.checked = env;
+    }
+    // Setting a variable may move the array, so the pointer is read each time.
+    const [low = 0, high = 0] = this.environ;
+    return this.native ? low + high * 2 ** 32 : entriesOf(env);
+  }
+
+  /** Only a real change shows whether an object is libc's environment. */
+  private isNative(env: NodeJS.ProcessEnv): boolean {
+    const name = `VIRCOMMAND_PROBE_${process.pid}`;
+    try {
+      env[name] = '1';
+      return this.libc.getenv(cString(name)) !== 0;
+    } catch {
+      return false; // A frozen copy.
+    } finally {
+      Reflect.deleteProperty(env, name);
+    }
+  }
+}
+
+/** As Node does it: own and inherited enumerable properties, `undefined` left out. */
+function entriesOf(env: Readonly<Record<string, unknown>>): Entries {
+  const entries: [string, string][] = [];
+  for (const name in env) {
+    const value = env[name];
+    if (value !== undefined && !name.includes('\0')) entries.push([name, String(value).replaceAll('\0', '')]);
+  }
+  return entries;
+}

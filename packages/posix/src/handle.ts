@@ -1,0 +1,160 @@
+/** A program that was started, as core holds it: its streams, its exit, and signals that never hit a stranger. */
+import type { Readable, Writable } from 'node:stream';
+import {
+  signalNumber,
+  type ChildHandle,
+  type ExitStatus,
+  type LaunchPlan,
+  type Reach,
+  type SignalName,
+} from '@vircommand/core/backend';
+import { endWithParent, outlived } from './parent-exit';
+import type { Libc } from './libc';
+import { watchExit, type Watch } from './reap';
+import type { StartedProcess } from './spawn';
+import { Capture, readableFrom, writableTo } from './streams';
+import { ProcessTree } from './tree';
+
+const SIGKILL = 9;
+/** Only the kernel keeps a program alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
+const longestDeath = 5000;
+
+type Ended = ReturnType<ChildHandle['signal']>;
+
+class PosixChild implements ChildHandle {
+  readonly pid: number;
+  readonly exited: Promise<ExitStatus>;
+  private settle!: (status: ExitStatus) => void;
+  private readonly watch: Watch;
+  private readonly tree: ProcessTree;
+  /** A signal to the tree was sent: the numbers stay pinned until the tree is gone or killed. */
+  private ending = false;
+  private readonly fds: Record<'stdin' | 'stdout' | 'stderr', number | undefined>;
+  private sendFds: readonly number[];
+  private readonly streams: { stdin?: Writable; stdout?: Readable; stderr?: Readable } = {};
+  private sendStreams: Writable[] | undefined;
+  private readonly captures: Capture[] = [];
+
+  constructor(
+    private readonly libc: Libc,
+    started: StartedProcess,
+    private readonly endsWithParent: boolean,
+  ) {
+    const { stdin, stdout, stderr, sendBuffers } = started.parentEnds;
+    this.pid = started.pid;
+    this.fds = { stdin, stdout, stderr };
+    this.sendFds = sendBuffers;
+    this.tree = new ProcessTree(libc, started);
+    this.exited = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    if (endsWithParent) endWithParent(this);
+    this.watch = watchExit(libc, started.pid, (status) => {
+      this.notice(status);
+    });
+  }
+
+  get stdin(): Writable | undefined {
+    const fd = this.take('stdin');
+    if (fd !== undefined) this.streams.stdin = writableTo(fd);
+    return this.streams.stdin;
+  }
+
+  get stdout(): Readable | undefined {
+    return this.output('stdout');
+  }
+
+  get stderr(): Readable | undefined {
+    return this.output('stderr');
+  }
+
+  get sendBuffers(): readonly Writable[] {
+    this.sendStreams ??= this.sendFds.map(writableTo);
+    this.sendFds = [];
+    return this.sendStreams;
+  }
+
+  capture(
+    stream: 'stdout' | 'stderr',
+    onChunk: (chunk: Uint8Array) => void,
+    onEnd: (error?: Error) => void,
+  ): Pick<Capture, 'destroy'> {
+    const fd = this.take(stream);
+    if (fd === undefined) {
+      process.nextTick(onEnd);
+      return { destroy: () => undefined };
+    }
+    const capture = new Capture(this.libc, fd, onChunk, onEnd);
+    this.captures.push(capture);
+    return capture;
+  }
+
+  signal(name: SignalName, target: 'process' | 'tree'): Ended {
+    const number = signalNumber(name);
+    if (number === undefined) return { sent: false, reached: 'process' };
+    if (target === 'tree') return this.signalTree(number);
+    // Never to a number that somebody else has by now.
+    this.watch.check();
+    const sent = this.watch.state === 'running' && this.libc.kill(this.pid, number) === 0;
+    return { sent, reached: 'process' satisfies Reach };
+  }
+
+  private signalTree(number: number): Ended {
+    this.ending = true;
+    this.watch.check();
+    const ended = this.tree.signal(number, this.watch.state !== 'reaped');
+    if (number === SIGKILL) this.watch.reap();
+    return ended;
+  }
+
+  treeAlive(): boolean {
+    const alive = this.ending && this.tree.alive;
+    if (!alive) this.watch.reap();
+    return alive;
+  }
+
+  dispose(): void {
+    if (this.watch.state !== 'reaped') {
+      // One that may not be signalled, as it changed its user, is not waited for.
+      const { sent } = this.signalTree(SIGKILL);
+      if (sent) this.watch.waitFor(longestDeath);
+      this.watch.reap();
+    }
+    for (const capture of this.captures) capture.destroy();
+    for (const name of ['stdin', 'stdout', 'stderr'] as const) {
+      const fd = this.take(name);
+      if (fd !== undefined) this.libc.close(fd);
+      this.streams[name]?.destroy();
+    }
+    for (const fd of this.sendFds) this.libc.close(fd);
+    this.sendFds = [];
+    for (const stream of this.sendStreams ?? []) stream.destroy();
+  }
+
+  private notice(status: ExitStatus): void {
+    if (this.endsWithParent) outlived(this);
+    // All that the program wrote is in the pipes.
+    for (const capture of this.captures) capture.readNow();
+    this.treeAlive();
+    this.settle(status);
+  }
+
+  private output(name: 'stdout' | 'stderr'): Readable | undefined {
+    const fd = this.take(name);
+    if (fd !== undefined) this.streams[name] = readableFrom(fd);
+    return this.streams[name];
+  }
+
+  /** A descriptor has one owner: this, until somebody asks for its stream. */
+  private take(name: 'stdin' | 'stdout' | 'stderr'): number | undefined {
+    const fd = this.fds[name];
+    this.fds[name] = undefined;
+    return fd;
+  }
+}
+
+/** Takes over a started program with its pipes. */
+export function makeHandle(plan: LaunchPlan, started: StartedProcess, libc: Libc): ChildHandle {
+  // The kernel does what is guaranteed; this is for what is not.
+  return new PosixChild(libc, started, plan.killOnParentExit === 'best-effort');
+}

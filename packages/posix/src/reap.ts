@@ -1,0 +1,311 @@
+/**
+ * Notices the exits of programs that this thread started, and only of those: it never waits for "any child", which would
+ * take the exits of libuv's children away from it.
+ *
+ * An exit is noticed first and reaped later, by whoever watches: until then the zombie pins its pid and the number of its
+ * process group, so that a signal cannot hit a stranger. Nothing is left of the reaper while nothing runs.
+ */
+import { performance } from 'node:perf_hooks';
+import { clearInterval as stop, setImmediate as soon, setInterval as start } from 'node:timers';
+import { isMainThread } from 'node:worker_threads';
+import { decodeWaitStatus, type ExitStatus, type ResourceUsage } from '@vircommand/core/backend';
+import { errno } from './errno';
+import type { Libc } from './libc';
+import { PidfdSet } from './pidfd-set';
+import { LINUX, RUSAGE, SIGINFO, SIZE } from './struct';
+
+// As they were when this was loaded: tests that fake the time must not stop the reaping.
+const [clearInterval, setImmediate, setInterval] = [stop, soon, start];
+const clock = performance.now.bind(performance);
+
+/** Up to so many children, each is asked for; above, the kernel is asked who has exited. */
+const few = 32;
+/** Between sweeps, in milliseconds: also what keeps the event loop alive while something runs. */
+const sweepDelay = 250;
+/** Where nothing else tells of exits. */
+const pollDelay = 10;
+
+const exitedNoHang = LINUX.WEXITED | LINUX.WNOWAIT | LINUX.WNOHANG;
+
+/** It ended, but somebody else took its status: SIGCHLD is ignored, or a library waits for any child. */
+export const unknownStatus: ExitStatus = Object.freeze({
+  exitCode: undefined,
+  signal: undefined,
+  coreDumped: undefined,
+  usage: undefined,
+});
+
+/** One program, from its start until it is reaped. */
+export class Watch {
+  /** `exited`: noticed, and still a zombie that pins its numbers. */
+  state: 'running' | 'exited' | 'reaped' = 'running';
+
+  constructor(
+    readonly pid: number,
+    private readonly reaper: Reaper,
+    /** Our own peak of memory at its start, in KiB: the program inherited it. */
+    readonly ownPeak: number,
+    /** Called once, when the exit is noticed; it may call {@link reap}, or keep the zombie until later. */
+    readonly noticed: (status: ExitStatus) => void,
+  ) {}
+
+  /** Looks now, and calls `noticed` if it has exited. */
+  check(): void {
+    if (this.state === 'running') this.reaper.check(this);
+  }
+
+  /** Waits for the exit; returns early when a signal handler of Node has to run. */
+  wait(): void {
+    if (this.state === 'running') this.reaper.check(this, LINUX.WEXITED | LINUX.WNOWAIT);
+  }
+
+  /** Waits for the exit, but not longer than so many milliseconds. */
+  waitFor(ms: number): void {
+    if (this.state === 'running') this.reaper.block(this, ms);
+  }
+
+  /** Gives the numbers back. Only after the exit was noticed. */
+  reap(): void {
+    if (this.state === 'exited') this.reaper.reap(this);
+  }
+}
+
+/** The reaper of one thread. */
+class Reaper {
+  private readonly running = new Map<number, Watch>();
+  private readonly info = Buffer.alloc(SIZE.siginfo);
+  private readonly infoInts = new Int32Array(this.info.buffer, this.info.byteOffset, 8);
+  private readonly usage = Buffer.alloc(SIZE.rusage);
+  private readonly usageWords = new Uint32Array(this.usage.buffer, this.usage.byteOffset, SIZE.rusage / 4);
+  private readonly infoAddress: number;
+  private readonly usageAddress: number;
+  /** SIGCHLD has reached our listener, so it will again, unless somebody removes it. */
+  private signalsArrive = false;
+  private listening = false;
+  private readonly pidfds: PidfdSet;
+  private timer: NodeJS.Timeout | undefined;
+  private timerDelay = 0;
+  private passWaits = false;
+
+  constructor(private readonly libc: Libc) {
+    this.infoAddress = libc.driver.address(this.info);
+    this.usageAddress = libc.driver.address(this.usage);
+    this.pidfds = new PidfdSet(libc, (pids) => {
+      for (const pid of pids) {
+        this.running.get(pid)?.check();
+        // Somebody traces it, and is told first: the sweep will see it.
+        this.pidfds.remove(pid);
+      }
+    });
+  }
+
+  /** One that nobody is told of: its owner asks. */
+  unattended(pid: number, noticed: (status: ExitStatus) => void): Watch {
+    const known = this.libc.getrusage(LINUX.RUSAGE_SELF, this.usage) >= 0;
+    return new Watch(pid, this, known ? this.word(RUSAGE.maxRss) : Infinity, noticed);
+  }
+
+  watch(pid: number, noticed: (status: ExitStatus) => void): Watch {
+    // The number was given out again, so whoever had it is gone without our notice.
+    const before = this.running.get(pid);
+    if (before !== undefined) this.lose(before);
+    const watch = this.unattended(pid, noticed);
+    this.running.set(pid, watch);
+    this.arm(pid);
+    return watch;
+  }
+
+  private arm(pid: number): void {
+    if (isMainThread && (!this.listening || process.listenerCount('SIGCHLD', this.onSignal) === 0)) {
+      this.listening = true;
+      this.signalsArrive &&= this.running.size === 1;
+      process.on('SIGCHLD', this.onSignal);
+      // It may have exited before anybody listened.
+      this.passSoon();
+    }
+    const told = (this.signalsArrive && this.signalsCanArrive()) || this.pidfds.add(pid);
+    this.armTimer(told ? sweepDelay : pollDelay);
+  }
+
+  /** Node listens for a signal when a listener of its own is told of ours; `process.removeAllListeners()` takes that too. */
+  private signalsCanArrive(): boolean {
+    return process.listenerCount('newListener') > 0;
+  }
+
+  private armTimer(delay: number): void {
+    if (this.timer !== undefined && this.timerDelay <= delay) return;
+    clearInterval(this.timer);
+    this.timerDelay = delay;
+    this.timer = setInterval(this.sweep, delay);
+  }
+
+  private readonly onSignal = (): void => {
+    this.signalsArrive = true;
+    this.passSoon();
+  };
+
+  /** One pass per turn of the loop, however many exits there were. */
+  private passSoon(): void {
+    if (this.passWaits) return;
+    this.passWaits = true;
+    setImmediate(this.pass);
+  }
+
+  private readonly pass = (): void => {
+    this.passWaits = false;
+    if (this.running.size <= few) this.checkAll();
+    else this.askKernel();
+  };
+
+  private checkAll(): void {
+    for (const watch of this.running.values()) watch.check();
+  }
+
+  /** Takes exits as the kernel names them. Somebody else's zombie hides those behind it: then each is asked for. */
+  private askKernel(): void {
+    const { libc, info, infoInts } = this;
+    for (;;) {
+      infoInts[SIGINFO.pid / 4] = 0;
+      const result = libc.waitid(LINUX.P_ALL, 0, info, exitedNoHang);
+      if (result === -errno.EINTR) continue;
+      const pid = result < 0 ? 0 : (infoInts[SIGINFO.pid / 4] ?? 0);
+      if (pid === 0) {
+        if (result < 0) this.checkAll();
+        return;
+      }
+      const watch = this.running.get(pid);
+      watch?.check();
+      if (watch?.state !== 'reaped') {
+        this.checkAll();
+        if (this.running.size > 0) this.sweepSoon();
+        return;
+      }
+    }
+  }
+
+  /** Whoever hid ours may be gone a turn later. */
+  private sweepSoon(): void {
+    if (this.sweepWaits) return;
+    this.sweepWaits = true;
+    setImmediate(() => {
+      this.sweepWaits = false;
+      this.checkAll();
+    });
+  }
+  private sweepWaits = false;
+
+  private readonly sweep = (): void => {
+    const removed = this.listening && process.listenerCount('SIGCHLD', this.onSignal) === 0;
+    if (removed) process.on('SIGCHLD', this.onSignal);
+    const before = this.running.size;
+    this.checkAll();
+    // Somebody removed all listeners, and may do so again; or an exit came that no signal told of.
+    if (!removed && (this.running.size === before || this.passWaits)) return;
+    this.signalsArrive = false;
+    for (const pid of this.running.keys()) if (!this.pidfds.add(pid)) this.armTimer(pollDelay);
+  };
+
+  check(watch: Watch, options = exitedNoHang): void {
+    const { libc, infoInts } = this;
+    infoInts[SIGINFO.pid / 4] = 0;
+    // libc's own waitid() has no place for the resource usage.
+    const result = libc.syscall(LINUX.SYS_waitid, LINUX.P_PID, watch.pid, this.infoAddress, options, this.usageAddress);
+    if (result === -errno.EINTR) return;
+    if (result < 0) this.lose(watch);
+    else if (infoInts[SIGINFO.pid / 4] === watch.pid) this.notice(watch, 'exited', this.decode(watch.ownPeak));
+  }
+
+  block(watch: Watch, ms: number): void {
+    const { libc } = this;
+    const end = clock() + ms;
+    const pidfd = libc.syscall(LINUX.SYS_pidfd_open, watch.pid, 0, 0, 0, 0);
+    const set = Buffer.alloc(SIZE.pollfd);
+    set.writeInt32LE(pidfd, 0);
+    set.writeInt16LE(LINUX.POLLIN, 4);
+    for (;;) {
+      this.check(watch);
+      const left = Math.ceil(end - clock());
+      if (watch.state !== 'running' || left <= 0) break;
+      libc.poll(set, 1, pidfd < 0 ? 1 : left);
+    }
+    if (pidfd >= 0) libc.close(pidfd);
+  }
+
+  reap(watch: Watch): void {
+    watch.state = 'reaped';
+    while (this.libc.wait4(watch.pid, null, LINUX.WNOHANG, null) === -errno.EINTR);
+  }
+
+  private lose(watch: Watch): void {
+    this.notice(watch, 'reaped', unknownStatus);
+  }
+
+  private notice(watch: Watch, state: 'exited' | 'reaped', status: ExitStatus): void {
+    watch.state = state;
+    if (this.running.get(watch.pid) === watch) {
+      this.running.delete(watch.pid);
+      this.pidfds.remove(watch.pid);
+      if (this.running.size === 0) this.disarm();
+    }
+    watch.noticed(status);
+  }
+
+  private disarm(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.pidfds.close();
+    if (!this.listening) return;
+    this.listening = false;
+    process.removeListener('SIGCHLD', this.onSignal);
+  }
+
+  private decode(ownPeak: number): ExitStatus {
+    const { infoInts } = this;
+    const code = infoInts[SIGINFO.code / 4] ?? 0;
+    const status = infoInts[SIGINFO.status / 4] ?? 0;
+    // As wait4 would have put it together.
+    const raw = code === LINUX.CLD_EXITED ? (status & 0xff) << 8 : status | (code === LINUX.CLD_DUMPED ? 0x80 : 0);
+    return { ...decodeWaitStatus(raw), usage: this.decodeUsage(ownPeak) };
+  }
+
+  private decodeUsage(ownPeak: number): ResourceUsage {
+    const milliseconds = (seconds: number, microseconds: number): number =>
+      this.word(seconds) * 1000 + this.word(microseconds) / 1000;
+    const peak = this.word(RUSAGE.maxRss);
+    return {
+      userMs: milliseconds(RUSAGE.userSeconds, RUSAGE.userMicroseconds),
+      systemMs: milliseconds(RUSAGE.systemSeconds, RUSAGE.systemMicroseconds),
+      // Until exec the program had our memory, and the kernel counts that; only what is above is its own.
+      maxRssKiB: peak > ownPeak ? peak : undefined,
+      voluntaryContextSwitches: this.word(RUSAGE.voluntaryContextSwitches),
+      involuntaryContextSwitches: this.word(RUSAGE.involuntaryContextSwitches),
+    };
+  }
+
+  /** The lower half of a `long`: what is counted here stays below 2^32. */
+  private word(offset: number): number {
+    return this.usageWords[offset / 4] ?? 0;
+  }
+}
+
+const reapers = new WeakMap<Libc, Reaper>();
+
+function reaperOf(libc: Libc): Reaper {
+  let reaper = reapers.get(libc);
+  if (reaper === undefined) reapers.set(libc, (reaper = new Reaper(libc)));
+  return reaper;
+}
+
+/**
+ * Watches a child of this process until it exits; the event loop stays alive until then.
+ *
+ * @param noticed is called once, synchronously from whatever looked: a pass of the event loop, or a method of the watch
+ */
+export function watchExit(libc: Libc, pid: number, noticed: (status: ExitStatus) => void): Watch {
+  return reaperOf(libc).watch(pid, noticed);
+}
+
+/** As {@link watchExit}, for who blocks the event loop: an exit is noticed only by the methods of the watch. */
+export function watchBlocking(libc: Libc, pid: number, noticed: (status: ExitStatus) => void): Watch {
+  return reaperOf(libc).unattended(pid, noticed);
+}

@@ -1,0 +1,91 @@
+/**
+ * Sizes and layouts of libc's structures. They are the same for glibc and musl on the 64-bit Linux architectures, with
+ * the exceptions named here; where one libc has a longer structure, the size is the longer one.
+ */
+import { planBytes, type PlanString } from '@vircommand/core/backend';
+
+/** Sizes in bytes. */
+export const SIZE = {
+  posixSpawnattr: 336,
+  /** glibc 80, musl 80. */
+  posixSpawnFileActions: 80,
+  sigset: 128,
+  pollfd: 8,
+  siginfo: 128,
+  /** glibc 144; musl reserves 16 longs more. */
+  rusage: 272,
+  rlimit: 16,
+  /** Packed on x86-64 alone. */
+  epollEvent: process.arch === 'x64' ? 12 : 16,
+} as const;
+
+/** Offset of `data` in `struct epoll_event`. */
+export const EPOLL_DATA = process.arch === 'x64' ? 4 : 8;
+
+/** Offsets in `siginfo_t` as `waitid` fills it: `si_signo` 0, `si_code` 8, four bytes of nothing, then pid, uid and status. */
+export const SIGINFO = { code: 8, pid: 16, uid: 20, status: 24 } as const;
+
+/** Offsets in `struct rusage`, each a `long`: two `timeval` of seconds and microseconds, then the counters. */
+export const RUSAGE = {
+  userSeconds: 0,
+  userMicroseconds: 8,
+  systemSeconds: 16,
+  systemMicroseconds: 24,
+  maxRss: 32,
+  voluntaryContextSwitches: 128,
+  involuntaryContextSwitches: 136,
+} as const;
+
+/** Flags and commands of Linux that `node:os` and `node:fs` do not name. */
+export const LINUX = {
+  O_CLOEXEC: 0o2000000,
+  O_PATH: 0o10000000,
+  // The values of arm64 and x64 differ.
+  O_DIRECTORY: process.arch === 'arm64' ? 0o40000 : 0o200000,
+  F_DUPFD: 0,
+  F_GETFD: 1,
+  F_SETFD: 2,
+  F_GETFL: 3,
+  F_SETFL: 4,
+  F_DUPFD_CLOEXEC: 1030,
+  FD_CLOEXEC: 1,
+  AT_FDCWD: -100,
+  POLLIN: 0x1,
+  POLLOUT: 0x4,
+  POLLERR: 0x8,
+  POLLHUP: 0x10,
+  POLLNVAL: 0x20,
+  EPOLL_CLOEXEC: 0o2000000,
+  EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLLIN: 0x1,
+  WNOHANG: 1,
+  WEXITED: 4,
+  WNOWAIT: 0x1000000,
+  MADV_DONTNEED: 4,
+  MADV_HUGEPAGE: 14,
+  CLD_EXITED: 1,
+  CLD_DUMPED: 3,
+  P_ALL: 0,
+  P_PID: 1,
+  P_PIDFD: 3,
+  SYS_waitid: process.arch === 'arm64' ? 95 : 247,
+  SYS_pidfd_send_signal: 424,
+  SYS_pidfd_open: 434,
+  SYS_close_range: 436,
+  POSIX_SPAWN_SETPGROUP: 0x02,
+  POSIX_SPAWN_SETSIGDEF: 0x04,
+  POSIX_SPAWN_SETSIGMASK: 0x08,
+  POSIX_SPAWN_SETSID: 0x80,
+  RLIMIT_NOFILE: 7,
+  RUSAGE_SELF: 0,
+} as const;
+
+/** A C string: the bytes and a NUL. */
+export function cString(text: PlanString): Buffer {
+  const bytes = planBytes(text);
+  const string = Buffer.allocUnsafeSlow(bytes.length + 1);
+  bytes.copy(string);
+  string[bytes.length] = 0;
+  return string;
+}

@@ -1,0 +1,142 @@
+import { CommandStartError } from '@vircommand/core';
+import { bindCommand, FEATURES } from '@vircommand/core/backend';
+import { backend, Command, createPosixBackend, whyNot } from '@vircommand/posix';
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { Pace } from '../src/pace';
+import { featuresWith, wayOf } from '../src/ways';
+import { libcThrough } from '../src/libc';
+import { usableDrivers } from './drivers';
+
+/** Runs a script that sees the sources, in a process of its own. */
+function node(script: string, env: NodeJS.ProcessEnv = {}): { stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ['--conditions=@vircommand/source', '-r', 'ts-node/register', '-e', script], {
+    env: { ...process.env, TS_NODE_TRANSPILE_ONLY: '1', ...env },
+    encoding: 'utf8',
+  });
+}
+
+describe('the backend', function () {
+  this.timeout(30_000);
+
+  it('is one of contract 1, frozen, with known features', () => {
+    for (const each of [backend, createPosixBackend()]) {
+      expect(each).to.include({ contract: 1, name: 'posix' });
+      expect(Object.isFrozen(each) && Object.isFrozen(each.features)).to.equal(true);
+      expect(FEATURES).to.include.members([...each.features]);
+      expect(structuredClone(each.features)).to.deep.equal(each.features);
+    }
+    expect(backend.features).to.equal(backend.features);
+    expect(whyNot()).to.equal(undefined);
+  });
+
+  it('promises closed descriptors only where no other thread can slip one in', () => {
+    const libc = libcThrough('koffi');
+    expect(featuresWith(libc)).to.include('close-other-fds');
+    const musl = { ...libc, has: (name: string) => !name.includes('closefrom') };
+    expect(featuresWith(musl)).not.to.include('close-other-fds');
+    expect(featuresWith(musl)).to.have.length(featuresWith(libc).length - 1);
+  });
+
+  it('has a way for every feature it declares', () => {
+    for (const feature of backend.features) expect(wayOf({ requires: [feature] })).to.equal('direct');
+  });
+
+  for (const driver of usableDrivers) {
+    it(`runs programs with the driver ${driver}`, async () => {
+      const Bound = bindCommand(createPosixBackend({ driver }));
+      const command = new Bound('sh', ['-c', 'echo out; echo err >&2; exit 3'], { stdout: 'text', stderr: 'text' });
+      const outcome = { stdout: 'out\n', stderr: 'err\n', exitCode: 3 };
+      expect(await command.run({ check: false })).to.include(outcome);
+      expect(command.runSync({ check: false })).to.include(outcome);
+    });
+  }
+
+  it('runs in both ways what was imported', async () => {
+    expect(await new Command('true').run()).to.include({ exitCode: 0 });
+    expect(new Command('true').runSync()).to.include({ exitCode: 0 });
+    const start = await new Command('vircommand-no-such-program').run().catch((error: unknown) => error);
+    expect(start)
+      .to.be.instanceOf(CommandStartError)
+      .and.include({ stage: 'resolve', code: 'ENOENT', backend: 'posix' });
+  });
+
+  it('can be imported where it cannot work, and says why when something is started', () => {
+    const script = `
+      Object.defineProperty(process, 'platform', { value: 'win32' });
+      const { Command, whyNot } = require('@vircommand/posix');
+      console.log(whyNot());
+      new Command('true', [], { cwd: '/' }).run().catch((error) => { console.log(error.stage, error.message); });
+      try { new Command('true').runSync(); } catch (error) { console.log(error.stage, error.message); }`;
+    const { stdout, stderr } = node(script);
+    const [why = '', ...failures] = stdout.trim().split('\n');
+    expect(why, stderr).to.match(/works on Linux only, not on win32; use child-process/);
+    expect(failures).to.have.length(2);
+    for (const failure of failures) expect(failure).to.include('backend ').and.include(why);
+  });
+
+  it('says which driver cannot be had', () => {
+    const script = `const { whyNot } = require('@vircommand/posix'); console.log(whyNot());`;
+    expect(node(script, { VIRCOMMAND_FFI: 'nothing' }).stdout).to.match(
+      /VIRCOMMAND_FFI names no FFI driver: 'nothing'/,
+    );
+    expect(() => createPosixBackend({ driver: 'nothing' as 'koffi' })).to.throw(/the option driver.*'nothing'/);
+  });
+
+  it('loads no driver when it is imported', () => {
+    const script = `
+      require('@vircommand/posix');
+      console.log(Object.keys(require.cache).some((path) => /[\\\\/]koffi[\\\\/]/.test(path)));`;
+    expect(node(script).stdout.trim()).to.equal('false');
+  });
+});
+
+describe('the pace of starts', () => {
+  const busy = (ms: number): void => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  };
+
+  it('starts the first one at once', () => {
+    let started = false;
+    void new Pace().take(() => {
+      started = true;
+    });
+    expect(started).to.equal(true);
+  });
+
+  it('spreads a burst over turns of the loop, in order', async () => {
+    const pace = new Pace();
+    let turn = 0;
+    const count = (): void => {
+      turn++;
+      immediate = setImmediate(count);
+    };
+    let immediate = setImmediate(count);
+    const turns: number[] = [];
+    const order: number[] = [];
+    const starts = Array.from({ length: 12 }, (_, index) =>
+      pace.take(() => {
+        busy(0.6);
+        turns.push(turn);
+        order.push(index);
+        return index;
+      }),
+    );
+    expect(await Promise.all(starts)).to.deep.equal(order);
+    clearImmediate(immediate);
+    const most = Math.max(...turns.map((each) => turns.filter((other) => other === each).length));
+    expect(most).to.be.at.most(2);
+  });
+
+  it('hands on errors and goes on', async () => {
+    const pace = new Pace();
+    const wrong = pace.take(() => {
+      busy(2);
+      throw new Error('wrong');
+    });
+    const right = pace.take(() => 'right');
+    expect(await wrong.catch((error: unknown) => String(error))).to.equal('Error: wrong');
+    expect(await right).to.equal('right');
+  });
+});

@@ -1,0 +1,96 @@
+/** Starts programs below the backend: what the tests of handles and blocking runs have in common. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { chosenDriver } from '../src/ffi';
+import { makeHandle } from '../src/handle';
+import { libcThrough } from '../src/libc';
+import { waitSync } from '../src/poll';
+import { startProcess } from '../src/spawn';
+import { planOf } from './plans';
+
+export const libc = libcThrough(chosenDriver(undefined));
+
+/** A plan with pipes for stdout and stderr, and whatever else is wanted. */
+export const planFor = (argv: readonly string[], rest: Partial<LaunchPlan> = {}): LaunchPlan =>
+  planOf({
+    program: argv[0] ?? '',
+    argv,
+    stdout: { type: 'pipe' },
+    stderr: { type: 'pipe' },
+    group: 'group',
+    text: argv.join(' '),
+    ...rest,
+  });
+
+/** The shell, with one script. */
+export const shell = (script: string): string[] => ['/bin/sh', '-c', script];
+
+export function start(argv: readonly string[], rest: Partial<LaunchPlan> = {}): ChildHandle {
+  const plan = planFor(argv, rest);
+  return makeHandle(plan, startProcess(plan, libc), libc);
+}
+
+/** All of a stream, by capture. */
+export function captured(handle: ChildHandle, stream: 'stdout' | 'stderr' = 'stdout'): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    handle.capture?.(
+      stream,
+      (chunk) => chunks.push(Buffer.from(chunk)),
+      (error) => {
+        if (error === undefined) resolve(Buffer.concat(chunks));
+        else reject(error);
+      },
+    );
+  });
+}
+
+type Bounds = Partial<Omit<SyncRequest, 'limit'>> & { readonly limit?: Partial<SyncRequest['limit']> };
+
+export function runBlocking(argv: readonly string[], bounds: Bounds = {}, rest: Partial<LaunchPlan> = {}): SyncOutcome {
+  const { limit, ...others } = bounds;
+  const plan = planFor(argv, { ...(bounds.input === undefined ? {} : { stdin: { type: 'pipe' } }), ...rest });
+  return waitSync(
+    startProcess(plan, libc),
+    {
+      input: undefined,
+      sendBuffers: [],
+      timeout: undefined,
+      killDelay: 5000,
+      drainDelay: 1000,
+      stderrTail: undefined,
+      limit: { stdout: Infinity, stderr: Infinity, total: Infinity, onExceed: 'kill', ...limit },
+      ...others,
+    },
+    libc,
+  );
+}
+
+export const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
+
+/** The state letter of a process; `undefined`: there is none of that number. */
+export function stateOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits for a condition, not for a time. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** Processes, by their command line, which is unique to one test. */
+export function pidsWith(argument: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      const words = readFileSync(`/proc/${Number(name)}/cmdline`, 'latin1').split('\0');
+      return words.includes(argument) && Number(name) !== process.pid ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
