@@ -1,0 +1,222 @@
+/** Runs one case: needs, features, the case within its bound, the end of what it started, and the look for leaks. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { inspect, isDeepStrictEqual, types } from 'node:util';
+import type { Backend } from '@vircommand/core/backend';
+import { Context, NotChecked } from './context';
+import { localPaths } from './instructions';
+import { children, leaks, snapshot } from './leaks';
+import type { CaseResult, ConformanceCase, ConformanceSubject, Need } from './types';
+
+/** Milliseconds. Only what hangs is ended by it. */
+export const caseBound = 15_000;
+
+/** Why a need is not met here, or `undefined` if it is. */
+const missing: Readonly<Record<Need, (subject: ConformanceSubject) => string | undefined>> = {
+  root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
+  linux: () => (process.platform === 'linux' ? undefined : 'needs Linux'),
+  posix: (subject) =>
+    process.platform !== 'win32' && existsSync(subject.paths?.shell ?? localPaths.shell)
+      ? undefined
+      : 'needs a POSIX shell',
+  'any-program': (subject) =>
+    subject.programs === 'helper-only' ? 'the subject runs the helper program only' : undefined,
+};
+
+/** Why a case cannot run with a backend, without running it. */
+export function reasonNotToRun(
+  subject: ConformanceSubject,
+  { needs, requires, without }: ConformanceCase,
+  features: Backend['features'],
+): { readonly status: 'not-checked' | 'undeclared'; readonly detail: string } | undefined {
+  const undeclared = requires.filter((feature) => !features.includes(feature));
+  if (undeclared.length > 0) return { status: 'undeclared', detail: `does not declare ${undeclared.join(', ')}` };
+  if (without !== undefined && features.includes(without)) {
+    return { status: 'undeclared', detail: `declares ${without}` };
+  }
+  for (const need of needs ?? []) {
+    const detail = missing[need](subject);
+    if (detail !== undefined) return { status: 'not-checked', detail };
+  }
+  return undefined;
+}
+
+const describeError = (error: unknown): string =>
+  types.isNativeError(error) ? (error.stack ?? error.message) : inspect(error);
+
+/** Programs, and what Node opens with the first one and keeps, come before the first look. */
+const warm = new WeakSet<ConformanceSubject>();
+
+async function warmUp(subject: ConformanceSubject): Promise<void> {
+  if (warm.has(subject)) return;
+  warm.add(subject);
+  const backend = await subject.create();
+  const context = new Context(subject, backend);
+  const ways = [
+    () => context.helper('out:x').setOutputBuffer().run(),
+    () => context.helper('out:x').setOutputBuffer().setErrorFd('stdout').run(),
+    () => context.helper('out:x').setOutputBuffer().runSync(),
+    () => context.helper('exit:3').run(),
+  ];
+  // That they fail is for the cases to tell.
+  for (const way of ways)
+    await Promise.resolve()
+      .then(way)
+      .catch(() => undefined);
+  await context.close();
+  await backend.dispose?.();
+}
+
+/** Temporary files of a case are in a directory of its own, so that those which stay can be told from others'. */
+function privateTemp(): { readonly directory: string; restore(): void } {
+  const before = process.env.TMPDIR;
+  const directory = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  process.env.TMPDIR = directory;
+  return {
+    directory,
+    restore() {
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Errors that nobody caught while a case ran. */
+class Strays {
+  readonly errors: unknown[] = [];
+  private readonly take = (error: unknown): void => {
+    this.errors.push(error);
+  };
+
+  constructor() {
+    process.on('unhandledRejection', this.take).on('uncaughtException', this.take);
+  }
+
+  close(): void {
+    process.off('unhandledRejection', this.take).off('uncaughtException', this.take);
+  }
+}
+
+class Hung extends Error {}
+
+/** Within its bound. */
+async function bounded(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const bound = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Hung(`hung: not over after ${ms} ms`));
+    }, ms);
+  });
+  try {
+    await Promise.race([work, bound]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const sameFeatures = (before: unknown, after: unknown): boolean => isDeepStrictEqual(before, after);
+
+/** What is wrong with a case, as sentences; empty if it passed. */
+async function problemsOf(
+  subject: ConformanceSubject,
+  testCase: ConformanceCase,
+  backend: Backend,
+  bound: number,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const context = new Context(subject, backend);
+  const features: unknown = structuredClone(Array.from(backend.features));
+  let notChecked: NotChecked | undefined;
+  try {
+    const running = testCase.run(context);
+    // What comes after the bound is nobody's any more.
+    running.catch(() => undefined);
+    await bounded(running, bound);
+  } catch (error) {
+    if (error instanceof NotChecked) notChecked = error;
+    else problems.push(describeError(error));
+  }
+  try {
+    await bounded(context.close(), bound);
+  } catch (error) {
+    problems.push(`cleaning up: ${describeError(error)}`);
+  }
+  if (!sameFeatures(features, Array.from(backend.features))) problems.push('its features changed');
+  if (problems.length === 0 && notChecked !== undefined) throw notChecked;
+  return problems;
+}
+
+/** Runs a case with a fresh backend. */
+export async function runCase(
+  subject: ConformanceSubject,
+  testCase: ConformanceCase,
+  bound = caseBound,
+): Promise<CaseResult> {
+  const begun = performance.now();
+  const result = (status: CaseResult['status'], detail?: string): CaseResult => ({
+    id: testCase.id,
+    title: testCase.title,
+    status,
+    ...(detail === undefined ? {} : { detail }),
+    durationMs: Math.round(performance.now() - begun),
+  });
+  const known = subject.knownFailures?.[testCase.id];
+  let problems: string[];
+  const temp = privateTemp();
+  try {
+    await warmUp(subject);
+    const childrenBefore = children();
+    const strays = new Strays();
+    const before = snapshot(temp.directory);
+    const backend = await subject.create();
+    try {
+      const reason = reasonNotToRun(subject, testCase, backend.features);
+      if (reason !== undefined) return result(reason.status, reason.detail);
+      problems = await problemsOf(subject, testCase, backend, bound);
+    } finally {
+      await backend.dispose?.();
+      strays.close();
+    }
+    for (const error of strays.errors) problems.push(`nobody caught: ${describeError(error)}`);
+    // The listeners of `strays` were there before, too.
+    for (const leak of await leaks(before, temp.directory)) problems.push(`left behind: ${leak}`);
+    if (problems.length > 0) endChildren(childrenBefore);
+  } catch (error) {
+    if (error instanceof NotChecked) return result('not-checked', error.message);
+    problems = [describeError(error)];
+  } finally {
+    temp.restore();
+  }
+  return judged(testCase, problems, known, result);
+}
+
+/** What a broken backend left running must not disturb the next case. */
+function endChildren(before: readonly number[]): void {
+  for (const pid of children()) {
+    if (before.includes(pid)) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+function judged(
+  testCase: ConformanceCase,
+  problems: readonly string[],
+  known: string | undefined,
+  result: (status: CaseResult['status'], detail?: string) => CaseResult,
+): CaseResult {
+  if (problems.length === 0) {
+    return known === undefined
+      ? result('passed')
+      : result('failed', `passes, but is in knownFailures (${known}): take it out`);
+  }
+  const detail = `${problems.join('\n')}\nWhy it matters: ${testCase.why}`;
+  if (known !== undefined) return result('known', `${known}\n${detail}`);
+  return result(testCase.advisory === true ? 'advisory' : 'failed', detail);
+}

@@ -1,0 +1,127 @@
+/** The vocabulary of the suite: subjects, cases, what a case may use, and what comes out. */
+import type * as nodeAssert from 'node:assert/strict';
+import type { Command, CommandConstructor, CommandStartError, Stage } from '@vircommand/core';
+import type { Backend, ChildHandle, Feature, LaunchPlan } from '@vircommand/core/backend';
+import type { ProgramPaths } from './instructions';
+
+/** A backend to be tested: all that a third party writes. */
+export interface ConformanceSubject {
+  readonly name: string;
+  /** A backend for one case. The suite disposes it, so a backend that is one object for all must survive its `dispose()`. */
+  create(): Backend | Promise<Backend>;
+  /** Case id to reason: reported as known; fails when the case starts to pass. */
+  readonly knownFailures?: Readonly<Record<string, string>> | undefined;
+  /**
+   * `'any'` (default): it runs every program. `'helper-only'`: it answers as the helper program would (see
+   * {@link ProgramPaths} and the instructions), so cases with other programs are not checked.
+   */
+  readonly programs?: 'any' | 'helper-only' | undefined;
+  /** Where the programs under test are, if the backend starts programs elsewhere. */
+  readonly paths?: Partial<ProgramPaths> | undefined;
+}
+
+/** What a case needs of the machine and the subject, besides features. */
+export type Need = 'root' | 'linux' | 'posix' | 'any-program';
+
+/** One promise of the contract, and how to see that it is kept. */
+export interface ConformanceCase {
+  /** `group.name`; it never changes. */
+  readonly id: string;
+  readonly title: string;
+  /** What breaks for users where this does not hold. Printed with every failure. */
+  readonly why: string;
+  /** Run only if all are declared; the first one is what the case proves. */
+  readonly requires: readonly Feature[];
+  readonly needs?: readonly Need[] | undefined;
+  /** The version of the contract that brought it. */
+  readonly since: number;
+  /** Reported, not failing, until the next version of the contract. */
+  readonly advisory?: boolean | undefined;
+  /** Set on generated cases that prove the absence of a feature: run only if it is not declared. */
+  readonly without?: Feature | undefined;
+  run(t: CaseContext): Promise<void>;
+}
+
+/** What a case may use. Everything it opens here is closed by the harness. */
+export interface CaseContext {
+  /** As the subject made it. */
+  readonly backend: Backend;
+  /** Bound to the backend. */
+  readonly Command: CommandConstructor;
+  readonly assert: typeof nodeAssert;
+  readonly subject: ConformanceSubject;
+  /** How often a program was started, or was tried to be. */
+  readonly starts: number;
+  /** The program under test, told what to do. */
+  helper(...instructions: string[]): Command;
+  has(feature: Feature): boolean;
+  /** Two ends of a pipe; `'read'` or `'write'` can be closed early with `closeFd()`. */
+  pipe(): { readonly read: number; readonly write: number };
+  closeFd(fd: number): void;
+  /** Everything that comes out of a descriptor until its end. */
+  readAll(fd: number): Promise<Buffer>;
+  tempDir(): string;
+  /** Called after the case, the last one first. */
+  cleanup(fn: () => void | Promise<void>): void;
+  rejectsStart(
+    run: Promise<unknown> | (() => unknown),
+    expected: { readonly stage: Stage | readonly Stage[]; readonly code?: string | undefined },
+  ): Promise<CommandStartError>;
+  /** The plan that core would hand to the backend. Nothing is started. */
+  planOf(command: Command): Promise<LaunchPlan>;
+  /** Starts a plan without core; disposed by the harness. */
+  start(plan: LaunchPlan): Promise<ChildHandle>;
+  /** Waits for a condition; fails if it does not come. */
+  until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
+  /** Whether a process of this machine runs (a zombie does not). */
+  alive(pid: number): boolean;
+  /** Ends the case as not checked. */
+  notChecked(reason: string): never;
+}
+
+/** What became of a case. */
+export type CaseStatus = 'passed' | 'failed' | 'undeclared' | 'not-checked' | 'known' | 'advisory';
+
+export interface CaseResult {
+  readonly id: string;
+  readonly title: string;
+  readonly status: CaseStatus;
+  /** Why it failed or was not checked. */
+  readonly detail?: string | undefined;
+  readonly durationMs: number;
+}
+
+/**
+ * What is known of a feature:
+ * - `supported`: declared, and its cases pass.
+ * - `refused`: not declared, and asking for it fails before anything is started.
+ * - `lie`: declared, but refused, ignored or done wrong.
+ * - `hidden`: not declared, but it works: declare it or refuse it.
+ * - `absent`: not declared, and results do not pretend; it can only be observed, so there is nothing to refuse.
+ * - `not-checked`: this machine cannot show it.
+ */
+export type Outcome = 'supported' | 'refused' | 'lie' | 'hidden' | 'absent' | 'not-checked';
+
+export interface ConformanceReport {
+  readonly subject: string;
+  readonly backend: string;
+  readonly contract: 1;
+  /** No case failed and no feature is a lie or hidden. */
+  readonly ok: boolean;
+  readonly features: Readonly<Record<Feature, Outcome>>;
+  readonly cases: readonly CaseResult[];
+  readonly durationMs: number;
+}
+
+/** How to register cases with a test runner. */
+export interface TestAdapter {
+  describe(title: string, body: () => void): void;
+  /** `body` may call `skip` and return, where the runner can skip a test that runs. */
+  it(title: string, body: (skip: (reason: string) => void) => Promise<void>, options: TestOptions): void;
+}
+export interface TestOptions {
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Known not to run, and why. */
+  readonly skip?: string | undefined;
+}

@@ -1,0 +1,32 @@
+/** What goes wrong in a test itself, as opposed to in the program that it fakes. Codes are API, messages are not. */
+
+/** Codes of {@link MockError}. */
+export type MockErrorCode =
+  /** `createMock()`, `on()`, `reply()` … were called in a wrong way. */
+  | 'ERR_MOCK_USAGE'
+  /** A program was run that nobody expects, or once more than expected. */
+  | 'ERR_MOCK_UNEXPECTED_CALL'
+  /** A function that should give the answer threw. The error is the `cause`. */
+  | 'ERR_MOCK_ANSWER'
+  /** `expectDone()`: answers are unused, or there were unexpected calls. */
+  | 'ERR_MOCK_NOT_DONE'
+  /** `onlyCall()`: there was no call, or more than one. */
+  | 'ERR_MOCK_CALL_COUNT'
+  /** A synchronous run of a program that never ends, without a deadline. */
+  | 'ERR_MOCK_NEVER_ENDS';
+
+/** A mistake in a test, or the failure that the test is there to find. */
+export class MockError extends Error {
+  override readonly name = 'MockError';
+
+  constructor(
+    readonly code: MockErrorCode,
+    message: string,
+    options?: { readonly cause: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** For calls that are wrong: which one and why. */
+export const usage = (call: string, reason: string): MockError => new MockError('ERR_MOCK_USAGE', `${call}: ${reason}`);

@@ -1,0 +1,191 @@
+/**
+ * The backend that all fronts share: it asks a director what each program does and lets the engine do it. The director
+ * is a script, a dry run or a recording.
+ */
+import { types } from 'node:util';
+import { bindCommand, FEATURES, FEATURE_INFO } from '@vircommand/core/backend';
+import type {
+  Backend,
+  ChildHandle,
+  Clock,
+  CommandConstructor,
+  Feature,
+  LaunchPlan,
+  SyncOutcome,
+  SyncRequest,
+} from '@vircommand/core/backend';
+import { overrideBackend } from '@vircommand/core';
+import { failureOf, type Part } from './answer';
+import { Call } from './calls';
+import { FakeProcess, type Facts } from './engine';
+import { usage } from './errors';
+import { runSync } from './sync-run';
+import { RealTime, type Timeline } from './timeline';
+import { VirtualClock } from './virtual-clock';
+
+/** Decides what programs do. */
+export interface Director {
+  /**
+   * What the program of this call does; `'after-stdin'`: that depends on its stdin, which is still open. It throws, or
+   * rejects, for a call that must not be.
+   */
+  direct(call: Call, stdinComplete: boolean): Part | Promise<Part> | 'after-stdin';
+  /** A recording has results of its own for synchronous runs. */
+  directSync?(call: Call, request: SyncRequest, timeline: Timeline): SyncOutcome;
+}
+
+/** How time passes for fake programs. */
+export type TimeMode = 'virtual' | 'real';
+
+/** What the mock declares when nothing else is said. */
+export const MOCK_FEATURES: readonly Feature[] = Object.freeze(
+  FEATURES.filter((feature) => FEATURE_INFO[feature].availableIn.includes('mock')),
+);
+/** What it can do besides, if somebody asks for it: made-up pids. */
+const onRequest: readonly Feature[] = ['local-pid'];
+
+// Above the highest pid that Linux gives (2^22), so that a signal sent to one past the mock reaches nobody.
+const firstPid = 2 ** 22 + 1;
+
+/** Which stages fail later than the start, with a handshake. */
+const afterHold = new Set(['handshake', 'exec']);
+
+/** See above. */
+export class FakeBackend implements Backend, Disposable {
+  readonly contract = 1;
+  readonly features: readonly Feature[];
+  readonly clock: Clock;
+  readonly Command: CommandConstructor;
+  /** Every call, in the order of the starts. */
+  readonly calls: Call[] = [];
+  private readonly timeline: Timeline;
+  private readonly facts: Facts;
+  private readonly running = new Set<FakeProcess>();
+  private readonly installed: Disposable[] = [];
+  private pids: number | undefined;
+  private disposed = false;
+
+  constructor(
+    readonly name: string,
+    private readonly director: Director,
+    options: { readonly features?: readonly Feature[] | undefined; readonly time?: TimeMode | undefined },
+  ) {
+    const features = options.features ?? MOCK_FEATURES;
+    const beyond = features.find((feature) => !MOCK_FEATURES.includes(feature) && !onRequest.includes(feature));
+    if (beyond !== undefined) throw usage('features', `no mock can do '${beyond}'; what it can is in MOCK_FEATURES`);
+    this.features = Object.freeze(Array.from(features));
+    this.timeline = options.time === 'real' ? new RealTime() : new VirtualClock();
+    this.clock = this.timeline;
+    this.facts = { coreDumped: features.includes('core-dump-bit'), usage: features.includes('resource-usage') };
+    this.pids = features.includes('local-pid') ? firstPid : undefined;
+    this.Command = bindCommand(this);
+  }
+
+  private begin(plan: LaunchPlan, timeline: Timeline): { call: Call; process: FakeProcess } {
+    if (this.disposed) throw usage('start()', 'the mock is disposed');
+    const call = new Call(plan);
+    this.calls.push(call);
+    const process = new FakeProcess(plan, timeline, this.facts, call.log, this.pids, () => {
+      this.running.delete(process);
+    });
+    if (this.pids !== undefined) this.pids++;
+    return { call, process };
+  }
+
+  /** Part of the contract. */
+  start(plan: LaunchPlan): Promise<ChildHandle> {
+    try {
+      this.timeline.touch();
+      const { call, process } = this.begin(plan, this.timeline);
+      const part = this.director.direct(call, process.stdinEnded);
+      if (part === 'after-stdin') this.decideLater(call, process);
+      else if (isPromise(part)) return part.then((settled) => this.launch(process, settled));
+      else return Promise.resolve(this.launch(process, part));
+      this.running.add(process);
+      return Promise.resolve(process);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+  }
+
+  private launch(process: FakeProcess, part: Part): FakeProcess {
+    const { startError: failure } = part;
+    const { handshake, daemon } = process.plan;
+    if (failure !== undefined && !(handshake && afterHold.has(failure.stage))) throw failureOf(failure);
+    this.running.add(process);
+    if (handshake) process.hold(part);
+    // A daemon is on its own from here on: what it does reaches nobody.
+    else if (daemon) process.perform(daemonized);
+    else process.perform(part);
+    return process;
+  }
+
+  private decideLater(call: Call, process: FakeProcess): void {
+    const fail = (error: unknown): void => {
+      process.fail(error);
+    };
+    const begin = (part: Part): void => {
+      if (part.startError === undefined) process.perform(part);
+      else fail(failureOf(part.startError));
+    };
+    process.whenStdinEnded(() => {
+      try {
+        const part = this.director.direct(call, true);
+        if (isPromise(part)) part.then(begin).catch(fail);
+        else if (part !== 'after-stdin') begin(part);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  /** Part of the contract. */
+  startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
+    if (this.disposed) throw usage('runSync()', 'the mock is disposed');
+    const call = new Call(plan);
+    this.calls.push(call);
+    const pid = this.pids === undefined ? undefined : this.pids++;
+    if (request.input !== undefined && request.input.length > 0) call.log.stdin.push(Uint8Array.from(request.input));
+    if (this.director.directSync !== undefined) {
+      return { ...this.director.directSync(call, request, this.timeline), pid };
+    }
+    const part = this.director.direct(call, true);
+    if (isPromise(part)) {
+      part.catch(() => undefined);
+      throw usage('runSync()', `the answer to ${plan.text} is a promise, and nothing can wait for it`);
+    }
+    if (part === 'after-stdin') throw usage('runSync()', `nothing says what ${plan.text} does`);
+    if (part.startError !== undefined) throw failureOf(part.startError);
+    return runSync(plan, request, part, { timeline: this.timeline, facts: this.facts, call, pid });
+  }
+
+  /** Every command in this process uses this backend until the returned object, or the mock, is disposed. */
+  install(): Disposable {
+    const override = overrideBackend(this);
+    this.installed.push(override);
+    return override;
+  }
+
+  /** Ends what still runs and takes the overrides back. */
+  [Symbol.dispose](): void {
+    this.disposed = true;
+    for (const override of this.installed.splice(0)) override[Symbol.dispose]();
+    for (const process of Array.from(this.running)) process.dispose();
+  }
+
+  /** Part of the contract. */
+  dispose(): Promise<void> {
+    this[Symbol.dispose]();
+    return Promise.resolve();
+  }
+}
+
+const daemonized: Part = {
+  steps: [{ type: 'exit', ending: { exitCode: 0, signal: undefined } }],
+};
+
+function isPromise(value: Part | Promise<Part> | 'after-stdin'): value is Promise<Part> {
+  return types.isPromise(value) || (typeof value === 'object' && 'then' in value);
+}
+
+const asError = (error: unknown): Error => (types.isNativeError(error) ? error : new Error(String(error)));

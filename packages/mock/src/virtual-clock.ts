@@ -1,0 +1,93 @@
+/**
+ * Virtual time: it stands still while anything can run, then jumps to the next timer.
+ *
+ * Core takes its deadlines from here and fake programs their events, so both are on one axis: timers come in the order
+ * of their due times, and for the same time in the order in which they were set. Before each of them the event loop
+ * turns until nothing has happened for a few turns and no file operation is under way, so everything that the timer
+ * before has caused is over, promises, streams and immediates included. Nothing waits for the wall clock.
+ */
+import { TimerQueue } from './timers';
+import { Turns, type Timeline } from './timeline';
+
+// Core and Node's streams need at most three turns from a cause to its effect; code under test may need some more.
+const quietTurns = 8;
+// A file operation is waited for, in milliseconds of real time; one that never ends (a named pipe) not for ever.
+const longestFileWait = 100;
+
+const nextTurn = setImmediate;
+const later = setTimeout;
+const realNow = performance.now.bind(performance);
+
+/** Whether code under test waits for the file system: then it is not its program that is to go on. */
+function fileOperationPending(): boolean {
+  const active: unknown =
+    typeof process.getActiveResourcesInfo === 'function' ? process.getActiveResourcesInfo() : undefined;
+  return Array.isArray(active) && active.some((name) => typeof name === 'string' && name.startsWith('FSReq'));
+}
+
+/** See above. */
+export class VirtualClock implements Timeline {
+  private time = 0;
+  private readonly timers = new TimerQueue();
+  private readonly turns = new Turns();
+  private turning = false;
+  private quiet = 0;
+  private waitingSince: number | undefined;
+
+  now(): number {
+    return this.time;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    this.touch();
+    const cancel = this.timers.add(this.time + Math.max(0, ms), callback);
+    this.turn();
+    return cancel;
+  }
+
+  soon(callback: () => void): void {
+    this.touch();
+    this.turns.add(callback);
+  }
+
+  touch(): void {
+    this.quiet = 0;
+    this.waitingSince = undefined;
+  }
+
+  block(ms: number): void {
+    this.touch();
+    this.time += ms;
+  }
+
+  private turn(): void {
+    if (this.turning) return;
+    this.turning = true;
+    nextTurn(this.look);
+  }
+
+  private readonly look = (): void => {
+    if (this.timers.size === 0) {
+      this.turning = false;
+      return;
+    }
+    if (++this.quiet < quietTurns) nextTurn(this.look);
+    else if (this.mustWait()) later(this.look, 1);
+    else {
+      this.quiet = 0;
+      this.waitingSince = undefined;
+      const next = this.timers.take();
+      nextTurn(this.look);
+      if (next === undefined) return;
+      // After a synchronous run, timers may be overdue: time never goes back.
+      this.time = Math.max(this.time, next.due);
+      next.callback();
+    }
+  };
+
+  private mustWait(): boolean {
+    if (!fileOperationPending()) return false;
+    this.waitingSince ??= realNow();
+    return realNow() - this.waitingSince < longestFileWait;
+  }
+}
