@@ -13,13 +13,20 @@ const lines = [
   row(['feature', '', ...backends.map(({ name }) => name)]),
   row(['---', '---', ...backends.map(() => ':-:')]),
   ...FEATURES.map((feature) =>
-    row([`\`${feature}\``, FEATURE_INFO[feature].summary, ...backends.map(({ features }) => (features.includes(feature) ? '●' : '○'))]),
+    row([
+      `\`${feature}\``,
+      FEATURE_INFO[feature].summary,
+      ...backends.map(({ features }) => (features.includes(feature) ? '●' : '○')),
+    ]),
   ),
 ];
 
 const file = path.join(root, 'README.md');
 const before = readFileSync(file, 'utf8');
-const after = before.replace(/<!-- features -->[\s\S]*<!-- \/features -->/, `<!-- features -->\n\n${lines.join('\n')}\n\n<!-- /features -->`);
+const after = before.replace(
+  /<!-- features -->[\s\S]*<!-- \/features -->/,
+  `<!-- features -->\n\n${lines.join('\n')}\n\n<!-- /features -->`,
+);
 if (process.argv.includes('--check')) {
   if (before !== after) {
     console.error('The table of features in README.md is out of date: node tools/feature-table.cjs');

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'chai';
+import { backend as childProcess } from '@vircommand/child-process';
+import { backend as posix, whyNot } from '@vircommand/posix';
+import { Command, chooseBackend, overrideBackend, type Backend } from 'vircommand';
+
+/** What a fresh process prints: the choice is made once in each. */
+function fresh(code: string, env: NodeJS.ProcessEnv): { stdout: string; stderr: string } {
+  const args = [...process.execArgv, '-e', code];
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: __dirname,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { stdout, stderr };
+}
+const load = `require('ts-node/register/transpile-only'); const { Command, chooseBackend } = require('vircommand');`;
+
+describe('the choice of a backend', () => {
+  it('is posix where a driver loads, else child-process, and is made once', () => {
+    expect(chooseBackend()).to.equal(whyNot() === undefined ? posix : childProcess);
+    expect(chooseBackend()).to.equal(chooseBackend());
+    expect(Command.backend).to.equal(chooseBackend());
+  });
+
+  it('runs a real program', async () => {
+    const { stdout } = await new Command(process.execPath, ['-p', '6 * 7'], { stdout: 'text' }).run();
+    expect(stdout).to.equal('42\n');
+  });
+
+  it('is forced by VIRCOMMAND_BACKEND', () => {
+    const { stdout } = fresh(`${load} console.log(chooseBackend().name)`, { VIRCOMMAND_BACKEND: 'child-process' });
+    expect(stdout).to.equal('child-process\n');
+  });
+
+  it('says what is wrong with a name that does not exist', () => {
+    const code = `${load} new Command('true').run().catch((e) => console.log(e.name, e.code, e.message))`;
+    const { stdout } = fresh(code, { VIRCOMMAND_BACKEND: 'nonsense' });
+    expect(stdout).to.match(/^CommandUsageError ERR_COMMAND_USAGE .*'nonsense'.*posix, child-process/);
+  });
+
+  it('logs why it did not take the better one', () => {
+    const code = `${load} console.log(chooseBackend().name)`;
+    const { stdout, stderr } = fresh(code, { NODE_DEBUG: 'vircommand', VIRCOMMAND_FFI: 'nonsense' });
+    expect(stdout).to.equal('child-process\n');
+    expect(stderr).to.match(/not backend posix: .*nonsense/);
+  });
+
+  it('yields to an override', async () => {
+    const calls: string[] = [];
+    const spy: Backend = {
+      contract: 1,
+      name: 'spy',
+      features: [],
+      start(plan) {
+        calls.push(plan.text);
+        return Promise.reject(new Error('not started'));
+      },
+    };
+    const override = overrideBackend(spy);
+    const error: unknown = await new Command('true').run().catch((reason: unknown) => reason);
+    override[Symbol.dispose]();
+    expect(error).to.have.property('stage', 'backend');
+    expect(calls).to.deep.equal(['true']);
+  });
+});

@@ -1,0 +1,21 @@
+import { expect } from 'chai';
+import { backend as childProcess } from '@vircommand/child-process';
+import { FEATURES, FEATURE_INFO } from '@vircommand/core/backend';
+import { createMock } from '@vircommand/mock';
+import { backend as posix, whyNot } from '@vircommand/posix';
+
+/** On Linux every feature that a backend of this project can have is there. */
+describe('what errors say of who has a feature', function () {
+  before(function () {
+    if (process.platform !== 'linux' || whyNot() !== undefined) this.skip();
+  });
+
+  for (const backend of [posix, childProcess, createMock()]) {
+    it(`is what ${backend.name} declares`, () => {
+      const said = FEATURES.filter((feature) =>
+        (FEATURE_INFO[feature].availableIn as readonly string[]).includes(backend.name),
+      );
+      expect(said).to.have.members([...backend.features]);
+    });
+  }
+});

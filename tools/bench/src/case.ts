@@ -1,0 +1,48 @@
+/** What a benchmark is: data. A file in `cases/` exports a list of these, and nothing else has to be told. */
+
+/** Releases what `setup` made. */
+export type Teardown = () => void | Promise<void>;
+
+/** Which part a subject has in the comparison. */
+export type Role = 'ours' | 'peer' | 'limit';
+
+/** One way to do the work of a case. */
+export interface Subject {
+  readonly name: string;
+  /** `limit`: what no library can beat. Ours are compared with the best peer and with the limit. */
+  readonly role: Role;
+  /** Loads what is needed; what it throws is the reason why the subject is "not here". */
+  setup?(): void | Teardown | Promise<void | Teardown>;
+  /** The work, once: its time is the figure, unless it returns a {@link figure}. */
+  run(): unknown;
+}
+
+/** A comparison. */
+export interface Case {
+  /** `group/name`; `npm run bench -- group` runs the whole group. */
+  readonly name: string;
+  readonly what: string;
+  readonly subjects: readonly Subject[];
+  /** Runs of a subject in each round; the round's figure is their median. */
+  readonly iterations: number;
+  /** Default 15. At least 6 are needed for a conclusion. */
+  readonly rounds?: number;
+  /** Of the figures. Default `ms`. */
+  readonly unit?: 'ms' | 'µs' | 'KiB';
+  /** Operations in one run: the figures are per operation. Default 1. */
+  readonly operations?: number;
+  /** What our figure may be at most, as a multiple of the limit's. */
+  readonly atMost?: number;
+}
+
+/** What the command line can set. */
+export interface Settings {
+  /** How many lines a program writes. */
+  readonly lines: number;
+}
+
+/** Something that was measured elsewhere (in another process, or no time at all); in milliseconds if it is a time. */
+export const figure = (value: number): { readonly overriddenDuration: number } => ({ overriddenDuration: value });
+
+/** Thrown in `setup`: the subject cannot take part here. */
+export class NotHere extends Error {}

@@ -1,0 +1,16 @@
+/** Where and with what it was measured: a figure without it says nothing. */
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { versionOf } from './packages';
+
+export function machine() {
+  const names = ['execa', 'execa-10', 'tinyexec', 'nano-spawn', 'zx', 'cross-spawn'] as const;
+  return {
+    processor: cpus()[0]?.model.replace(/\s+/g, ' ').trim() || process.arch,
+    processors: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.versions.node,
+    date: new Date().toISOString().slice(0, 10),
+    versions: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
+  };
+}
