@@ -92,6 +92,16 @@ export class LineReader {
     this.wakeUp();
   };
 
+  /** Nobody reads any more: what still comes flows away, so that a full pipe does not hold up the end. */
+  discard(): void {
+    this.over = true;
+    this.paused = false;
+    [this.waiting, this.at, this.partial] = [[], 0, ''];
+    this.stream.off('data', this.take);
+    this.stream.resume();
+    this.wakeUp();
+  }
+
   private wakeUp(): void {
     const { wake } = this;
     this.wake = undefined;
@@ -190,6 +200,7 @@ export class LineIterator implements AsyncIterableIterator<string, undefined> {
     this.finished = true;
     if (this.opening !== undefined) {
       const source = this.source ?? (await this.opening.catch(() => undefined));
+      source?.reader.discard();
       await source?.abort();
     }
     return { value: undefined, done: true };
