@@ -39,11 +39,18 @@ describe('the choice of a backend', () => {
     expect(stdout).to.match(/^CommandUsageError ERR_COMMAND_USAGE .*'nonsense'.*posix, child-process/);
   });
 
+  it('says why the one that is forced cannot be used', () => {
+    const code = `${load} new Command('true').run().catch((e) => console.log(e.name, e.code, e.message))`;
+    const { stdout } = fresh(code, { VIRCOMMAND_BACKEND: 'posix', VIRCOMMAND_FFI: 'nonsense' });
+    expect(stdout).to.match(/^CommandUsageError ERR_COMMAND_USAGE .*'posix' cannot be used: .*nonsense/);
+  });
+
   it('logs why it did not take the better one', () => {
     const code = `${load} console.log(chooseBackend().name)`;
     const { stdout, stderr } = fresh(code, { NODE_DEBUG: 'vircommand', VIRCOMMAND_FFI: 'nonsense' });
     expect(stdout).to.equal('child-process\n');
     expect(stderr).to.match(/not backend posix: .*nonsense/);
+    expect(stderr).to.match(/backend child-process\n/);
   });
 
   it('yields to an override', async () => {
