@@ -1,45 +1,92 @@
-/** A table for people: aligned, as wide as the terminal, coloured only on one. */
+/** A table for people: aligned, as wide as the terminal at most, coloured only on one. */
 import { styleText } from 'node:util';
 
-interface Row {
-  readonly good: boolean;
+/** How a row went: done, not done, or not to be had here. */
+export type Mark = 'good' | 'bad' | 'absent';
+
+export interface Row {
+  readonly mark: Mark;
+  /** What it is about, a command, an answer, and times. */
   readonly cells: readonly string[];
+  /** Text of any length, which stands below the row. */
+  readonly below: string | undefined;
 }
 
-const most = { command: 34, answer: 36 } as const;
+type Format = Parameters<typeof styleText>[0];
+const marks: Readonly<Record<Mark, readonly [sign: string, format: Format]>> = {
+  good: ['✔', 'green'],
+  bad: ['✘', 'red'],
+  absent: ['–', 'yellow'],
+};
+const between = '  ';
+/** These give way where the terminal is narrow, down to so many characters. */
+const [command, answer, least] = [1, 2, 12];
 
-/** Collects rows, so that the columns can be aligned. */
 export class Table {
-  private readonly rows: Row[] = [];
+  private readonly widths: number[];
 
-  constructor(private readonly heads: readonly string[]) {}
-
-  add(row: Row): void {
-    this.rows.push(row);
-  }
-
-  print(): void {
-    const short = (text: string, column: number): string => {
-      const limit = column === 1 ? most.command : most.answer;
-      const line = text.replaceAll('\n', ' ');
-      return line.length > limit ? line.slice(0, limit - 1) + '…' : line;
-    };
-    const rows = this.rows.map(({ good, cells }) => ({ good, cells: cells.map(short) }));
-    const width = (column: number): number =>
-      Math.max(this.heads[column]?.length ?? 0, ...rows.map(({ cells }) => cells[column]?.length ?? 0));
-    const align = (cells: readonly string[]): string[] =>
-      // Times are numbers: they stand at the right.
-      cells.map((cell, column) => (column < 3 ? cell.padEnd(width(column)) : cell.padStart(width(column))));
-    console.log(paint('dim', `  ${align(this.heads).join('  ')}`.trimEnd()));
-    for (const { good, cells } of rows) {
-      const [what = '', command = '', answer = '', ...times] = align(cells);
-      const mark = good ? paint('green', '✔') : paint('red', '✘');
-      console.log(`${mark} ${[what, paint('cyan', command), answer, paint('dim', times.join('  '))].join('  ')}`);
+  constructor(
+    private readonly heads: readonly string[],
+    private readonly rows: readonly Row[],
+    private readonly columns = Math.min(process.stdout.isTTY ? process.stdout.columns : 120, 120),
+  ) {
+    const longest = (column: number): number =>
+      Math.max(heads[column]?.length ?? 0, ...rows.map(({ cells }) => oneLine(cells[column]).length));
+    this.widths = heads.map((_, column) => longest(column));
+    const width = (column: number): number => this.widths[column] ?? 0;
+    const total = (): number => this.widths.reduce((sum, one) => sum + between.length + one, 0);
+    while (total() > columns) {
+      const widest = width(command) > width(answer) ? command : answer;
+      if (width(widest) <= least) break;
+      this.widths[widest] = width(widest) - 1;
     }
   }
+
+  text(): string {
+    const lines = [paint('dim', between + this.aligned(this.heads).join(between))];
+    for (const { mark, cells, below } of this.rows) {
+      const [sign, format] = marks[mark];
+      const [what = '', line = '', found = '', ...times] = this.aligned(cells);
+      lines.push(
+        [
+          `${paint(format, sign)} ${what}`,
+          paint('cyan', line),
+          mark === 'good' ? found : paint(format, found),
+          paint('dim', times.join(between)),
+        ].join(between),
+      );
+      for (const line of folded(below, this.columns - 4)) lines.push(paint('dim', `    ${line}`));
+    }
+    return lines.join('\n');
+  }
+
+  private aligned(cells: readonly string[]): string[] {
+    return cells.map((cell, column) => {
+      const width = this.widths[column] ?? 0;
+      const line = oneLine(cell);
+      const text = line.length > width ? `${line.slice(0, width - 1)}…` : line;
+      // Times are numbers: they stand at the right.
+      return column <= answer ? text.padEnd(width) : text.padStart(width);
+    });
+  }
 }
 
-function paint(format: Parameters<typeof styleText>[0], text: string): string {
+/** Lines of at most so many characters, cut between words; a word that is longer is left whole. */
+function folded(text: string | undefined, width: number): string[] {
+  return (text?.split('\n') ?? []).flatMap((line) => {
+    const lines = [''];
+    for (const word of line.split(' ')) {
+      const last = lines.at(-1) ?? '';
+      if (last !== '' && last.length + word.length >= width) lines.push(word);
+      else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+    }
+    return lines;
+  });
+}
+
+const oneLine = (text = ''): string => text.replaceAll('\n', ' ');
+
+function paint(format: Format, text: string): string {
   const wanted = process.stdout.isTTY && process.env.NO_COLOR === undefined;
   return wanted ? styleText(format, text) : text;
 }

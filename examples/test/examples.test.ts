@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as path from 'node:path';
 import { Command } from '@vircommand/child-process';
 import { whyNot } from '@vircommand/posix';
+import { Table } from '../src/table';
 
 /** Runs an example as a person would, by its source. */
 function example(name: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
@@ -20,6 +21,8 @@ function example(name: string, args: readonly string[] = [], env: Readonly<Recor
 
 describe('the examples', function () {
   this.timeout(120_000);
+  // They run what every Linux machine has.
+  if (process.platform !== 'linux') return;
 
   it('report on this host, every step and every failure as expected', async () => {
     const { stdout, stderr, exitCode } = await example('host-report');
@@ -29,12 +32,35 @@ describe('the examples', function () {
     expect(stdout).to.match(/sorted by sort +sort -n +8 9 10 /);
     expect(stdout).to.match(/2>&1 in order .* one, two, three /);
     expect(stdout).to.match(/clean environment +REGION=eu TOKEN='\*\*\*' env +2 variables, and no others/);
-    expect(stdout).to.match(/exit code .*CommandExitError: EXIT/);
-    expect(stdout).to.match(/missing program .*CommandStartError: resolve ENOENT/);
-    expect(stdout).to.match(/missing directory .*CommandStartError: cwd ENOENT/);
-    expect(stdout).to.match(/deadline .*CommandTimeoutError: TIMEOUT/);
+    expect(stdout).to.match(
+      /exit code .* ERR_COMMAND_EXIT .*\n +CommandExitError: .*: ls \/no\/such\/directory\n +ls: /,
+    );
+    expect(stdout).to.match(/missing program .* ENOENT, stage resolve /);
+    expect(stdout).to.match(/wrong directory .* ENOENT, stage cwd /);
+    expect(stdout).to.match(/deadline .* ERR_COMMAND_TIMEOUT .*\n +CommandTimeoutError: Command timed out after 50 ms/);
+    // The sources may have come without their history.
+    expect(stdout.replace(/✘ last commit .* fatal: /, '')).to.not.contain('✘');
     expect(stdout).to.not.contain('hunter2');
     if (whyNot() === undefined) expect(stdout).to.contain('by posix and child-process');
+  });
+
+  it('report what a poor machine lacks, and go on', async () => {
+    const { stdout, stderr, exitCode } = await example('host-report', [], { PATH: '', VIRCOMMAND_FFI: 'none' });
+    expect(stderr).to.equal('');
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.match(/^Without posix: .*'none'/);
+    expect(stdout).to.match(/– kernel +uname -srm +not on this machine \(ENOENT\)/);
+    expect(stdout).to.match(/missing program .* ENOENT, stage resolve /);
+  });
+
+  it('fit in a narrow terminal', () => {
+    const cells = ['what', 'a'.repeat(70), 'b'.repeat(90), '1.0 ms'];
+    const rows = [{ mark: 'good' as const, cells, below: 'several words '.repeat(10).trim() }];
+    for (const columns of [60, 80, 100]) {
+      const lines = new Table(['', 'command', 'answer', 'time'], rows, columns).text().split('\n');
+      expect(lines).to.have.lengthOf.above(3);
+      for (const line of lines) expect(line).to.have.lengthOf.at.most(columns);
+    }
   });
 
   it('waits for a line, and leaves nothing of the server', async () => {
@@ -56,5 +82,20 @@ describe('the examples', function () {
     const missing = await example('wait-for-line', ['ready', '--', 'no-such-program']);
     expect(missing.exitCode).to.equal(125);
     expect(missing.stderr).to.match(/no-such-program/);
+  });
+
+  it('runs several commands, names who says what, and ends all with the first that fails', async () => {
+    const good = await example('run-all', ['echo out; echo err >&2', 'echo hello']);
+    expect([good.exitCode, good.stderr]).to.deep.equal([0, '']);
+    const said = good.stdout.split('\n').slice(0, -1);
+    expect(said).to.have.members(['1 | out', '1 | err', '2 | hello']);
+    expect(said.indexOf('1 | out')).to.be.below(said.indexOf('1 | err'));
+
+    const marker = `7${String(process.pid)}`;
+    const bad = await example('run-all', [`setsid sleep ${marker} & echo up; wait`, 'read line; exit 3']);
+    expect(bad.exitCode).to.equal(3);
+    expect(bad.stderr).to.equal("2 | Command failed with exit code 3: sh -c 'read line; exit 3'\n");
+    const { stdout: left } = await new Command('ps', ['-eo', 'args'], { stdout: 'text' }).run();
+    expect(left).to.not.contain(`sleep ${marker}`);
   });
 });
