@@ -222,8 +222,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
         return;
       }
       if (step.type === 'stdout' || step.type === 'stderr') {
-        this.put(step.type, step.data);
-        if (this.full || !this.performing) return;
+        if (!this.put(step.type, step.data)) return;
       }
     }
     if (this.over) this.releasePipes();
@@ -250,11 +249,13 @@ export class FakeProcess implements ChildHandle, BodyHost {
     }
   }
 
-  private put(name: OutputName, data: Uint8Array): void {
+  /** `false`: it does not go on now, or not at all. */
+  private put(name: OutputName, data: Uint8Array): boolean {
     const pipe = name === 'stdout' ? this.out : this.err;
     const written = pipe?.write(data);
     if (written === 'full') this.full = true;
     else if (written === 'broken' && !this.over && this.part.survivesBrokenPipe !== true) this.receive('SIGPIPE');
+    return !this.full && this.performing;
   }
 
   signal(name: SignalName, target: 'process' | 'tree'): SignalResult {
@@ -427,7 +428,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   // What a program in JavaScript calls.
 
   async write(name: OutputName, data: Uint8Array): Promise<boolean> {
-    while ((this.full || this.stopped) && !this.over) await this.woken();
+    await this.untilOver(() => !this.full && !this.stopped);
     if (this.over || this.dying) return false;
     this.put(name, data);
     return !this.dying;
@@ -441,7 +442,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
       due = true;
       this.wake();
     });
-    while (!(due && !this.stopped) && !this.over) await this.woken();
+    await this.untilOver(() => due && !this.stopped);
     cancel();
     return !this.over;
   }
@@ -460,6 +461,11 @@ export class FakeProcess implements ChildHandle, BodyHost {
 
   trap(name: SignalName, handler: (() => void) | undefined): void {
     (this.traps ??= new Map()).set(name, handler);
+  }
+
+  /** Waits for a condition, or for the end. */
+  private async untilOver(condition: () => boolean): Promise<void> {
+    while (!this.over && !condition()) await this.woken();
   }
 
   private woken(): Promise<void> {

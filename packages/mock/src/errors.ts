@@ -30,3 +30,6 @@ export class MockError extends Error {
 
 /** For calls that are wrong: which one and why. */
 export const usage = (call: string, reason: string): MockError => new MockError('ERR_MOCK_USAGE', `${call}: ${reason}`);
+
+/** What a secret shows as. */
+export const MASK = '***';

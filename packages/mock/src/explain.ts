@@ -1,4 +1,5 @@
 /** For a call that nobody expects: the nearest expectations, and what differs, field by field. */
+import { MASK } from './errors';
 
 /** One field that differs. Texts are for people and hold no secrets. */
 export interface Difference {
@@ -69,7 +70,7 @@ export function argumentDifferences(
     differences.push({
       field: `argument ${index + 1}`,
       expected: want ?? absent,
-      actual: got === undefined ? absent : show(got),
+      actual: got === undefined ? absent : got === MASK ? MASK : show(got),
     });
   }
   return differences;

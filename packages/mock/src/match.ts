@@ -1,5 +1,5 @@
 /** Matchers for arguments and other strings of a call. */
-import { usage } from './errors';
+import { MASK, usage } from './errors';
 
 const brand: unique symbol = Symbol.for('vircommand.mock.matcher') as never;
 
@@ -62,6 +62,8 @@ export const match = Object.freeze({
     const pattern = new RegExp(`^(?:${given.source})$`, given.flags.replace(/[gy]/g, ''));
     return matcher(`<regex ${String(given)}>`, (value) => pattern.test(value));
   },
+  /** This value, which no message shows. */
+  secret: (value: string): ArgMatcher => matcher(MASK, (given) => given === value),
   /** Whatever a function accepts. */
   where: (test: (value: string) => boolean, label = 'where'): ArgMatcher => matcher(`<${label}>`, test),
 });

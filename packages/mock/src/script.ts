@@ -4,7 +4,7 @@ import type { Bytes } from '@vircommand/core';
 import type { SignalName } from '@vircommand/core/backend';
 import { compile, toBytes, type Answer, type Ending, type OutputName, type Part } from './answer';
 import { shown, type Call, type MockCall } from './calls';
-import { MockError, usage } from './errors';
+import { MASK, MockError, usage } from './errors';
 import { absent, argumentDifferences, explain, show, type Candidate, type Difference } from './explain';
 import type { Director } from './fake-backend';
 import { argsHold, checkArgs, holds, isPattern, isRest, label, type Pattern } from './match';
@@ -27,8 +27,9 @@ export interface Script {
    * that has ended; it may return a promise, but not for `runSync()`. Several calls: several answers, one after another.
    */
   reply(answer: Answer | ((call: MockCall) => Answer | Promise<Answer>)): Script;
-  /** The program is this function; it ends with what the function returns (default: exit code 0). Not for `runSync()`. */
-  program(body: (process: FakeProgram) => ProgramEnd | Promise<ProgramEnd>): Script;
+  /** The program is this asynchronous function; it ends with what the function returns (default: exit code 0). Not for `runSync()`. */
+  program(body: (process: FakeProgram) => Promise<ProgramEnd>): Script;
+  program(body: (process: FakeProgram) => Promise<void>): Script;
   /** The last answer is for `n` calls. */
   times(n: number): Script;
   /** The last answer is for any number of calls, none included. */
@@ -36,7 +37,9 @@ export interface Script {
 }
 
 /** How a {@link FakeProgram} ends: its exit code, or an {@link Answer} of an end. */
-export type ProgramEnd = number | undefined | void | Pick<Answer, 'exitCode' | 'signal' | 'coreDumped' | 'usage'>;
+export type ProgramEnd = number | undefined | Pick<Answer, 'exitCode' | 'signal' | 'coreDumped' | 'usage'>;
+
+type ProgramBody = (process: FakeProgram) => Promise<ProgramEnd> | Promise<void>;
 
 /** A program in JavaScript, for conversations. When it is killed, its promises resolve and what it does is in vain. */
 export interface FakeProgram {
@@ -87,7 +90,7 @@ class Expected implements Script {
     return this.add(() => part, false);
   }
 
-  program(body: (process: FakeProgram) => ProgramEnd | Promise<ProgramEnd>): this {
+  program(body: ProgramBody): this {
     if (typeof body !== 'function') throw usage('program()', 'takes a function');
     return this.add((call) => ({ steps: [], body: (host) => runBody(body, host, call) }), false);
   }
@@ -133,13 +136,24 @@ class Expected implements Script {
   }
 
   get title(): string {
+    return this.titleFor(undefined);
+  }
+
+  /** One line; where the call has secrets, what was expected there is none of a message's business either. */
+  titleFor(call: Call | undefined): string {
     const { args, env, cwd, stdin } = this.expectation;
+    const { secret } = call?.plan ?? { secret: undefined };
+    const variables = Object.entries(env ?? {}).map(
+      ([name, value]) => `${name}=${secret?.env.includes(name) === true ? MASK : label(value)}`,
+    );
     const circumstances = [
-      ...(env === undefined ? [] : Object.entries(env).map(([name, value]) => `${name}=${label(value)}`)),
+      ...variables,
       ...(cwd === undefined ? [] : [`cwd ${label(cwd)}`]),
       ...(stdin === undefined ? [] : [`stdin ${show(label(stdin))}`]),
     ];
-    const words = [label(this.of), ...(args?.map(label) ?? ['<rest>'])].map((word) => (word === '' ? "''" : word));
+    const argument = (pattern: Pattern, index: number): string =>
+      secret?.argv.includes(index + 1) === true ? MASK : label(pattern);
+    const words = [label(this.of), ...(args?.map(argument) ?? ['<rest>'])].map((word) => (word === '' ? "''" : word));
     const note = circumstances.length > 0 ? ` with ${circumstances.join(', ')}` : '';
     return `${words.join(' ')}${note}${this.where === undefined ? '' : `   (${this.where})`}`;
   }
@@ -174,7 +188,7 @@ class Expected implements Script {
     for (const [name, pattern] of Object.entries(env ?? {})) {
       if (call.plan.secret.env.includes(name)) {
         if (!holdsVariable(call, name, pattern))
-          differences.push({ field: `env ${name}`, expected: '***', actual: '***' });
+          differences.push({ field: `env ${name}`, expected: MASK, actual: MASK });
       } else differ(`env ${name}`, pattern, variable(call, name));
     }
     if (stdin !== undefined && stdinKnown) differ('stdin', stdin, call.stdin.toString('utf8'));
@@ -203,10 +217,10 @@ function argumentsThatDiffer(patterns: readonly Pattern[], call: Call): Differen
     (index) => {
       const pattern = patterns[index];
       if (pattern === undefined) return undefined;
-      if (secret(index)) return '***';
+      if (secret(index)) return MASK;
       return typeof pattern === 'string' ? show(pattern) : label(pattern);
     },
-    (index) => (secret(index) ? '***' : call.args[index]),
+    (index) => (secret(index) ? MASK : call.args[index]),
     (index) => {
       const [pattern, value] = [index < count ? patterns[index] : undefined, call.args[index]];
       return pattern !== undefined && value !== undefined && holds(pattern, value);
@@ -239,17 +253,13 @@ function computed(answer: (call: MockCall) => Answer | Promise<Answer>, call: Ca
         },
       );
     }
-    return compile(given as Answer);
+    return compile(given);
   } catch (error) {
     throw failed(error);
   }
 }
 
-async function runBody(
-  body: (process: FakeProgram) => ProgramEnd | Promise<ProgramEnd>,
-  host: Parameters<NonNullable<Part['body']>>[0],
-  call: Call,
-): Promise<Ending> {
+async function runBody(body: ProgramBody, host: Parameters<NonNullable<Part['body']>>[0], call: Call): Promise<Ending> {
   const program: FakeProgram = {
     call,
     stdin: {
@@ -264,7 +274,12 @@ async function runBody(
     },
   };
   const end = await body(program);
-  const { exitCode, signal, coreDumped, usage: used } = typeof end === 'object' ? end : { exitCode: end ?? 0 };
+  const {
+    exitCode,
+    signal,
+    coreDumped,
+    usage: used,
+  }: Exclude<ProgramEnd, number | undefined> = typeof end === 'object' ? end : { exitCode: end ?? 0 };
   compile({ exitCode, signal }, 'program()');
   return { exitCode: signal === undefined ? (exitCode ?? 0) : undefined, signal, coreDumped, usage: used };
 }
@@ -350,7 +365,7 @@ export class ScriptBook implements Director {
     const current = this.order === 'strict' ? this.all.find((expected) => !isUsedUp(expected)) : undefined;
     const candidates = this.all.map((expected): Candidate => {
       const differences = expected.differences(call, stdinComplete);
-      return { title: expected.title, differences, note: this.noteOn(expected, differences, current) };
+      return { title: expected.titleFor(call), differences, note: this.noteOn(expected, differences, current) };
     });
     const where = call.cwd === undefined ? '' : ` (cwd ${call.cwd})`;
     return new MockError(

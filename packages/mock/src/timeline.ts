@@ -42,8 +42,14 @@ export class Turns {
 /** Time as it passes. */
 export class RealTime implements Timeline {
   private readonly turns = new Turns();
-  readonly now = systemClock.now;
-  readonly after = systemClock.after;
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    return systemClock.after(ms, callback);
+  }
 
   soon(callback: () => void): void {
     this.turns.add(callback);

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { Command as UnboundCommand, overrideBackend, withBackend } from '@vircommand/core';
+import { Command as RealCommand } from '@vircommand/child-process';
+import { createMock } from '@vircommand/mock';
+import { failure, thrown } from './failures';
+
+const text = async (Command: typeof RealCommand, program = 'p') =>
+  (await new Command(program, [], { stdout: 'text' }).run()).stdout;
+
+describe('a mock', () => {
+  it('install() reaches code that imports Command from anywhere, until it is disposed', async () => {
+    const mock = createMock();
+    mock.on('echo').reply({ stdout: 'fake' }).always();
+    const installed = mock.install();
+    try {
+      expect(await text(RealCommand, 'echo')).to.equal('fake');
+      expect(await text(UnboundCommand, 'echo')).to.equal('fake');
+    } finally {
+      installed[Symbol.dispose]();
+      installed[Symbol.dispose]();
+    }
+    expect(await text(RealCommand, 'echo')).to.equal('\n');
+    expect(await failure(new UnboundCommand('echo').run())).to.have.property('code', 'ERR_COMMAND_USAGE');
+  });
+
+  it('disposing the mock takes its overrides back, ends what runs, and refuses what comes', async () => {
+    const mock = createMock();
+    mock.on('p').reply({ never: true }).always();
+    mock.install();
+    mock.install();
+    const running = await new RealCommand('p').runAsync();
+    mock[Symbol.dispose]();
+    expect((await failure(running.wait())).signal).to.equal('SIGKILL');
+    expect(await text(RealCommand, 'echo')).to.equal('\n');
+    expect((await failure(new mock.Command('p').run())).message).to.contain('the mock is disposed');
+    expect(thrown(() => new mock.Command('p').runSync()).message).to.contain('the mock is disposed');
+  });
+
+  it('works with overrideBackend() and, for tests at the same time, withBackend()', async () => {
+    const mocks = ['a', 'b'].map((stdout) => {
+      const mock = createMock();
+      mock.on('p').reply({ stdout, after: 100 }).always();
+      return mock;
+    });
+    expect(await Promise.all(mocks.map((mock) => withBackend(mock, () => text(RealCommand))))).to.deep.equal([
+      'a',
+      'b',
+    ]);
+    const override = overrideBackend(mocks[0]!);
+    expect(await text(UnboundCommand)).to.equal('a');
+    override[Symbol.dispose]();
+  });
+
+  it('tells its calls: program, arguments, environment, cwd, stdin, signals, redacted text', async () => {
+    const mock = createMock();
+    mock.on('p').reply({}).always();
+    await new mock.Command('p', ['a b', Buffer.of(0xff)], { env: { A: '1' }, cwd: '/x', stdin: { input: 'in' } }).run();
+    const call = mock.onlyCall();
+    expect(call).to.deep.include({ program: 'p', args: ['a b', '\ufffd'], env: { A: '1' }, cwd: '/x', signals: [] });
+    expect(call.stdin.toString()).to.equal('in');
+    expect(call.plan.argv[2]).to.deep.equal({ base64: '/w==' });
+    expect(call.text).to.equal(`A=1 p 'a b' "$(printf '\\377')"`);
+    await new mock.Command('p').run();
+    expect(mock.calls[1]?.env).to.equal('inherit');
+    expect(mock.transcript()).to.equal(`${call.text}\np\n`);
+  });
+
+  it('onlyCall() throws unless there was exactly one', async () => {
+    const mock = createMock();
+    mock.on('p').reply({}).always();
+    expect(thrown(() => mock.onlyCall())).to.include({ code: 'ERR_MOCK_CALL_COUNT' });
+    await new mock.Command('p', ['1']).run();
+    expect(mock.onlyCall().args).to.deep.equal(['1']);
+    await new mock.Command('p', ['2']).run();
+    expect(thrown(() => mock.onlyCall()).message).to.equal('Expected one call, there was 2 calls:\np 1\np 2\n');
+  });
+
+  it('real time on request', async () => {
+    const mock = createMock({ time: 'real' });
+    mock.on('p').reply({ after: 30 }).always();
+    const begun = performance.now();
+    await new mock.Command('p').run();
+    new mock.Command('p').runSync();
+    expect(performance.now() - begun).to.be.within(58, 10_000);
+    expect(mock.calls.length).to.equal(2);
+  });
+});

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createMock } from '@vircommand/mock';
+
+describe('virtual time', () => {
+  it('a day passes at once, and for everybody alike', async () => {
+    const mock = createMock();
+    const day = 24 * 3600 * 1000;
+    mock.on('p').reply({ after: day });
+    mock.on('q').reply({ after: day / 2, stdout: 'x' });
+    const begun = performance.now();
+    const [p, q] = await Promise.all([new mock.Command('p').run(), new mock.Command('q').run()]);
+    expect(performance.now() - begun).to.be.below(2000);
+    expect([p.durationMs, q.durationMs]).to.deep.equal([day, day / 2]);
+  });
+
+  it('timers come by their due times, then in the order in which they were set', async () => {
+    const { clock } = createMock();
+    const seen: string[] = [];
+    await new Promise<void>((resolve) => {
+      clock!.after(20, () => seen.push(`b ${clock!.now()}`));
+      clock!.after(20, () => seen.push(`c ${clock!.now()}`));
+      clock!.after(10, () => {
+        seen.push(`a ${clock!.now()}`);
+        clock!.after(10, () => {
+          seen.push(`d ${clock!.now()}`);
+          resolve();
+        });
+      });
+    });
+    expect(seen).to.deep.equal(['a 10', 'b 20', 'c 20', 'd 20']);
+  });
+
+  it('does not pass while code under test still works on what came before', async () => {
+    const mock = createMock();
+    mock.on('ask').program(async (program) => {
+      await program.write('stdout', 'question\n');
+      for await (const piece of program.stdin) {
+        await program.write('stdout', piece);
+        return;
+      }
+    });
+    const running = await new mock.Command('ask', [], { stdin: 'pipe', stdout: 'pipe' }).runAsync({ timeout: 1 });
+    await once(running.stdout, 'data');
+    // A deadline of one millisecond, and the answer takes a file.
+    running.stdin.end((await readFile(__filename)).subarray(0, 10));
+    running.stdout.resume();
+    expect(await running.wait()).to.include({ exitCode: 0, durationMs: 0 });
+  });
+
+  it('a cancelled timer never comes', async () => {
+    const { clock } = createMock();
+    const seen: number[] = [];
+    const cancel = clock!.after(5, () => seen.push(5));
+    clock!.after(1, () => cancel());
+    await new Promise<void>((resolve) => clock!.after(10, resolve));
+    cancel();
+    expect(seen).to.deep.equal([]);
+  });
+});
