@@ -10,7 +10,7 @@ import { Command, CommandAbortedError, CommandError, CommandExitError } from 'vi
 const signals: Readonly<Record<string, number | undefined>> = constants.signals;
 
 /** The exit code as a shell has it. */
-const exitCodeOf = ({ exitCode, signal = '' }: CommandExitError): number => exitCode ?? 128 + (signals[signal] ?? 0);
+const exitCodeOf = ({ exitCode, signal }: CommandExitError): number => exitCode ?? 128 + (signals[signal ?? ''] ?? 0);
 
 async function main(lines: readonly string[]): Promise<number> {
   if (lines.length === 0) {
