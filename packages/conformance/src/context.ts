@@ -56,7 +56,7 @@ export class Context implements CaseContext {
   /** The backend, with every start counted and every handle kept, so that nothing outlives the case. */
   private observed(): Backend {
     const { backend } = this;
-    const sync = backend.startAndWaitSync;
+    const sync = backend.startAndWaitSync?.bind(backend);
     return {
       contract: backend.contract,
       name: backend.name,
@@ -72,7 +72,7 @@ export class Context implements CaseContext {
         : {
             startAndWaitSync: (plan, request) => {
               this.started++;
-              return sync.call(backend, plan, request);
+              return sync(plan, request);
             },
           }),
       ...(backend.clock === undefined ? {} : { clock: backend.clock }),
@@ -111,6 +111,11 @@ export class Context implements CaseContext {
   closeFd(fd: number): void {
     this.fds.delete(fd);
     closeSync(fd);
+  }
+
+  giveAway(fd: number): number {
+    this.fds.delete(fd);
+    return fd;
   }
 
   async readAll(fd: number): Promise<Buffer> {

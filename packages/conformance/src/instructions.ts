@@ -60,9 +60,9 @@ export const localPaths: ProgramPaths = {
   reportSh: path.join(programs, 'report.sh'),
 };
 
-/** What only Node does: handlers of signals, sessions, and (in small shells) descriptors above 9. */
-const needsNode = /^(on:|sleeper:|fd-(read|write):\d\d)/;
-const needsProc = /^(env|argv0|fds|session|signals|limit:|affinity|nice|caps|nnp|uid|gid|groups|label)/;
+/** What only Node does: handlers of signals, sessions, descriptors above 9, and (BusyBox) another `argv[0]`. */
+const needsNode = /^(on:|sleeper:|fd-(read|write):\d\d|argv0$)/;
+const needsProc = /^(env|fds|session|signals|limit:|affinity|nice|caps|nnp|uid|gid|groups|label)/;
 const hasProc = existsSync('/proc/self/environ');
 
 /** The program that carries out the instructions, and its arguments. */

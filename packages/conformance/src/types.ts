@@ -58,6 +58,8 @@ export interface CaseContext {
   /** Two ends of a pipe; `'read'` or `'write'` can be closed early with `closeFd()`. */
   pipe(): { readonly read: number; readonly write: number };
   closeFd(fd: number): void;
+  /** Somebody else closes the descriptor. */
+  giveAway(fd: number): number;
   /** Everything that comes out of a descriptor until its end. */
   readAll(fd: number): Promise<Buffer>;
   tempDir(): string;

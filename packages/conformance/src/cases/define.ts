@@ -1,4 +1,5 @@
 /** How the files of cases are written: groups, and cases that are run both ways, waiting and blocking. */
+import type { Readable } from 'node:stream';
 import type { Command, CommandResult, RunOptions, Sink } from '@vircommand/core';
 import type { Feature } from '@vircommand/core/backend';
 import type { CaseContext, ConformanceCase, Need } from '../types';
@@ -21,7 +22,7 @@ interface Definition {
    * ends in `.sync`.
    */
   readonly twin?: true | 'sync-deadline';
-  run(t: CaseContext, run: RunAndWait): Promise<void>;
+  readonly run: (t: CaseContext, run: RunAndWait) => Promise<void>;
 }
 
 interface Defaults {
@@ -79,3 +80,75 @@ export function parseFds(text: string): Map<number, string> {
   );
   return new Map(entries.filter(([, target]) => !/report\.(sh|js)$/.test(target)));
 }
+
+/** The error that a run must come to. */
+export async function rejection<E extends Error>(
+  run: Promise<unknown>,
+  expected: abstract new (...args: never[]) => E,
+): Promise<E> {
+  try {
+    await run;
+  } catch (error) {
+    if (error instanceof expected) return error;
+    throw new Error(`expected ${expected.name}`, { cause: error });
+  }
+  throw new Error(`expected ${expected.name}, but it resolved`);
+}
+
+/** One line of a stream (or what there is before its end); the rest stays to be read. */
+export async function readLine(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  const over = (): boolean => stream.readableEnded || stream.destroyed;
+  while (!over()) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk === null) {
+      await happened(stream, ['readable', 'end', 'close']);
+      continue;
+    }
+    const end = chunk.indexOf('\n');
+    if (end < 0) {
+      chunks.push(chunk);
+      continue;
+    }
+    chunks.push(chunk.subarray(0, end));
+    if (end + 1 < chunk.length) stream.unshift(chunk.subarray(end + 1));
+    break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Waits for the first of some events. */
+async function happened(stream: Readable, events: readonly string[]): Promise<void> {
+  let resume = (): void => undefined;
+  const first = new Promise<void>((resolve) => {
+    resume = resolve;
+  });
+  for (const event of events) stream.on(event, resume);
+  await first;
+  for (const event of events) stream.off(event, resume);
+}
+
+/** Everything that is left of a stream. */
+export async function readRest(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Text that a wrong quoting, splitting or globbing would change. */
+export const awkward: readonly string[] = [
+  'plain',
+  'two words',
+  ' leading and trailing ',
+  "it's",
+  '"double"',
+  '$HOME ${HOME} $(exit 7) `exit 7`',
+  '* ? [a-z] ~ {a,b}',
+  'a;b & c | d > e < f #g !h',
+  'back\\slash \\n \\0101',
+  'new\nline',
+  '\ttab\r',
+  '%s %d %%',
+  '=',
+  'name=value',
+];

@@ -1,4 +1,14 @@
 /** All cases, in the order in which they run: what others build on comes first. */
 import type { ConformanceCase } from '../types';
+import { argumentCases } from './arguments';
+import { environmentCases } from './environment';
+import { defaultCases, inputCases, mergedCases, outputCases } from './standard-streams';
 
-export const cases: readonly ConformanceCase[] = [];
+export const cases: readonly ConformanceCase[] = [
+  argumentCases,
+  environmentCases,
+  defaultCases,
+  inputCases,
+  outputCases,
+  mergedCases,
+].flat();

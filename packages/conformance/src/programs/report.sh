@@ -53,7 +53,6 @@ while [ $# -gt 0 ]; do
     close:out) exec >&- ;;
     close:err) exec 2>&- ;;
     args) if [ $# -gt 0 ]; then printf '%s\0' "$@"; fi; exit 0 ;;
-    argv0) tr '\0' '\n' < "/proc/$$/cmdline" | { IFS= read -r line; printf '%s' "$line"; } ;;
     env) cat "/proc/$$/environ" ;;
     cwd) pwd -P ;;
     umask) umask ;;
