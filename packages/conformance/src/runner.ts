@@ -1,9 +1,11 @@
 /** The whole suite (or a part) without a test runner, as a report. */
 import { performance } from 'node:perf_hooks';
+import type { Feature } from '@vircommand/core/backend';
 import { cases as allCases } from './cases';
 import { runCase } from './harness';
-import { outcomes } from './outcome';
-import type { CaseResult, ConformanceReport, ConformanceSubject } from './types';
+import { evidence, type FeatureEvidence } from './outcome';
+import { checkSubject } from './subject';
+import type { CaseResult, ConformanceCase, ConformanceReport, ConformanceSubject, Outcome } from './types';
 
 /** How `runConformance()` runs. */
 export interface RunnerOptions {
@@ -11,12 +13,52 @@ export interface RunnerOptions {
   readonly only?: RegExp | undefined;
   /** Milliseconds after which a case that hangs is ended; default 15,000. */
   readonly bound?: number | undefined;
+  /** Called before each case, with its position from 0 and the number of all. */
+  readonly onStart?: ((testCase: ConformanceCase, index: number, count: number) => void) | undefined;
   /** Called after each case. */
   readonly onCase?: ((result: CaseResult) => void) | undefined;
 }
 
+/** The cases whose id matches. A regular expression with the flag `g` or `y` matches like one without. */
+export function selected(only: RegExp | undefined): readonly ConformanceCase[] {
+  return allCases.filter(({ id }) => only === undefined || id.search(only) !== -1);
+}
+
+/** The cases of a part of the suite, or of all of it, one after another. */
+export async function runCases(
+  subject: ConformanceSubject,
+  cases: readonly ConformanceCase[],
+  options: RunnerOptions,
+): Promise<{ readonly report: ConformanceReport; readonly evidence: readonly FeatureEvidence[] }> {
+  const begun = performance.now();
+  const backend = await subject.create();
+  const { features, name, contract } = backend;
+  await backend.dispose?.();
+  const results: CaseResult[] = [];
+  for (const [index, testCase] of cases.entries()) {
+    options.onStart?.(testCase, index, cases.length);
+    const result = await runCase(subject, testCase, options.bound);
+    results.push(result);
+    options.onCase?.(result);
+  }
+  const known = evidence(features, cases, results);
+  const report: ConformanceReport = {
+    subject: subject.name,
+    backend: name,
+    contract,
+    // An unmet promise fails a case, so does one that was not made: lies and hidden features are among these.
+    ok: results.every(({ status }) => status !== 'failed'),
+    features: Object.fromEntries(known.map(({ feature, outcome }) => [feature, outcome])) as Record<Feature, Outcome>,
+    cases: results,
+    durationMs: Math.round(performance.now() - begun),
+  };
+  return { report, evidence: known };
+}
+
 /**
  * Runs the suite on a backend, one case after another.
+ *
+ * @throws TypeError if the subject is no subject; and what its `create()` throws the first time.
  *
  * @example
  * ```ts
@@ -28,25 +70,6 @@ export async function runConformance(
   subject: ConformanceSubject,
   options: RunnerOptions = {},
 ): Promise<ConformanceReport> {
-  const begun = performance.now();
-  const cases = allCases.filter(({ id }) => options.only?.test(id) ?? true);
-  const results: CaseResult[] = [];
-  for (const testCase of cases) {
-    const result = await runCase(subject, testCase, options.bound);
-    results.push(result);
-    options.onCase?.(result);
-  }
-  const backend = await subject.create();
-  const { features, name } = backend;
-  await backend.dispose?.();
-  return {
-    subject: subject.name,
-    backend: name,
-    contract: 1,
-    // An unmet promise fails a case, so does one that was not made: lies and hidden features are among these.
-    ok: results.every(({ status }) => status !== 'failed'),
-    features: outcomes(features, cases, results),
-    cases: results,
-    durationMs: Math.round(performance.now() - begun),
-  };
+  checkSubject(subject, allCases);
+  return (await runCases(subject, selected(options.only), options)).report;
 }

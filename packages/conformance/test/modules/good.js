@@ -1,0 +1,3 @@
+'use strict';
+// Run with ts-node's hooks.
+exports.createBackend = () => require('../backends/good').goodBackend();
