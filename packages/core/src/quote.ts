@@ -36,22 +36,25 @@ function quoteText(text: string): string {
   return special.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : text;
 }
 
-/** ASCII is quoted as text; all other bytes go through printf, in octal, where `$(…)` has no newline to strip. */
+/**
+ * From the first to the last byte that is no ASCII, everything goes through one printf: each `$(…)` costs the shell a
+ * process, and strips newlines at the end only, where none can be.
+ */
 function quoteBytes(bytes: Buffer): string {
-  const pieces: string[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const high = (bytes[at] ?? 0) >= 0x80;
-    let end = at;
-    while (end < bytes.length && (bytes[end] ?? 0) >= 0x80 === high) end++;
-    const piece = bytes.subarray(at, end);
-    pieces.push(
-      high
-        ? `"$(printf '${Array.from(piece, (byte) => '\\' + byte.toString(8)).join('')}')"`
-        : `'${piece.toString('latin1').replaceAll("'", String.raw`'\''`)}'`,
-    );
-    at = end;
-  }
-  return pieces.join('');
+  const isHigh = (byte: number): boolean => byte >= 0x80;
+  const [first, last] = [bytes.findIndex(isHigh), bytes.findLastIndex(isHigh) + 1];
+  const ascii = (piece: Buffer): string => (piece.length === 0 ? '' : quoteText(piece.toString('latin1')));
+  const format = Array.from(bytes.subarray(first, last), printfByte).join('');
+  return `${ascii(bytes.subarray(0, first))}"$(printf '${format}')"${ascii(bytes.subarray(last))}`;
+}
+
+/** A byte in the format of printf(1), inside single quotes. Octal takes three digits at most, so a digit may follow. */
+function printfByte(byte: number): string {
+  const text = String.fromCharCode(byte);
+  if (text === '%') return '%%';
+  return byte >= 0x80 || byte < 0x20 || text === '\\' || text === "'"
+    ? '\\' + byte.toString(8).padStart(3, '0')
+    : text;
 }
 
 const quotePlan = (text: PlanString): string =>

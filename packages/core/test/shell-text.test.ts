@@ -152,8 +152,10 @@ describe('the text of a command, given to a shell', function () {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  // A process for each case is most of the time. What is built has the same quoting: a part of the cases shows that.
+  const count = process.env.SUBJECT === 'dist' ? 500 : 10_000;
   for (const shell of ['/bin/sh', '/bin/bash']) {
-    it(`is read back to the same argv and environment by ${shell}, 10,000 times`, () => {
+    it(`is read back to the same argv and environment by ${shell}, ${count} times`, () => {
       const batch = 500;
       fc.assert(
         fc.property(fc.array(anyCase, { minLength: batch, maxLength: batch }), (cases) => {
@@ -163,7 +165,7 @@ describe('the text of a command, given to a shell', function () {
             check(one, seen[index] ?? Buffer.alloc(0));
           });
         }),
-        { numRuns: 10_000 / batch, endOnFailure: true },
+        { numRuns: count / batch, endOnFailure: true },
       );
     });
   }
