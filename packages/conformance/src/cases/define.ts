@@ -1,4 +1,5 @@
 /** How the files of cases are written: groups, and cases that are run both ways, waiting and blocking. */
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command, CommandResult, RunOptions, Sink } from '@vircommand/core';
 import type { Feature } from '@vircommand/core/backend';
@@ -152,3 +153,30 @@ export const awkward: readonly string[] = [
   '=',
   'name=value',
 ];
+
+/** Sets variables of this process for the time of a case; `undefined` takes one away. */
+export function setVariables(t: CaseContext, variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    const before = process.env[name];
+    const set = (to: string | undefined): void => {
+      if (to === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = to;
+    };
+    t.cleanup(() => set(before));
+    set(value);
+  }
+}
+
+/** A number that no descriptor of this process has, and that none gets soon. */
+export function unusedFd(): number {
+  try {
+    return Math.max(...readdirSync('/proc/self/fd').map(Number)) + 100;
+  } catch {
+    return 900;
+  }
+}
+
+/** The flags with which a descriptor of this process was opened (Linux). */
+export function fdFlags(fd: number | string): number {
+  return Number.parseInt(/^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0', 8);
+}

@@ -1,20 +1,6 @@
 /** The environment of a program is what was asked for, in that order, and nothing else. */
 import * as assert from 'node:assert/strict';
-import type { CaseContext } from '../types';
-import { awkward, group, nulParts } from './define';
-
-/** Sets variables of this process for the time of a case; `undefined` takes one away. */
-function setVariables(t: CaseContext, variables: Readonly<Record<string, string | undefined>>): void {
-  for (const [name, value] of Object.entries(variables)) {
-    const before = process.env[name];
-    const set = (to: string | undefined): void => {
-      if (to === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = to;
-    };
-    t.cleanup(() => set(before));
-    set(value);
-  }
-}
+import { awkward, group, nulParts, setVariables } from './define';
 
 export const environmentCases = group('environment', { needs: ['posix'] }, [
   {

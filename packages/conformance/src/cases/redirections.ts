@@ -1,0 +1,313 @@
+/** Streams from and to descriptors of the caller, and files. */
+import * as assert from 'node:assert/strict';
+import {
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import * as path from 'node:path';
+import type { CaseContext } from '../types';
+import { fdFlags, group, parseFds, unusedFd } from './define';
+
+/** A file of the case, open until its end. */
+function openFile(t: CaseContext, file: string, flags: string): number {
+  const fd = openSync(file, flags);
+  t.cleanup(() => closeSync(fd));
+  return fd;
+}
+
+/** The reading end of a pipe in which `text` is, and then the end. */
+export function filledPipe(t: CaseContext, text: string): number {
+  const { read, write } = t.pipe();
+  writeSync(write, text);
+  t.closeFd(write);
+  return read;
+}
+
+export const descriptorStdioCases = group('descriptor-stdio', { requires: ['fd-stdio'] }, [
+  {
+    id: 'stdin',
+    title: 'a program reads from a descriptor of the caller, up to its end',
+    why: 'Data that comes from elsewhere need not pass through this process.',
+    twin: true,
+    async run(t, run) {
+      const read = filledPipe(t, 'through a pipe');
+      const { stdout } = await run(t.helper('cat').setInputFd(read).setOutputBuffer());
+      assert.equal(stdout, 'through a pipe');
+    },
+  },
+  {
+    id: 'stdout',
+    title: 'a program writes its stdout to a descriptor of the caller',
+    why: 'So does every shell redirection.',
+    twin: true,
+    async run(t, run) {
+      const { read, write } = t.pipe();
+      const { stdout, stderr } = await run(t.helper('out:o', 'err:e').setOutputFd(write).setErrorBuffer());
+      t.closeFd(write);
+      assert.equal((await t.readAll(read)).toString(), 'o');
+      assert.equal(stdout, undefined);
+      assert.equal(stderr, 'e');
+    },
+  },
+  {
+    id: 'stderr',
+    title: 'a program writes its stderr to a descriptor of the caller',
+    why: 'Logs have files of their own.',
+    twin: true,
+    async run(t, run) {
+      const { read, write } = t.pipe();
+      const { stdout } = await run(t.helper('out:o', 'err:e').setErrorFd(write).setOutputBuffer());
+      t.closeFd(write);
+      assert.equal((await t.readAll(read)).toString(), 'e');
+      assert.equal(stdout, 'o');
+    },
+  },
+  {
+    id: 'both',
+    title: 'stdout and stderr can go to one descriptor, in the order of the program',
+    why: 'A log of both is the most common redirection there is.',
+    twin: true,
+    async run(t, run) {
+      const { read, write } = t.pipe();
+      await run(t.helper('out:1', 'err:2', 'out:3', 'err:4').setOutputFd(write).setErrorFd(write));
+      await run(t.helper('out:5', 'err:6', 'out:7').setOutputFd(write).setErrorFd('stdout'));
+      t.closeFd(write);
+      assert.equal((await t.readAll(read)).toString(), '1234567');
+    },
+  },
+  {
+    id: 'all-three',
+    title: 'all three streams can be descriptors of the caller at once',
+    why: 'A mix-up of the three is seen only when they differ.',
+    async run(t) {
+      const [out, err] = [t.pipe(), t.pipe()];
+      const command = t.helper('cat', 'err:to err').setInputFd(filledPipe(t, 'from in'));
+      await command.setOutputFd(out.write).setErrorFd(err.write).run();
+      t.closeFd(out.write);
+      t.closeFd(err.write);
+      assert.equal((await t.readAll(out.read)).toString(), 'from in');
+      assert.equal((await t.readAll(err.read)).toString(), 'to err');
+    },
+  },
+  {
+    id: 'stays',
+    title: 'a descriptor of the caller stays open and stays his',
+    why: 'One that is closed behind his back is closed again later, when it is somebody else’s.',
+    twin: true,
+    async run(t, run) {
+      const { read, write } = t.pipe();
+      await run(t.helper('out:1').setOutputFd(write));
+      writeSync(write, '2');
+      await run(t.helper('out:3').setOutputFd(write));
+      t.closeFd(write);
+      assert.equal((await t.readAll(read)).toString(), '123');
+    },
+  },
+  {
+    id: 'offset',
+    title: 'an open file is shared: the program goes on where the caller is',
+    why: 'Headers that were written before must not be written over.',
+    twin: true,
+    async run(t, run) {
+      const file = path.join(t.tempDir(), 'log');
+      const fd = openFile(t, file, 'w');
+      writeSync(fd, 'head ');
+      await run(t.helper('out:body ').setOutputFd(fd));
+      writeSync(fd, 'foot');
+      assert.equal(readFileSync(file, 'latin1'), 'head body foot');
+    },
+  },
+  {
+    id: 'file-handle',
+    title: 'a FileHandle is as good as a number',
+    why: 'Numbers that outlive their handle are the source of many errors.',
+    async run(t) {
+      const file = path.join(t.tempDir(), 'log');
+      const handle = await open(file, 'w');
+      t.cleanup(() => handle.close());
+      await t.helper('out:by handle').setOutputFd(handle).run();
+      assert.equal(readFileSync(file, 'latin1'), 'by handle');
+    },
+  },
+  {
+    id: 'inherit',
+    title: '"inherit" is the caller’s own stream, and crossing them works',
+    why: 'stdout on the caller’s stderr and the other way round: the first copy must not overwrite the second source.',
+    requires: ['pass-fd'],
+    needs: ['linux', 'posix', 'any-program'],
+    async run(t) {
+      const targets = [0, 1, 2].map((fd) => readlinkSync(`/proc/self/fd/${fd}`));
+      const list = async (streams: { stdin: number; stdout: number; stderr: number }): Promise<Map<number, string>> => {
+        const { read, write } = t.pipe();
+        await new t.Command('sh', ['-c', 'ls -l /proc/self/fd >&3'], {
+          ...streams,
+          passFds: [{ fd: write, as: 3 }],
+        }).run();
+        t.closeFd(write);
+        return parseFds((await t.readAll(read)).toString());
+      };
+      const [straight, crossed] = [
+        await list({ stdin: 0, stdout: 1, stderr: 2 }),
+        await list({ stdin: 0, stdout: 2, stderr: 1 }),
+      ];
+      assert.deepEqual([straight.get(0), straight.get(2)], [targets[0], targets[2]]);
+      // ls(1) itself has its stdout on 3.
+      assert.deepEqual([crossed.get(0), crossed.get(2)], [targets[0], targets[1]]);
+    },
+  },
+  {
+    id: 'nonblocking',
+    title: 'a nonblocking descriptor of the caller is nonblocking afterwards, too',
+    why: 'The flag belongs to the open file: changing it for the program makes the caller’s event loop block.',
+    needs: ['linux'],
+    twin: true,
+    async run(t, run) {
+      const read = filledPipe(t, 'text');
+      const nonblocking = openSync(`/proc/self/fd/${read}`, constants.O_RDONLY | constants.O_NONBLOCK);
+      t.cleanup(() => closeSync(nonblocking));
+      const { stdout } = await run(t.helper('cat').setInputFd(nonblocking).setOutputBuffer());
+      assert.equal(stdout, 'text');
+      assert.notEqual(fdFlags(nonblocking) & constants.O_NONBLOCK, 0);
+    },
+  },
+  {
+    id: 'closed',
+    title: 'a descriptor that is not open fails at stage stdio with EBADF',
+    why: 'The program must not start with a stream that is closed or somebody else’s.',
+    twin: true,
+    async run(t, run) {
+      await t.rejectsStart(run(t.helper('out:x').setOutputFd(unusedFd())), { stage: 'stdio', code: 'EBADF' });
+    },
+  },
+]);
+
+export const fileStdioCases = group('file-stdio', { requires: ['file-stdio'] }, [
+  {
+    id: 'in',
+    title: 'a program reads its stdin from a file',
+    why: 'The `<` of the shell.',
+    twin: true,
+    async run(t, run) {
+      const file = path.join(t.tempDir(), 'in put');
+      writeFileSync(file, 'from a file');
+      const { stdout } = await run(t.helper('cat').setInputFile(file).setOutputBuffer());
+      assert.equal(stdout, 'from a file');
+    },
+  },
+  {
+    id: 'out',
+    title: 'stdout goes to a file that is created, or emptied if it is there',
+    why: 'The `>` of the shell: what was in the file must not show behind shorter output.',
+    twin: true,
+    async run(t, run) {
+      const file = path.join(t.tempDir(), 'out');
+      await run(t.helper('out:first and long').setOutputFile(file));
+      assert.equal(readFileSync(file, 'latin1'), 'first and long');
+      await run(t.helper('out:second').setOutputFile(file));
+      assert.equal(readFileSync(file, 'latin1'), 'second');
+    },
+  },
+  {
+    id: 'append',
+    title: 'output is appended to a file, which is created if it is not there',
+    why: 'The `>>` of the shell.',
+    twin: true,
+    async run(t, run) {
+      const [out, err] = [path.join(t.tempDir(), 'out'), path.join(t.tempDir(), 'err')];
+      for (const text of ['1', '2']) {
+        const command = t.helper(`out:o${text}`, `err:e${text}`).setOutputFile(out, { append: true });
+        await run(command.setErrorFile(err, { append: true }));
+      }
+      assert.equal(readFileSync(out, 'latin1'), 'o1o2');
+      assert.equal(readFileSync(err, 'latin1'), 'e1e2');
+    },
+  },
+  {
+    id: 'merged',
+    title: 'stderr goes where stdout goes, also to a file, in the order of the program',
+    why: 'Two openings of one file would write over each other.',
+    twin: true,
+    async run(t, run) {
+      const file = path.join(t.tempDir(), 'log');
+      await run(t.helper('out:1', 'err:2', 'out:3').setOutputFile(file).setErrorFd('stdout'));
+      assert.equal(readFileSync(file, 'latin1'), '123');
+    },
+  },
+  {
+    id: 'mode',
+    title: 'a created file has mode 0666 less the umask',
+    why: 'Another mode is a file that others cannot read, or that others can write.',
+    needs: ['linux'],
+    async run(t) {
+      const file = path.join(t.tempDir(), 'out');
+      await t.helper('out:x').setOutputFile(file).run();
+      const umask = /^Umask:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '22';
+      assert.equal(statSync(file).mode & 0o777, 0o666 & ~Number.parseInt(umask, 8));
+    },
+  },
+  {
+    id: 'relative',
+    title: 'a relative file is relative to the caller’s directory, not the program’s',
+    why: 'The caller names his files, and the program’s directory is its own affair.',
+    requires: ['cwd'],
+    async run(t) {
+      const file = path.join(t.tempDir(), 'out');
+      const command = t.helper('out:x').setOutputFile(path.relative(process.cwd(), file));
+      await command.setWorkingDirectory(t.tempDir()).run();
+      assert.equal(readFileSync(file, 'latin1'), 'x');
+    },
+  },
+  {
+    id: 'missing',
+    title: 'a file that is not there fails at stage stdio with ENOENT',
+    why: 'It must not look like a missing program.',
+    twin: true,
+    async run(t, run) {
+      const missing = path.join(t.tempDir(), 'none');
+      await t.rejectsStart(run(t.helper('cat').setInputFile(missing)), { stage: 'stdio', code: 'ENOENT' });
+      const below = path.join(missing, 'out');
+      await t.rejectsStart(run(t.helper('out:x').setOutputFile(below)), { stage: 'stdio', code: 'ENOENT' });
+      assert.equal(existsSync(missing), false);
+    },
+  },
+  {
+    id: 'directory',
+    title: 'output to a directory fails at stage stdio with EISDIR',
+    why: 'The error must name the step that was wrong.',
+    async run(t) {
+      const directory = path.join(t.tempDir(), 'directory');
+      mkdirSync(directory);
+      await t.rejectsStart(t.helper('out:x').setOutputFile(directory).run(), { stage: 'stdio', code: 'EISDIR' });
+    },
+  },
+  {
+    id: 'closed-after',
+    title: 'files are closed in the caller when the program has them',
+    why: 'A busy service would run out of descriptors.',
+    needs: ['linux'],
+    async run(t) {
+      const file = path.join(t.tempDir(), 'out');
+      const running = await t.helper('eof').setInputFd('pipe').setOutputFile(file).runAsync();
+      const open = Array.from({ length: 200 }, (_, fd) => fd).filter((fd) => {
+        try {
+          return fstatSync(fd).ino === statSync(file).ino;
+        } catch {
+          return false;
+        }
+      });
+      running.stdin.end();
+      await running.wait();
+      assert.deepEqual(open, []);
+    },
+  },
+]);
