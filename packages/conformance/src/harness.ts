@@ -128,7 +128,8 @@ async function problemsOf(
 ): Promise<string[]> {
   const problems: string[] = [];
   const context = new Context(subject, backend);
-  const features: unknown = structuredClone(Array.from(backend.features));
+  // The clone is of the realm of Node, which is not that of every test runner.
+  const features: unknown = Array.from(structuredClone(Array.from(backend.features)));
   let notChecked: NotChecked | undefined;
   try {
     const running = testCase.run(context);
