@@ -1,35 +1,36 @@
 'use strict';
-// Writes the table of features and backends into README.md, from what the built backends declare; --check only compares.
+// Writes the table of features and backends into README.md. `--check` only compares. That the table in core is what the
+// backends declare is tested in packages/vircommand.
 const { readFileSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
-const root = path.resolve(__dirname, '..');
-const load = (name) => require(path.join(root, 'packages', name, 'dist'));
-const { FEATURES, FEATURE_INFO } = require(path.join(root, 'packages', 'core', 'dist', 'backend.js'));
-const backends = [load('posix').backend, load('child-process').backend, load('mock').createMock()];
-
+const file = path.resolve(__dirname, '..', 'README.md');
+const backends = ['posix', 'child-process', 'mock'];
 const row = (cells) => `| ${cells.join(' | ')} |`;
-const lines = [
-  row(['feature', '', ...backends.map(({ name }) => name)]),
-  row(['---', '---', ...backends.map(() => ':-:')]),
-  ...FEATURES.map((feature) =>
-    row([
-      `\`${feature}\``,
-      FEATURE_INFO[feature].summary,
-      ...backends.map(({ features }) => (features.includes(feature) ? '●' : '○')),
-    ]),
-  ),
-];
 
-const file = path.join(root, 'README.md');
-const before = readFileSync(file, 'utf8');
-const after = before.replace(
-  /<!-- features -->[\s\S]*<!-- \/features -->/,
-  `<!-- features -->\n\n${lines.join('\n')}\n\n<!-- /features -->`,
-);
-if (process.argv.includes('--check')) {
-  if (before !== after) {
+/** The table of what core knows, as Markdown. */
+function featureTable({ FEATURES, FEATURE_INFO }) {
+  const lines = FEATURES.map((feature) => {
+    const { summary, availableIn } = FEATURE_INFO[feature];
+    return row([`\`${feature}\``, summary, ...backends.map((name) => (availableIn.includes(name) ? '●' : '○'))]);
+  });
+  return [row(['feature', '', ...backends]), row(['---', '---', ...backends.map(() => ':-:')]), ...lines].join('\n');
+}
+
+/** README.md as it is, and as it should be. */
+function readme(core) {
+  const before = readFileSync(file, 'utf8');
+  const block = `<!-- features -->\n\n${featureTable(core)}\n\n<!-- /features -->`;
+  return { before, after: before.replace(/<!-- features -->[\s\S]*<!-- \/features -->/, () => block) };
+}
+
+module.exports = { readme };
+
+if (require.main === module) {
+  const { before, after } = readme(require('../packages/core/dist/backend.js'));
+  if (!process.argv.includes('--check')) writeFileSync(file, after);
+  else if (before !== after) {
     console.error('The table of features in README.md is out of date: node tools/feature-table.cjs');
-    process.exit(1);
+    process.exitCode = 1;
   }
-} else writeFileSync(file, after);
+}
