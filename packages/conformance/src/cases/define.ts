@@ -11,7 +11,8 @@ export type RunAndWait = <O extends Sink, E extends Sink>(
   options?: Omit<RunOptions, 'signal'>,
 ) => Promise<CommandResult<O, E>>;
 
-interface Definition {
+/** One case as it is written. */
+export interface Definition {
   readonly id: string;
   readonly title: string;
   readonly why: string;

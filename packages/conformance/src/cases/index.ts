@@ -4,8 +4,10 @@ import { argumentCases } from './arguments';
 import { closedCases, passedCases, sendBufferCases } from './descriptors';
 import { environmentCases } from './environment';
 import { pipeCases } from './pipes';
+import { directoryCases, programCases, startErrorCases } from './programs';
 import { descriptorStdioCases, fileStdioCases } from './redirections';
 import { defaultCases, inputCases, mergedCases, outputCases } from './standard-streams';
+import { statusCases } from './status';
 
 export const cases: readonly ConformanceCase[] = [
   argumentCases,
@@ -14,6 +16,10 @@ export const cases: readonly ConformanceCase[] = [
   inputCases,
   outputCases,
   mergedCases,
+  statusCases,
+  directoryCases,
+  programCases,
+  startErrorCases,
   pipeCases,
   descriptorStdioCases,
   fileStdioCases,
