@@ -2,7 +2,11 @@
 import type { ConformanceCase } from '../types';
 import { argumentCases } from './arguments';
 import { closedCases, passedCases, sendBufferCases } from './descriptors';
+import { abortCases, drainCases, killCases, timeoutCases } from './endings';
 import { environmentCases } from './environment';
+import { concurrencyCases, disposalCases, reuseCases } from './lifecycle';
+import { outputLimitCases } from './limits';
+import { lineCases, rowCases } from './lines';
 import { pipeCases } from './pipes';
 import { directoryCases, programCases, startErrorCases } from './programs';
 import { descriptorStdioCases, fileStdioCases } from './redirections';
@@ -26,4 +30,14 @@ export const cases: readonly ConformanceCase[] = [
   passedCases,
   closedCases,
   sendBufferCases,
+  abortCases,
+  killCases,
+  timeoutCases,
+  drainCases,
+  outputLimitCases,
+  disposalCases,
+  reuseCases,
+  concurrencyCases,
+  lineCases,
+  rowCases,
 ].flat();

@@ -1,0 +1,236 @@
+/** Output line by line, and the other iterations. */
+import * as assert from 'node:assert/strict';
+import { CommandAbortedError, CommandExitError, CommandUsageError, OutputLimitError } from '@vircommand/core';
+import { group, rejection } from './define';
+
+/** Everything that an iteration gives. */
+async function all<T>(iteration: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of iteration) items.push(item);
+  return items;
+}
+
+const endless = 'count:1:1000000000';
+
+export const lineCases = group('lines', {}, [
+  {
+    id: 'cut',
+    title: 'lines come without their ends; the last one may have none',
+    why: 'Everybody writes this loop, and forgets the last line.',
+    async run(t) {
+      const cut = async (text: string): Promise<string[]> => all(t.helper(`out:${text}`).runLines());
+      assert.deepEqual(await cut('a\\nb\\n'), ['a', 'b']);
+      assert.deepEqual(await cut('a\\n\\nb'), ['a', '', 'b']);
+      assert.deepEqual(await cut('a\\r\\nb\\rc\\r\\n'), ['a', 'b\rc']);
+      assert.deepEqual(await cut(''), []);
+      assert.deepEqual(await cut('\\n'), ['']);
+    },
+  },
+  {
+    id: 'many',
+    title: 'ten thousand lines come in their order, none twice and none lost',
+    why: 'The pieces of a pipe end in the middle of lines.',
+    async run(t) {
+      const lines = await all(t.helper('count:1:10000').runLines());
+      assert.equal(lines.length, 10_000);
+      lines.forEach((line, index) => {
+        assert.equal(line, String(index + 1));
+      });
+    },
+  },
+  {
+    id: 'split',
+    title: 'a line and a character that come in pieces are one line and one character',
+    why: 'As above, byte by byte.',
+    async run(t) {
+      const command = t.helper('out:gr\\0303', 'read', 'out:\\0274n\\nx', 'read', 'out:y').setInputBuffer('1\n2\n');
+      assert.deepEqual(await all(command.runLines()), ['grün', 'xy']);
+    },
+  },
+  {
+    id: 'stderr',
+    title: 'lines can come from stderr',
+    why: 'Progress is told there.',
+    async run(t) {
+      assert.deepEqual(await all(t.helper('out:no\\n', 'err:a\\nb').runLines({ from: 'stderr' })), ['a', 'b']);
+    },
+  },
+  {
+    id: 'left',
+    title: 'leaving the loop ends the program, without an error',
+    why: 'Whoever has found his line does not want the rest.',
+    async run(t) {
+      const lines: string[] = [];
+      for await (const line of t.helper(endless).runLines()) {
+        lines.push(line);
+        if (lines.length === 3) break;
+      }
+      assert.deepEqual(lines, ['1', '2', '3']);
+    },
+  },
+  {
+    id: 'left-by-error',
+    title: 'leaving the loop by an error ends the program, and the error is the caller’s',
+    why: 'As above.',
+    async run(t) {
+      const mine = new Error('mine');
+      const loop = async (): Promise<void> => {
+        for await (const line of t.helper(endless).runLines()) if (line === '5') throw mine;
+      };
+      await assert.rejects(loop(), mine);
+    },
+  },
+  {
+    id: 'bad-end',
+    title: 'a bad end of the program rejects after the last line',
+    why: 'The lines are good, and the end is not: both must be known.',
+    async run(t) {
+      const lines: string[] = [];
+      const loop = async (): Promise<void> => {
+        for await (const line of t.helper('out:a\\nb\\n', 'err:why', 'exit:3').runLines()) lines.push(line);
+      };
+      const error = await rejection(loop(), CommandExitError);
+      assert.deepEqual(lines, ['a', 'b']);
+      assert.deepEqual([error.exitCode, error.stderrTail], [3, 'why']);
+    },
+  },
+  {
+    id: 'not-started',
+    title: 'nothing is started before the first line is asked for',
+    why: 'An iteration that is never used must not run anything.',
+    async run(t) {
+      const unused = t.helper('out:x').runLines();
+      await unused.return?.();
+      assert.deepEqual(await all(unused), []);
+      t.helper('out:x').runLines();
+      assert.equal(t.starts, 0);
+    },
+  },
+  {
+    id: 'too-long',
+    title: 'a line that is longer than allowed ends the program',
+    why: 'A line without an end would fill the memory.',
+    async run(t) {
+      const command = t.helper('out:short\\n', 'fill:100000', 'forever');
+      const lines: string[] = [];
+      const loop = async (): Promise<void> => {
+        for await (const line of command.runLines({ maxLength: 1000 })) lines.push(line);
+      };
+      await rejection(loop(), OutputLimitError);
+      assert.deepEqual(lines, ['short']);
+    },
+  },
+  {
+    id: 'backpressure',
+    title: 'a loop that takes its time holds the program up, and misses nothing',
+    why: 'A reader of a log that is slower than its writer must not fill the memory.',
+    async run(t) {
+      let seen = 0;
+      for await (const line of t.helper('count:1:30000').runLines()) {
+        seen++;
+        assert.equal(line, String(seen));
+        if (seen % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal(seen, 30_000);
+    },
+  },
+  {
+    id: 'started',
+    title: 'lines of a program that was started come as they are written',
+    why: 'Each is an answer to what was asked.',
+    async run(t) {
+      const running = await t.helper('cat').setInputFd('pipe').setOutputFd('pipe').runAsync();
+      const lines = running.lines();
+      for (const word of ['one', 'two']) {
+        running.stdin.write(`${word}\n`);
+        assert.deepEqual(await lines.next(), { value: word, done: false });
+      }
+      running.stdin.end('rest');
+      assert.deepEqual(await all(lines), ['rest']);
+    },
+  },
+  {
+    id: 'aborted',
+    title: 'an abort ends the loop with its error',
+    why: 'The caller must see that lines are missing.',
+    async run(t) {
+      const controller = new AbortController();
+      const loop = async (): Promise<void> => {
+        for await (const line of t.helper('out:ready\\n', 'forever').runLines({ signal: controller.signal })) {
+          assert.equal(line, 'ready');
+          controller.abort();
+        }
+      };
+      await rejection(loop(), CommandAbortedError);
+    },
+  },
+]);
+
+export const rowCases = group('rows', {}, [
+  {
+    id: 'regex',
+    title: 'rows are the groups of all patterns, for the lines that all of them match',
+    why: 'virCommandRunRegex: tables of other programs.',
+    async run(t) {
+      const command = t.helper('out:# a=1 b=x\\n# a=2\\n# b=y\\n# b=z a=3\\n');
+      const rows = await all(command.runRegex([/a=(\d)/g, /b=(.)(q)?/], { prefix: '# ' }));
+      assert.deepEqual(rows, [
+        ['1', 'x', ''],
+        ['3', 'z', ''],
+      ]);
+    },
+  },
+  {
+    id: 'regex-prefix',
+    title: 'the prefix is taken off before the patterns look',
+    why: 'Anchors mean the line behind it.',
+    async run(t) {
+      const command = t.helper('out:> one\\ntwo\\n> three');
+      assert.deepEqual(await all(command.runRegex([/^(\w+)$/], { prefix: '> ' })), [['one'], ['two'], ['three']]);
+    },
+  },
+  {
+    id: 'regex-misuse',
+    title: 'no pattern, or something else than one, is a usage error, and nothing is started',
+    why: 'virCommandRunRegex: a bad pattern runs nothing.',
+    async run(t) {
+      await rejection(t.helper('out:x').runRegex([]).next(), CommandUsageError);
+      await rejection(
+        t
+          .helper('out:x')
+          .runRegex(['x'] as unknown as RegExp[])
+          .next(),
+        CommandUsageError,
+      );
+      assert.equal(t.starts, 0);
+    },
+  },
+  {
+    id: 'nul',
+    title: 'rows are so many NUL-terminated fields; the last row may be shorter',
+    why: 'virCommandRunNul: names with newlines in them.',
+    async run(t) {
+      const command = t.helper('args', 'a', 'b\nc', '', 'd', 'e');
+      assert.deepEqual(await all(command.runNul(2)), [['a', 'b\nc'], ['', 'd'], ['e']]);
+    },
+  },
+  {
+    id: 'nul-empty',
+    title: 'no output is no row',
+    why: 'Nothing found is nothing.',
+    async run(t) {
+      assert.deepEqual(await all(t.helper('exit:0').runNul(3)), []);
+    },
+  },
+  {
+    id: 'nul-left',
+    title: 'leaving the loop ends the program',
+    why: 'As for lines.',
+    async run(t) {
+      for await (const row of t.helper('out:a\\0000b\\0000', 'forever').runNul(2)) {
+        assert.deepEqual(row, ['a', 'b']);
+        break;
+      }
+    },
+  },
+]);
