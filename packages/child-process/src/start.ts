@@ -4,6 +4,7 @@ import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { NodeChild } from './handle';
 import { openSharedPipe, type SharedPipe } from './shared-pipe';
+import { checkRoom } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
 import { diagnose } from './start-error';
 import { isMerged, stdioOf, type Entry } from './stdio';
@@ -17,6 +18,7 @@ export async function start(plan: LaunchPlan): Promise<ChildHandle> {
     let child: ChildProcess;
     try {
       if (isMerged(plan)) shared = await openSharedPipe();
+      checkRoom(plan);
       child = spawnNow(plan, what, stdioOf(plan, files, shared?.write));
     } finally {
       // The program has its own by now, or there is none. An end of ours would keep the pipe from ending.

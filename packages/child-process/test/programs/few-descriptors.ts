@@ -27,7 +27,9 @@ async function main(): Promise<void> {
   await backend.start(merged).then((child) => (child.dispose(), child.exited));
   await backend.start(plan).then((child) => (child.dispose(), child.exited));
   const fds = (): number => readdirSync('/proc/self/fd').length;
+  const handles = (): number => process.getActiveResourcesInfo().filter((type) => type === 'PipeWrap').length;
   const before = fds();
+  const handlesBefore = handles();
   takeAll();
   const report: Record<string, unknown> = {
     async: say(await failure(backend.start(plan))),
@@ -38,7 +40,8 @@ async function main(): Promise<void> {
   const child = await backend.start(plan);
   report.after = (await child.exited).exitCode;
   child.dispose();
-  await until(() => fds() === before, 'descriptors are closed').catch(() => undefined);
+  await until(() => fds() === before && handles() <= handlesBefore, 'all is closed').catch(() => undefined);
+  report.leakedHandles = Math.max(0, handles() - handlesBefore);
   console.log(JSON.stringify({ ...report, leaked: fds() - before, unhandled }));
 }
 
