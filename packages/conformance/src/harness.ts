@@ -49,10 +49,10 @@ const describeError = (error: unknown): string =>
 /** Programs, and what Node opens with the first one and keeps, come before the first look. */
 const warm = new WeakSet<ConformanceSubject>();
 
-async function warmUp(subject: ConformanceSubject): Promise<void> {
+async function warmUp(subject: ConformanceSubject, bound: number): Promise<void> {
   if (warm.has(subject)) return;
   warm.add(subject);
-  const backend = await subject.create();
+  const backend = await bounded(subject.create(), bound);
   const context = new Context(subject, backend);
   const ways = [
     () => context.helper('out:x').setOutputBuffer().run(),
@@ -61,12 +61,9 @@ async function warmUp(subject: ConformanceSubject): Promise<void> {
     () => context.helper('exit:3').run(),
   ];
   // That they fail is for the cases to tell.
-  for (const way of ways)
-    await Promise.resolve()
-      .then(way)
-      .catch(() => undefined);
-  await context.close();
-  await backend.dispose?.();
+  for (const way of ways) await bounded(Promise.resolve().then(way), bound).catch(() => undefined);
+  await bounded(context.close(), bound).catch(() => undefined);
+  await bounded(backend.dispose?.(), bound).catch(() => undefined);
 }
 
 /** Temporary files of a case are in a directory of its own, so that those which stay can be told from others'. */
@@ -103,7 +100,7 @@ class Strays {
 class Hung extends Error {}
 
 /** Within its bound. */
-async function bounded(work: Promise<void>, ms: number): Promise<void> {
+async function bounded<T>(work: T | Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -111,7 +108,7 @@ async function bounded(work: Promise<void>, ms: number): Promise<void> {
     }, ms);
   });
   try {
-    await Promise.race([work, bound]);
+    return await Promise.race([work, bound]);
   } finally {
     clearTimeout(timer);
   }
@@ -167,28 +164,32 @@ export async function runCase(
   const known = subject.knownFailures?.[testCase.id];
   let problems: string[];
   const temp = privateTemp();
+  let strays: Strays | undefined;
   try {
-    await warmUp(subject);
+    await warmUp(subject, bound);
     const childrenBefore = children();
-    const strays = new Strays();
+    strays = new Strays();
+    // Its listeners are here, too.
     const before = snapshot(temp.directory);
-    const backend = await subject.create();
+    const backend = await bounded(subject.create(), bound);
     try {
       const reason = reasonNotToRun(subject, testCase, backend.features);
       if (reason !== undefined) return result(reason.status, reason.detail);
       problems = await problemsOf(subject, testCase, backend, bound);
     } finally {
-      await backend.dispose?.();
-      strays.close();
+      await bounded(backend.dispose?.(), bound);
     }
+    const left = await leaks(before, temp.directory);
+    // That nobody caught an error is known a turn later.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const error of strays.errors) problems.push(`nobody caught: ${describeError(error)}`);
-    // The listeners of `strays` were there before, too.
-    for (const leak of await leaks(before, temp.directory)) problems.push(`left behind: ${leak}`);
+    for (const leak of left) problems.push(`left behind: ${leak}`);
     if (problems.length > 0) endChildren(childrenBefore);
   } catch (error) {
     if (error instanceof NotChecked) return result('not-checked', error.message);
     problems = [describeError(error)];
   } finally {
+    strays?.close();
     temp.restore();
   }
   return judged(testCase, problems, known, result);

@@ -155,10 +155,10 @@ export const reuseCases = group('reuse', {}, [
       const running = await command.runAsync();
       command.addArg('b');
       running.stdin.end('\n');
-      assert.deepEqual(nulParts(String((await running.wait()).stdout)), ['a']);
+      assert.deepEqual(nulParts((await running.wait()).stdout), ['a']);
       const next = await command.runAsync();
       next.stdin.end('\n');
-      assert.deepEqual(nulParts(String((await next.wait()).stdout)), ['a', 'b']);
+      assert.deepEqual(nulParts((await next.wait()).stdout), ['a', 'b']);
     },
   },
   {
