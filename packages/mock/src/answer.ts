@@ -21,6 +21,9 @@ export interface StartFailure {
   /** The system's name of the error, for instance `'ENOENT'`. */
   readonly code: string;
   readonly path?: string | undefined;
+  /** Default: what the system says about the code. */
+  readonly reason?: string | undefined;
+  readonly syscall?: string | undefined;
 }
 
 /** What a program does about a signal that would end it. */
@@ -69,7 +72,15 @@ export type Step =
   /** Goes on when this signal has come. */
   | { readonly type: 'signal'; readonly name: SignalName; readonly reached: 'process' | 'group' | 'tree' }
   /** Goes on when so many bytes have come, or stdin has ended. */
-  | { readonly type: 'stdin'; readonly bytes: number };
+  | { readonly type: 'stdin'; readonly bytes: number }
+  /** Goes on when the caller reads this stream no more. */
+  | { readonly type: 'closed'; readonly stream: OutputName }
+  /** Goes on when the caller has said that it may exec. */
+  | { readonly type: 'notify' }
+  /** Closes a stream: of output, or its stdin. */
+  | { readonly type: 'end'; readonly stream: OutputName | 'stdin' }
+  /** The backend lost it. */
+  | { readonly type: 'lost'; readonly failure: StartFailure };
 
 /** What a program does from its start to its end. */
 export interface Part {
@@ -77,10 +88,17 @@ export interface Part {
   readonly startError?: StartFailure | undefined;
   readonly onSignal?: Answer['onSignal'];
   readonly heldOpen?: readonly OutputName[] | undefined;
-  /** It wrote to a pipe that nobody reads, and lived on. */
-  readonly survivesBrokenPipe?: boolean | undefined;
-  /** How stdin has ended must be what was recorded; the returned error says what differs. */
-  readonly checkStdin?: ((stdin: Uint8Array) => Error | undefined) | undefined;
+  /** All that happened is among the steps: a pipe that nobody reads kills nobody, a daemon does what its steps say. */
+  readonly recorded?: boolean | undefined;
+  /** Held before exec, step by step: `notify` is one of the steps. */
+  readonly handshake?:
+    { readonly wait?: StartFailure | undefined; readonly notify?: StartFailure | undefined } | undefined;
+  /** Looks at what came on stdin until now; the returned error ends the run. */
+  readonly checkStdin?: ((stdin: readonly Uint8Array[]) => Error | undefined) | undefined;
+  /** Looks, when the program exits, at all that it was given; the returned error takes the place of the exit. */
+  readonly checkEnd?: (() => Error | undefined) | undefined;
+  /** The error for a signal that no step waits for, where that must not be. */
+  readonly refuseSignal?: ((name: SignalName) => Error) | undefined;
   /** A program written in JavaScript. */
   readonly body?: ((process: BodyHost) => Promise<Ending>) | undefined;
 }
@@ -212,10 +230,10 @@ export function compile(answer: Answer, call = 'reply()'): Part {
 }
 
 /** The error of a start that a script or a recording says, as the system would say it. */
-export function failureOf({ stage, code, path }: StartFailure): CommandStartError {
-  if (code === 'ERR_COMMAND_START') return startError(stage, 'said so by the mock', path);
+export function failureOf({ stage, code, path, reason, syscall }: StartFailure): CommandStartError {
+  if (code === 'ERR_COMMAND_START') return startError(stage, reason ?? 'said so by the mock', path);
   const { errno, text } = systemError(code);
-  return startError(stage, Object.assign(new Error(`${code}: ${text}`), { code, errno }), path);
+  return startError(stage, Object.assign(new Error(reason ?? `${code}: ${text}`), { code, errno, syscall }), path);
 }
 
 /** What the system calls an error, and its number there. */

@@ -5,7 +5,15 @@
 import type { Readable, Writable } from 'node:stream';
 import { types } from 'node:util';
 import type { ChildHandle, ExitStatus, LaunchPlan, ResourceUsage, SignalName } from '@vircommand/core/backend';
-import { failureOf, type BodyHost, type Ending, type OutputName, type Part, type Step } from './answer';
+import {
+  failureOf,
+  type BodyHost,
+  type Ending,
+  type OutputName,
+  type Part,
+  type StartFailure,
+  type Step,
+} from './answer';
 import { InputPipe, OutputPipe } from './pipes';
 import { defaultAction } from './signals';
 import type { Timeline } from './timeline';
@@ -146,30 +154,55 @@ export class FakeProcess implements ChildHandle, BodyHost {
     }
   }
 
-  /** Calls back when stdin has ended; not if the program ends before. */
-  whenStdinEnded(callback: () => void): void {
-    if (this.stdinEnded) callback();
-    else this.afterStdin = callback;
+  /** Calls back now, and again when more of stdin has come or it has ended, until the callback returns `true`. */
+  decideBy(decided: () => boolean): void {
+    if (!decided()) this.decided = decided;
   }
-  private afterStdin: (() => void) | undefined;
+  private decided: (() => boolean) | undefined;
 
   private readonly arrived = (): void => {
     this.timeline.touch();
-    if (this.stdinEnded && !this.over) {
-      const { afterStdin } = this;
-      this.afterStdin = undefined;
-      afterStdin?.();
+    if (!this.over) {
+      if (this.decided?.() === true) this.decided = undefined;
+      this.lookAtStdin();
     }
     this.wake();
     this.proceed();
   };
 
+  /** That stdin is as it must be, as far as it has come. */
+  private lookAtStdin(): void {
+    const error = this.part.checkStdin?.(this.log.stdin);
+    if (error !== undefined) this.fail(error);
+  }
+
   /** Begins to do what it is told, with the next turn of the loop. */
   perform(part: Part): void {
     if (this.over) return;
     this.part = part;
+    if (this.log.stdin.length > 0) this.lookAtStdin();
+    if (part.handshake !== undefined) this.stepwise(part.handshake);
     this.timeline.soon(this.begin);
   }
+
+  /** A handshake whose steps are among what it performs. */
+  private stepwise({ wait, notify }: NonNullable<Part['handshake']>): void {
+    const step = (failure: StartFailure | undefined, done?: () => void) => (): Promise<void> => {
+      if (failure === undefined) {
+        done?.();
+        return Promise.resolve();
+      }
+      const error = failureOf(failure);
+      this.fail(error);
+      return Promise.reject(error);
+    };
+    const notified = (): void => {
+      this.notified = true;
+      this.proceed();
+    };
+    Object.assign(this, { handshake: { wait: step(wait), notify: step(notify, notified) } });
+  }
+  private notified = false;
 
   /** Is held before exec until it is told to go on; then `part` is what it does. */
   hold(part: Part): void {
@@ -221,7 +254,12 @@ export class FakeProcess implements ChildHandle, BodyHost {
         this.finish(step.ending);
         return;
       }
-      if (step.type === 'stdout' || step.type === 'stderr') {
+      if (step.type === 'lost') {
+        this.fail(failureOf(step.failure));
+        return;
+      }
+      if (step.type === 'end') this.endOf(step.stream);
+      else if (step.type === 'stdout' || step.type === 'stderr') {
         if (!this.put(step.type, step.data)) return;
       }
     }
@@ -237,8 +275,13 @@ export class FakeProcess implements ChildHandle, BodyHost {
       }
       case 'stdin':
         return !this.stdinEnded && (this.input?.size ?? 0) < step.bytes;
+      case 'closed':
+        return (step.stream === 'stdout' ? this.out : this.err)?.open === true;
+      case 'notify':
+        return !this.notified;
       default: {
-        const wait = this.over || step.at === undefined ? 0 : this.begun + step.at - this.timeline.now();
+        const at = 'at' in step ? step.at : undefined;
+        const wait = this.over || at === undefined ? 0 : this.begun + at - this.timeline.now();
         if (wait <= 0) return false;
         this.cancel = this.timeline.after(wait, () => {
           this.cancel = undefined;
@@ -249,12 +292,17 @@ export class FakeProcess implements ChildHandle, BodyHost {
     }
   }
 
+  private endOf(stream: OutputName | 'stdin'): void {
+    if (stream === 'stdin') this.input?.break();
+    else (stream === 'stdout' ? this.out : this.err)?.end();
+  }
+
   /** `false`: it does not go on now, or not at all. */
   private put(name: OutputName, data: Uint8Array): boolean {
     const pipe = name === 'stdout' ? this.out : this.err;
     const written = pipe?.write(data);
     if (written === 'full') this.full = true;
-    else if (written === 'broken' && !this.over && this.part.survivesBrokenPipe !== true) this.receive('SIGPIPE');
+    else if (written === 'broken' && !this.over && this.part.recorded !== true) this.receive('SIGPIPE');
     return !this.full && this.performing;
   }
 
@@ -271,6 +319,8 @@ export class FakeProcess implements ChildHandle, BodyHost {
       this.early.push(name);
       this.skipTo(awaited);
       this.proceed();
+    } else if (this.part.refuseSignal !== undefined && name !== 'SIGKILL' && defaultAction(name) === 'end') {
+      this.fail(this.part.refuseSignal(name));
     } else this.receive(name);
     return { sent: true, reached: target === 'process' ? 'process' : (awaited?.reached ?? 'tree') };
   }
@@ -363,8 +413,8 @@ export class FakeProcess implements ChildHandle, BodyHost {
     this.status = this.statusOf(ending);
     this.cancel?.();
     this.cancel = undefined;
-    const { checkStdin } = this.part;
-    if (checkStdin !== undefined && this.lost === undefined) this.lost = checkStdin(Buffer.concat(this.log.stdin));
+    // Who is killed need not have read everything.
+    if (ending.signal === undefined) this.lost ??= this.part.checkEnd?.();
     this.input?.close();
     for (const pipe of this.extraInputs) pipe.close();
     this.wake();

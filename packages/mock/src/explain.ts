@@ -76,17 +76,16 @@ export function argumentDifferences(
   return differences;
 }
 
-/** The nearest of many, one paragraph each. */
-export function explain(candidates: readonly Candidate[], what: string): string {
+/** The nearest of many, one paragraph each; `where` says where one of them is, which may take a while to find out. */
+export function explain(candidates: readonly Candidate[], what: string, where?: (index: number) => string): string {
   if (candidates.length === 0) return `There is no ${what} at all.`;
   const nearest = candidates
-    .map((candidate) => ({ candidate, score: score(candidate) }))
+    .map((candidate, index) => ({ candidate, index, score: score(candidate) }))
     .sort((a, b) => a.score - b.score)
-    .slice(0, most)
-    .map(({ candidate }) => candidate);
+    .slice(0, most);
   const lines = [`Nearest ${what}s${candidates.length > most ? ` (of ${candidates.length})` : ''}:`];
-  nearest.forEach(({ title, differences, note }, index) => {
-    lines.push(`  ${index + 1}. ${title}`);
+  nearest.forEach(({ candidate: { title, differences, note }, index }, rank) => {
+    lines.push(`  ${rank + 1}. ${title}${where === undefined ? '' : `   (${where(index)})`}`);
     for (const { field, expected, actual } of differences.slice(0, mostDifferences)) {
       lines.push(`     ${field}: expected ${expected}, got ${actual}`);
     }

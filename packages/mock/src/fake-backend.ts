@@ -111,15 +111,17 @@ export class FakeBackend implements Backend, Disposable {
   private launch(process: FakeProcess, part: Part): FakeProcess {
     const { startError: failure } = part;
     const { handshake, daemon } = process.plan;
-    if (failure !== undefined && !(handshake && afterHold.has(failure.stage))) throw failureOf(failure);
+    if (failure !== undefined && !(handshake && part.recorded !== true && afterHold.has(failure.stage)))
+      throw failureOf(failure);
     this.running.add(process);
-    if (handshake) process.hold(part);
+    if (handshake && part.handshake === undefined) process.hold(part);
     // A daemon is on its own from here on: what it does reaches nobody.
-    else if (daemon) process.perform(daemonized);
+    else if (daemon && part.recorded !== true) process.perform(daemonized);
     else process.perform(part);
     return process;
   }
 
+  /** The director is asked again for each piece of stdin, until it knows. */
   private decideLater(call: Call, process: FakeProcess): void {
     const fail = (error: unknown): void => {
       process.fail(error);
@@ -128,14 +130,16 @@ export class FakeBackend implements Backend, Disposable {
       if (part.startError === undefined) process.perform(part);
       else fail(failureOf(part.startError));
     };
-    process.whenStdinEnded(() => {
+    process.decideBy(() => {
       try {
-        const part = this.director.direct(call, true);
+        const part = this.director.direct(call, process.stdinEnded);
+        if (part === 'after-stdin') return false;
         if (isPromise(part)) part.then(begin).catch(fail);
-        else if (part !== 'after-stdin') begin(part);
+        else begin(part);
       } catch (error) {
         fail(error);
       }
+      return true;
     });
   }
 

@@ -7,3 +7,8 @@ export type { MockCall } from './calls';
 export type { Expectation, FakeProgram, Order, ProgramEnd, Script } from './script';
 export { MockError, type MockErrorCode } from './errors';
 export { MOCK_FEATURES, type TimeMode } from './fake-backend';
+export { openRecording, REPLAYABLE, type Recording, type RecordingOptions } from './recording';
+export type { RecordMode } from './record-mode';
+export { createRecorder } from './record';
+export type { RecordedEvent } from './events';
+export { RecordingError, type RecordingErrorCode } from './recording-error';

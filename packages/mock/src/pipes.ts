@@ -28,6 +28,11 @@ export class OutputPipe {
     return this.stream !== undefined && !this.closed;
   }
 
+  /** Whether somebody may still read. */
+  get open(): boolean {
+    return !this.closed;
+  }
+
   write(data: Uint8Array): Written {
     if (this.closed) return 'broken';
     if (this.over || data.length === 0) return 'taken';
@@ -160,6 +165,12 @@ export class InputPipe {
     if (this.ended) return;
     this.ended = true;
     this.arrived();
+  }
+
+  /** The program reads no more, and who writes all the same learns it. */
+  break(): void {
+    this.closed = true;
+    this.stream?.destroy(brokenPipe());
   }
 
   /** The program is gone. */

@@ -1,0 +1,266 @@
+/** The recorder: a decorating backend that starts programs with another one and tells everything that happens to them. */
+import type { Backend, ChildHandle, LaunchPlan, SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { CommandStartError, startError } from '@vircommand/core/backend';
+import { types } from 'node:util';
+import type { OutputName, StartFailure } from './answer';
+import type { RecordedEvent } from './events';
+import { awaitEnd, InputTap, OutputTap, type OutputListener } from './taps';
+
+type Told = RecordedEvent extends infer E ? (E extends { readonly call: number } ? Omit<E, 'call'> : never) : never;
+
+/** The error of a start as data; foreign errors are those of stage `backend`, as core makes them. */
+export function failureFrom(error: unknown): StartFailure {
+  const own =
+    error instanceof CommandStartError
+      ? error
+      : startError('backend', types.isNativeError(error) ? error : String(error));
+  const { stage, code, path, syscall, reason } = own;
+  return { stage, code, path, syscall, reason };
+}
+
+/** One program that is watched. */
+class Watched {
+  exited = false;
+  private killed = false;
+
+  constructor(private readonly sink: (event: Told) => void) {}
+
+  tell(event: Told): void {
+    this.sink(event);
+  }
+
+  signalled(name: SignalName): void {
+    if (name === 'SIGKILL') this.killed = true;
+  }
+
+  /** What is disposed is killed: that is a cause of the end, as a signal is. */
+  disposed(): void {
+    if (this.exited || this.killed) return;
+    this.killed = true;
+    this.tell({ type: 'signal', name: 'SIGKILL', reached: 'tree' });
+  }
+
+  output(stream: OutputName): OutputListener {
+    return {
+      onData: (data) => {
+        this.tell({ type: stream, data });
+      },
+      onEnd: () => {
+        this.tell({ type: 'end', stream });
+      },
+      onClosed: () => {
+        if (!this.exited && !this.killed) this.tell({ type: 'closed', stream });
+        return this.exited;
+      },
+      onHeld: () => {
+        this.tell({ type: 'held', stream });
+      },
+    };
+  }
+}
+
+/** See above. What is being closed still can be waited for. */
+export class Recorder implements Backend {
+  readonly contract = 1;
+  readonly name: string;
+  readonly features: Backend['features'];
+  readonly startAndWaitSync?: NonNullable<Backend['startAndWaitSync']>;
+  readonly clock?: NonNullable<Backend['clock']>;
+  private calls = 0;
+  private readonly closing = new Set<Promise<void>>();
+
+  constructor(
+    private readonly wrapped: Backend,
+    private readonly sink: (event: RecordedEvent) => void,
+  ) {
+    this.name = wrapped.name;
+    this.features = wrapped.features;
+    if (wrapped.clock !== undefined) this.clock = wrapped.clock;
+    if (wrapped.startAndWaitSync !== undefined) {
+      this.startAndWaitSync = (plan, request) => this.runSync(plan, request);
+    }
+  }
+
+  /** When nothing more can happen to programs that are over. */
+  async quiet(): Promise<void> {
+    while (this.closing.size > 0) await Promise.all(this.closing);
+  }
+
+  async start(plan: LaunchPlan): Promise<ChildHandle> {
+    const call = this.calls++;
+    const watched = new Watched((event) => {
+      this.sink({ call, ...event });
+    });
+    watched.tell({ type: 'start', plan });
+    try {
+      return this.handle(await this.wrapped.start(plan), plan, watched);
+    } catch (error) {
+      watched.tell({ type: 'start-error', failure: failureFrom(error) });
+      throw error;
+    }
+  }
+
+  private handle(inner: ChildHandle, plan: LaunchPlan, watched: Watched): ChildHandle {
+    const exited = inner.exited.then(
+      (status) => {
+        watched.exited = true;
+        watched.tell({ type: 'exit', status });
+        return status;
+      },
+      (error: unknown) => {
+        watched.exited = true;
+        watched.tell({ type: 'lost', failure: failureFrom(error) });
+        throw error;
+      },
+    );
+    exited.catch(() => undefined);
+    const stdin = inner.stdin && this.input(inner.stdin, watched);
+    const { sendBuffers, handshake } = inner;
+    const taps: Partial<Record<OutputName, OutputTap>> = {};
+    const tap = (name: OutputName): OutputTap | undefined => {
+      const source = inner[name];
+      return source && (taps[name] ??= new OutputTap(source, watched.output(name), this.closing));
+    };
+    return {
+      pid: inner.pid,
+      stdin,
+      get stdout() {
+        return tap('stdout');
+      },
+      get stderr() {
+        return tap('stderr');
+      },
+      exited,
+      ...(inner.capture !== undefined && { capture: this.capture(inner, watched) }),
+      ...(sendBuffers && {
+        sendBuffers: sendBuffers.map((stream, index) =>
+          this.sendBuffer(stream, plan.sendBuffers[index] ?? -1, watched),
+        ),
+      }),
+      ...(inner.treeAlive !== undefined && { treeAlive: () => inner.treeAlive?.() === true }),
+      ...(handshake && { handshake: this.handshake(handshake, watched) }),
+      signal: (name, target) => {
+        const result = inner.signal(name, target);
+        if (result.sent) {
+          watched.signalled(name);
+          watched.tell({ type: 'signal', name, reached: result.reached });
+        }
+        return result;
+      },
+      dispose: () => {
+        watched.disposed();
+        inner.dispose();
+        for (const open of [stdin, taps.stdout, taps.stderr]) open?.destroy();
+      },
+    };
+  }
+
+  private input(sink: NonNullable<ChildHandle['stdin']>, watched: Watched): InputTap {
+    const running = (event: Told) => (): void => {
+      if (!watched.exited) watched.tell(event);
+    };
+    return new InputTap(sink, {
+      onWrite: (data) => {
+        if (!watched.exited) watched.tell({ type: 'stdin', data });
+      },
+      onEnd: running({ type: 'end', stream: 'stdin' }),
+      onBroken: running({ type: 'broken', stream: 'stdin' }),
+    });
+  }
+
+  private sendBuffer(sink: NonNullable<ChildHandle['stdin']>, fd: number, watched: Watched): InputTap {
+    return new InputTap(sink, {
+      onWrite: (data) => {
+        watched.tell({ type: 'send', fd, data });
+      },
+      onEnd: () => undefined,
+      onBroken: () => undefined,
+    });
+  }
+
+  private capture(inner: ChildHandle, watched: Watched): NonNullable<ChildHandle['capture']> {
+    return (stream, onChunk, onEnd) => {
+      const listener = watched.output(stream);
+      let wanted = true;
+      let markEnded = (): void => undefined;
+      let over = false;
+      const ended = new Promise<void>((resolve) => {
+        markEnded = resolve;
+      });
+      const source = inner.capture?.(
+        stream,
+        (chunk) => {
+          listener.onData(Uint8Array.from(chunk));
+          if (wanted) onChunk(chunk);
+        },
+        (error) => {
+          over = true;
+          if (error === undefined) listener.onEnd();
+          markEnded();
+          if (wanted) onEnd(error);
+        },
+      );
+      return {
+        destroy: () => {
+          wanted = false;
+          if (over || !listener.onClosed()) {
+            source?.destroy();
+            return;
+          }
+          const waiting = awaitEnd(ended, listener, () => {
+            source?.destroy();
+          });
+          this.closing.add(waiting);
+          void waiting.then(() => this.closing.delete(waiting));
+        },
+      };
+    };
+  }
+
+  private handshake(
+    inner: NonNullable<ChildHandle['handshake']>,
+    watched: Watched,
+  ): NonNullable<ChildHandle['handshake']> {
+    const step = (name: 'wait' | 'notify') => async (): Promise<void> => {
+      try {
+        // Before it is over: what the program does then comes after.
+        if (name === 'notify') watched.tell({ type: 'handshake', step: name, failure: undefined });
+        await inner[name]();
+      } catch (error) {
+        watched.tell({ type: 'handshake', step: name, failure: failureFrom(error) });
+        throw error;
+      }
+    };
+    return { wait: step('wait'), notify: step('notify') };
+  }
+
+  private runSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
+    const call = this.calls++;
+    try {
+      const result = this.wrapped.startAndWaitSync?.(plan, request);
+      if (result === undefined) throw startError('backend', 'the recorded backend has no startAndWaitSync()');
+      this.sink({ call, type: 'sync', plan, request, result });
+      return result;
+    } catch (error) {
+      this.sink({ call, type: 'sync', plan, request, result: { failure: failureFrom(error) } });
+      throw error;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.wrapped.dispose?.();
+  }
+}
+
+/**
+ * A spy over any backend: programs run as they do without it, and `sink` is told what happens to them, as it happens.
+ *
+ * @example
+ * ```ts
+ * const spy = createRecorder(backend, (event) => console.log(event));
+ * await new Command('git', ['status'], { backend: spy }).run();
+ * ```
+ */
+export function createRecorder(wrapped: Backend, sink: (event: RecordedEvent) => void): Backend {
+  return new Recorder(wrapped, sink);
+}

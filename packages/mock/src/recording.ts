@@ -1,0 +1,314 @@
+/** Record and replay: one file, the backend that plays or makes it, and what has to be so at the end. */
+import * as path from 'node:path';
+import { types } from 'node:util';
+import { overrideBackend } from '@vircommand/core';
+import { bindCommand } from '@vircommand/core/backend';
+import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
+import { Call } from './calls';
+import { FakeBackend, MOCK_FEATURES } from './fake-backend';
+import { recordMode, type RecordMode } from './record-mode';
+import { Recorder } from './record';
+import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
+import { Redactor } from './redact';
+import { Player } from './replay';
+import { Take } from './take';
+import { lineOfEntry, parseTape, tapeText, type Tape, type TapeEntry } from './tape';
+import { checkWritable, readTape, writeTape } from './tape-file';
+import { fromTapeData } from './tape-event';
+
+/** Which file, and how. */
+export interface RecordingOptions {
+  /** Relative paths are relative to the working directory. Directories are made when it is saved. */
+  readonly file: string;
+  /** The backend that is recorded; not touched by a replay. */
+  readonly live?: Backend | (() => Backend) | undefined;
+  /** Default `'replay'`. `VIRCOMMAND_RECORD` in the environment wins; where `CI` is set it is always `'replay'`. */
+  readonly mode?: RecordMode | undefined;
+  /** Names of environment variables whose values may be stored. Default: none; names are. */
+  readonly env?: readonly string[] | undefined;
+  /** Text that must not be in the file, besides secrets. */
+  readonly redact?: readonly (string | RegExp)[] | undefined;
+  /**
+   * What differs from run to run or machine to machine, by the name that stands for it in the file. Known already:
+   * `cwd`, `tmp`, `home` and `node`.
+   */
+  readonly placeholders?: Readonly<Record<string, string | RegExp>> | undefined;
+}
+
+/** An open recording. */
+export interface Recording extends AsyncDisposable {
+  /** What is done in fact. */
+  readonly mode: RecordMode;
+  readonly backend: Backend;
+  /** Bound to the backend. */
+  readonly Command: CommandConstructor;
+  /** Every command of every package in this process uses the recording, until the returned object is disposed or the recording is over. */
+  install(): Disposable;
+  /**
+   * Ends it. When recording: saves. In a replay: throws if a call was unknown or different, or a recorded call was not
+   * made.
+   */
+  finish(): Promise<void>;
+  /** Ends it without saving and without checks: for a test that has failed already. */
+  discard(): void;
+  /** As `finish()`, unless the recording is over already. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What cannot be replayed: descriptors and files of the caller, files of the program, and what differs in every run. */
+export const REPLAYABLE: readonly Feature[] = Object.freeze(
+  MOCK_FEATURES.filter((feature) => feature !== 'resource-usage' && feature !== 'pid-file'),
+);
+
+const replayable = (features: readonly Feature[]): readonly Feature[] =>
+  Object.freeze(features.filter((feature) => REPLAYABLE.includes(feature)));
+
+/** What a mode does with calls, and at the end. */
+interface Session {
+  readonly backend: Backend;
+  finish(): void | Promise<void>;
+  close(): void;
+}
+
+type Settings = Required<{ [K in 'env' | 'redact' | 'placeholders']: NonNullable<RecordingOptions[K]> }> & {
+  readonly file: string;
+};
+
+/** Nothing is started. */
+function replaySession({ file, ...options }: Settings): Session {
+  const text = readTape(file);
+  if (text === undefined) {
+    throw new RecordingError('ERR_RECORDING_MISSING', `${file}: there is no recording. ${recordAnew('new')}`, { file });
+  }
+  const tape = parseTape(text, file);
+  const player = new Player(tape, text, file, new Redactor(options), options.env);
+  const backend = new FakeBackend(tape.backend.name, player, { features: replayable(tape.backend.features) });
+  return {
+    backend,
+    finish: () => {
+      player.expectDone();
+    },
+    close: () => {
+      backend[Symbol.dispose]();
+    },
+  };
+}
+
+/** Everything that is no replay: programs run, and the file is made of what they do. */
+class RecordingSession implements Session {
+  readonly backend: Backend;
+  private readonly take: Take;
+  private readonly recorder: Recorder;
+  private readonly redactor: Redactor;
+  private readonly before: string | undefined;
+  private readonly kept: readonly TapeEntry[];
+  private readonly fake: FakeBackend | undefined;
+
+  constructor(
+    live: Backend,
+    private readonly options: Settings,
+    mode: 'new' | 'update',
+  ) {
+    const { file, env } = options;
+    checkWritable(file);
+    this.redactor = new Redactor(options);
+    this.take = new Take(this.redactor, env);
+    this.recorder = new Recorder(live, this.take.add);
+    this.before = readTape(file);
+    const old = mode === 'new' && this.before !== undefined ? parseTape(this.before, file) : undefined;
+    this.kept = old?.calls ?? [];
+    const features = replayable(live.features);
+    const { recorder } = this;
+    let player: Player | undefined;
+    if (old !== undefined) {
+      this.sameBackend(old, live, file);
+      player = new Player(old, this.before ?? '', file, new Redactor(options), env);
+      // What is live needs real time, and there is one clock.
+      this.fake = new FakeBackend(live.name, player, { features, time: 'real' });
+    }
+    const { fake } = this;
+    const { startAndWaitSync } = recorder;
+    this.backend = Object.freeze<Backend>({
+      contract: 1,
+      name: live.name,
+      features,
+      start: (plan) => (player?.has(new Call(plan)) === true && fake !== undefined ? fake : recorder).start(plan),
+      ...(startAndWaitSync && {
+        startAndWaitSync: (plan, request) =>
+          player?.has(new Call(plan), request) === true && fake !== undefined
+            ? fake.startAndWaitSync(plan, request)
+            : startAndWaitSync(plan, request),
+      }),
+      ...(live.clock && { clock: live.clock }),
+      dispose: () => recorder.dispose(),
+    });
+  }
+
+  private sameBackend(old: Tape, live: Backend, file: string): void {
+    if (old.backend.name === live.name) return;
+    const what = `the recording was made with ${old.backend.name}, and ${live.name} is to add to it`;
+    throw new RecordingError('ERR_RECORDING_USAGE', `${file}: ${what}. ${recordAnew('update')}`, { file });
+  }
+
+  async finish(): Promise<void> {
+    const { file } = this.options;
+    const fail = (code: RecordingErrorCode, what: string): never => {
+      throw new RecordingError(code, `${file}: ${what}. Nothing was saved.`, { file });
+    };
+    const running = await this.take.running();
+    await this.recorder.quiet();
+    if (running.length > 0) {
+      fail('ERR_RECORDING_RUNNING', `these programs still run, end them before finish():\n  ${running.join('\n  ')}\n`);
+    }
+    const { name, features } = this.recorder;
+    const text = tapeText({ backend: { name, features }, calls: [...this.kept, ...this.take.entries] });
+    if (text === this.before) return;
+    if (readTape(file) !== this.before) {
+      fail('ERR_RECORDING_CONFLICT', 'somebody else has written the file; give each test a file of its own');
+    }
+    writeTape(file, text, (written) => {
+      this.verify(written, text);
+    });
+  }
+
+  /** Looks at what was really written. */
+  private verify(written: string, text: string): void {
+    const { file } = this.options;
+    const fail = (line: number, what: string): never => {
+      const message = `${file}: ${what}. Nothing was saved.`;
+      throw new RecordingError('ERR_RECORDING_SECRET', message, { file, line });
+    };
+    if (written !== text) {
+      throw new RecordingError('ERR_RECORDING_FILE', `${file}: what was written is not what was read back`, { file });
+    }
+    parseTape(written, file).calls.forEach((entry, index) => {
+      for (const piece of piecesOf(entry)) {
+        const leak = this.redactor.leak(piece);
+        if (leak !== undefined)
+          fail(lineOfEntry(written, index), `call ${index + 1} would hold ${leak}; name it with redact`);
+      }
+    });
+  }
+
+  close(): void {
+    this.fake?.[Symbol.dispose]();
+  }
+}
+
+/** All texts of an entry; data as a whole, bytes as Latin-1. */
+function* piecesOf(value: unknown): Generator<string> {
+  if (typeof value === 'string') yield value;
+  else if (Array.isArray(value)) {
+    if (value.every((item) => typeof item === 'string')) yield value.join('\n');
+    for (const item of value) yield* piecesOf(item);
+  } else if (typeof value === 'object' && value !== null) {
+    const base64: unknown = Reflect.get(value, 'base64');
+    if (typeof base64 === 'string') yield Buffer.from(base64, 'base64').toString('latin1');
+    else if (Array.isArray(base64)) yield Buffer.from(fromTapeData({ base64 })).toString('latin1');
+    else for (const [key, item] of Object.entries(value)) yield* [key, ...piecesOf(item)];
+  }
+}
+
+class OpenRecording implements Recording {
+  readonly Command: CommandConstructor;
+  readonly backend: Backend;
+  private over = false;
+  private readonly installed: Disposable[] = [];
+
+  constructor(
+    readonly mode: RecordMode,
+    private readonly session: Session,
+    private readonly file: string,
+  ) {
+    this.backend = session.backend;
+    this.Command = bindCommand(this.backend);
+  }
+
+  install(): Disposable {
+    if (this.over)
+      throw new RecordingError('ERR_RECORDING_USAGE', 'install(): the recording is over', { file: this.file });
+    const override = overrideBackend(this.backend);
+    this.installed.push(override);
+    return override;
+  }
+
+  async finish(): Promise<void> {
+    if (this.over) return;
+    this.end();
+    try {
+      await this.session.finish();
+    } finally {
+      this.session.close();
+    }
+  }
+
+  discard(): void {
+    if (this.over) return;
+    this.end();
+    this.session.close();
+  }
+
+  private end(): void {
+    this.over = true;
+    for (const override of this.installed.splice(0)) override[Symbol.dispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.finish();
+  }
+}
+
+const optionNames = ['file', 'live', 'mode', 'env', 'redact', 'placeholders'];
+const placeholderName = /^[a-z][\w-]*$/i;
+const takenNames = ['secret', 'env', 'redacted'];
+
+function readOptions(given: RecordingOptions): Settings {
+  const { file, env = [], redact = [], placeholders = {} } = given;
+  const usage = (reason: string): never => {
+    throw new RecordingError('ERR_RECORDING_USAGE', `openRecording(): ${reason}`, { file });
+  };
+  const unknown = Object.keys(given).find((name) => !optionNames.includes(name));
+  if (unknown !== undefined) usage(`there is no option '${unknown}'; there are ${optionNames.join(', ')}`);
+  if (typeof file !== 'string' || file === '') usage('file must be a path');
+  if (!Array.isArray(env) || !env.every((name) => typeof name === 'string')) usage('env must be an array of names');
+  const isRule = (rule: unknown): boolean => (typeof rule === 'string' && rule !== '') || types.isRegExp(rule);
+  if (!Array.isArray(redact) || !redact.every(isRule)) usage('redact must be an array of strings and RegExps');
+  for (const [name, value] of Object.entries(placeholders)) {
+    if (!placeholderName.test(name) || takenNames.includes(name))
+      usage(`'${name}' cannot be the name of a placeholder`);
+    if (!isRule(value)) usage(`placeholder '${name}' must be a string or a RegExp`);
+  }
+  return { file: path.resolve(file), env, redact, placeholders };
+}
+
+function openSession(mode: RecordMode, settings: Settings, live: RecordingOptions['live']): Session {
+  if (mode === 'replay') return replaySession(settings);
+  const backend = typeof live === 'function' ? live() : live;
+  if (backend === undefined) {
+    const reason = `mode '${mode}' runs programs: give it a backend as live`;
+    throw new RecordingError('ERR_RECORDING_USAGE', `openRecording(): ${reason}`, { file: settings.file });
+  }
+  if (mode === 'live') return { backend, finish: () => undefined, close: () => undefined };
+  return new RecordingSession(backend, settings, mode);
+}
+
+/**
+ * Opens a recording: programs are replayed from a file, or run and recorded into it.
+ *
+ * @throws RecordingError if the file is missing, damaged, foreign, or of another version.
+ *
+ * @example
+ * ```ts
+ * const recording = await openRecording({ file: 'test/recordings/git.json', live: backend });
+ * const installed = recording.install();
+ * await deploy(); // code that imports Command from anywhere
+ * await recording.finish();
+ * ```
+ */
+export function openRecording(options: RecordingOptions): Promise<Recording> {
+  return new Promise((resolve) => {
+    const settings = readOptions(options);
+    const mode = recordMode(options.mode, settings.file);
+    resolve(new OpenRecording(mode, openSession(mode, settings, options.live), settings.file));
+  });
+}

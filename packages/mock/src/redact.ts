@@ -1,0 +1,266 @@
+/**
+ * What of a call may be written to a file, and how: secrets and what differs from machine to machine become placeholders
+ * (`<secret:argv.2>`, `<tmp>`, `<redacted:1>`), and where a replay knows the value it is put back.
+ *
+ * A `<` that would read as a placeholder is written as `<<>`.
+ */
+import { isUtf8 } from 'node:buffer';
+import { homedir, tmpdir } from 'node:os';
+import { types } from 'node:util';
+import { planBytes } from '@vircommand/core/backend';
+import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
+
+/** What the author of a test wants. */
+export interface RedactOptions {
+  readonly redact: readonly (string | RegExp)[];
+  readonly placeholders: Readonly<Record<string, string | RegExp>>;
+  /** Names of variables whose values may be stored. */
+  readonly env: readonly string[];
+}
+
+/** Shorter values are everywhere by chance; as a whole argument or variable a secret is masked whatever its length. */
+export const shortestSecret = 4;
+
+/** Variables whose values are treated as secrets, if they are long enough to be one. */
+const sensitiveName = /TOKEN|SECRET|PASS|CREDENTIAL|PRIVATE|COOKIE|SESSION_?ID|AUTH|API_?KEY|ACCESS_?KEY|(^|_)KEY$/i;
+const shortestSensitive = 8;
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+
+/** One kind of thing to hide; all are looked for in this order, each in what the ones before have left. */
+interface Pass {
+  readonly pattern: RegExp;
+  /** The placeholder of a match. */
+  nameOf(match: string): string;
+}
+
+/** A path is one only where no longer name begins or ends with it. */
+const pathEdge = { before: String.raw`(?<![\w.-])`, after: String.raw`(?![\w-])` };
+
+function literals(entries: readonly (readonly [name: string, value: string])[], paths = false): Pass | undefined {
+  const byValue = new Map<string, string>();
+  for (const [name, value] of entries) if (value !== '' && !byValue.has(value)) byValue.set(value, name);
+  if (byValue.size === 0) return undefined;
+  const alternatives = [...byValue.keys()].sort((a, b) => b.length - a.length).map(escaped);
+  const source = `(?:${alternatives.join('|')})`;
+  return {
+    pattern: new RegExp(paths ? pathEdge.before + source + pathEdge.after : source, 'gu'),
+    nameOf: (match) => byValue.get(match) ?? '',
+  };
+}
+
+/** Hides and shows the strings of one call. */
+export class CallRedactor {
+  /** Placeholder to value, as far as this call knows. */
+  private readonly values = new Map<string, string>();
+
+  constructor(
+    private readonly passes: readonly Pass[],
+    known: Iterable<readonly [string, string]>,
+    private readonly token: RegExp,
+  ) {
+    for (const [name, value] of known) if (!this.values.has(name)) this.values.set(name, value);
+  }
+
+  hide(text: string): string {
+    return this.hideFrom(text, 0);
+  }
+
+  private hideFrom(text: string, from: number): string {
+    for (let at = from; at < this.passes.length; at++) {
+      const pass = this.passes[at];
+      if (pass === undefined || text.search(pass.pattern) < 0) continue;
+      let [hidden, last] = ['', 0];
+      for (const { 0: match, index } of text.matchAll(pass.pattern)) {
+        if (match === '') continue;
+        const name = pass.nameOf(match);
+        if (!this.values.has(name)) this.values.set(name, match);
+        hidden += `${this.hideFrom(text.slice(last, index), at + 1)}<${name}>`;
+        last = index + match.length;
+      }
+      return hidden + this.hideFrom(text.slice(last), at + 1);
+    }
+    return text.includes('<') ? text.replace(this.token, (match) => `<<>${match.slice(1)}`) : text;
+  }
+
+  /** A whole argument or variable that is a secret. */
+  secret(name: string, value: string): string {
+    this.values.set(name, value);
+    return `<${name}>`;
+  }
+
+  show(text: string): string {
+    if (!text.includes('<')) return text;
+    return text.replace(this.token, (match) => {
+      const name = match.slice(1, -1);
+      return name === '<' ? '<' : (this.values.get(name) ?? match);
+    });
+  }
+
+  /** Whether all placeholders of a text have values here. */
+  knows(text: string): boolean {
+    return Array.from(text.matchAll(this.token)).every(([match]) => {
+      const name = match.slice(1, -1);
+      return name === '<' || this.values.has(name);
+    });
+  }
+
+  /** Bytes that are no text are searched byte for byte. */
+  hideBytes(data: Uint8Array): string | Buffer {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (isUtf8(bytes)) return this.hide(bytes.toString('utf8'));
+    return Buffer.from(this.hide(bytes.toString('latin1')), 'latin1');
+  }
+
+  showBytes(data: string | Buffer): Buffer {
+    if (typeof data === 'string') return Buffer.from(this.show(data), 'utf8');
+    return Buffer.from(this.show(data.toString('latin1')), 'latin1');
+  }
+
+  hidePlan(text: PlanString): PlanString {
+    if (typeof text === 'string') return this.hide(text);
+    const hidden = this.hideBytes(planBytes(text));
+    return typeof hidden === 'string' ? hidden : { base64: hidden.toString('base64') };
+  }
+}
+
+const shown = (text: PlanString): string => (typeof text === 'string' ? text : planBytes(text).toString('latin1'));
+
+type Rule = readonly [name: string, what: string | RegExp];
+const isText = (rule: Rule): rule is readonly [string, string] => typeof rule[1] === 'string';
+const isPattern = (rule: Rule): rule is readonly [string, RegExp] => types.isRegExp(rule[1]);
+
+/** Makes the redactor of each call. */
+export class Redactor {
+  private readonly userLiterals: Pass | undefined;
+  private readonly redactLiterals: readonly (readonly [string, string])[];
+  private readonly redactPatterns: readonly (readonly [string, RegExp])[];
+  private readonly placeholderPatterns: readonly (readonly [string, RegExp])[];
+  private readonly userValues: readonly (readonly [string, string])[];
+  private readonly names: string;
+  private machine: { readonly key: string; readonly pass: Pass | undefined; readonly values: [string, string][] };
+  /** What secrets were met, for the verification. */
+  readonly met = new Map<string, string>();
+  private plain: CallRedactor | undefined;
+
+  constructor(private readonly options: RedactOptions) {
+    const { redact, placeholders } = options;
+    const numbered = redact.map((rule, index): Rule => [`redacted:${index + 1}`, rule]);
+    this.redactLiterals = numbered.filter(isText);
+    const global = (pattern: RegExp): RegExp => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '') + 'g');
+    this.redactPatterns = numbered.filter(isPattern).map(([name, pattern]) => [name, global(pattern)] as const);
+    const own: Rule[] = Object.entries(placeholders);
+    this.userValues = own.filter(isText);
+    this.userLiterals = literals(this.userValues);
+    this.placeholderPatterns = own.filter(isPattern).map(([name, pattern]) => [name, global(pattern)] as const);
+    const userNames = own.map(([name]) => escaped(name));
+    this.names = ['cwd', 'tmp', 'home', 'node', ...userNames].map((name) => `${name}(?::\\d+)?`).join('|');
+    this.machine = { key: '', pass: undefined, values: [] };
+  }
+
+  /** What differs from machine to machine without anybody's doing; a directory can change while tests run. */
+  private machinePass(): void {
+    const values: [string, string][] = [
+      ['cwd', process.cwd()],
+      ['tmp', tmpdir()],
+      ['home', homedir()],
+      ['node', process.execPath],
+      // Errors of a search say where it was.
+      ['env:PATH', process.env.PATH ?? ''],
+    ];
+    const key = values.join('\0');
+    if (key === this.machine.key) return;
+    this.plain = undefined;
+    // The root directory is in every path.
+    const usable = values.filter(
+      ([name, value]) => value.length > 1 && !Object.hasOwn(this.options.placeholders, name),
+    );
+    this.machine = { key, pass: literals(usable, true), values: usable };
+  }
+
+  /** The values of a plan that must not be seen, each with its name. */
+  private secretsOf(plan: LaunchPlan): (readonly [string, string])[] {
+    const secrets: (readonly [string, string])[] = [];
+    const add = (name: string, value: string): void => {
+      if (value.length < shortestSecret) return;
+      secrets.push([name, value]);
+      this.met.set(value, name);
+    };
+    for (const index of plan.secret.argv) {
+      const value = shown(plan.argv[index] ?? '');
+      add(`secret:argv.${index}`, value);
+      // Of `--name=value` the value alone may be met elsewhere.
+      const equals = value.indexOf('=');
+      if (equals >= 0) add(`secret:argv.${index}.value`, value.slice(equals + 1));
+    }
+    const own = plan.env === 'inherit' ? [] : plan.env;
+    for (const [name, value] of own) if (plan.secret.env.includes(name)) add(`secret:env.${name}`, shown(value));
+    const all = plan.env === 'inherit' ? Object.entries(process.env) : own;
+    for (const [name, value] of all) {
+      if (value === undefined || this.options.env.includes(name) || !sensitiveName.test(name)) continue;
+      const text = shown(value);
+      if (text.length >= shortestSensitive) add(`env:${name}`, text);
+    }
+    return secrets;
+  }
+
+  /** For one call: what it alone knows is put back in its output only. */
+  forCall(plan: LaunchPlan): CallRedactor {
+    this.machinePass();
+    const secrets = this.secretsOf(plan);
+    const stateless = this.redactPatterns.length === 0 && this.placeholderPatterns.length === 0;
+    if (secrets.length === 0 && plan.secret.argv.length === 0 && plan.secret.env.length === 0 && stateless) {
+      return (this.plain ??= this.make([]));
+    }
+    return this.make(secrets);
+  }
+
+  private make(secrets: readonly (readonly [string, string])[]): CallRedactor {
+    const passes = [
+      literals([...secrets, ...this.redactLiterals]),
+      ...this.redactPatterns.map(([name, pattern]) => counted(name, pattern)),
+      this.userLiterals,
+      ...this.placeholderPatterns.map(([name, pattern]) => counted(name, pattern)),
+      this.machine.pass,
+    ].filter((pass) => pass !== undefined);
+    const known = [...secrets, ...this.redactLiterals, ...this.userValues, ...this.machine.values];
+    const token = new RegExp(`<(?:<|secret:[^<>]+|env:[^<>]+|redacted:[\\w:]+|${this.names})>`, 'gu');
+    return new CallRedactor(passes, known, token);
+  }
+
+  /** What must not be in a text that was written, and is. */
+  leak(text: string): string | undefined {
+    for (const [value, name] of this.met) if (text.includes(value)) return `the value of ${name}`;
+    // Placeholders are what the rules have left.
+    const rest = text.replace(/<(?:secret|env|redacted):[^<>]*>/g, '\n');
+    for (const rule of this.options.redact) {
+      if (typeof rule === 'string' ? rest.includes(rule) : rest.search(rule) >= 0)
+        return `what redact: ${String(rule)} says`;
+    }
+    return tokenShapes.find(([, shape]) => shape.test(rest))?.[0];
+  }
+}
+
+/** Distinct matches of a pattern are numbered in the order in which they come up. */
+function counted(name: string, pattern: RegExp): Pass {
+  const numbers = new Map<string, number>();
+  return {
+    pattern,
+    nameOf: (match) => {
+      let number = numbers.get(match);
+      if (number === undefined) numbers.set(match, (number = numbers.size + 1));
+      return `${name}:${number}`;
+    },
+  };
+}
+
+/** What is a secret by its looks. */
+const tokenShapes: readonly (readonly [string, RegExp])[] = [
+  ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
+  ['a token of GitHub', /\bgh[pousr]_[A-Za-z0-9]{36}|\bgithub_pat_\w{50}/],
+  ['a token of GitLab', /\bglpat-[\w-]{20}/],
+  ['a key of AWS', /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/],
+  ['a token of npm', /\bnpm_[A-Za-z0-9]{36}/],
+  ['a token of Slack', /\bxox[abprs]-[A-Za-z0-9-]{10}/],
+  ['a JSON web token', /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10}/],
+];

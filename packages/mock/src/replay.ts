@@ -1,0 +1,326 @@
+/** The director that plays a recording: which entry answers a call, and what its program then does. */
+import { planBytes, quoteForShell } from '@vircommand/core/backend';
+import type { SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { failureOf, type Part, type Step } from './answer';
+import type { Call } from './calls';
+import { explain, show, type Candidate } from './explain';
+import type { Director } from './fake-backend';
+import { callDifferences, environmentDifferences, keyOf, recordedCall, type RecordedCall } from './recorded-call';
+import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
+import type { CallRedactor, Redactor } from './redact';
+import { lineOfEntry, type Tape, type TapeEntry } from './tape';
+import { fromTapeData, fromTapeExit, fromTapeFailure, type TapeData } from './tape-event';
+
+/** A call that came, in the words of the recording. */
+interface Asked {
+  readonly recorded: RecordedCall;
+  readonly redactor: CallRedactor;
+  readonly key: string;
+}
+
+/** One entry of the recording, and whether it was played. */
+class Track {
+  used = false;
+
+  constructor(
+    readonly entry: TapeEntry,
+    readonly index: number,
+  ) {}
+
+  /** All of stdin, as it is written down. */
+  get stdin(): readonly TapeData[] {
+    const { sent, events } = this.entry;
+    const whole = sent?.['0'];
+    return whole !== undefined ? [whole] : (events ?? []).flatMap((event) => ('stdin' in event ? [event.stdin] : []));
+  }
+
+  /** It says nothing before it has read something. */
+  get readsFirst(): boolean {
+    const [first] = this.entry.events ?? [];
+    return first !== undefined && ('stdin' in first || ('end' in first && first.end === 'stdin'));
+  }
+
+  /** What it has read when it first does something. */
+  firstRead(redactor: CallRedactor): number {
+    let bytes = 0;
+    for (const event of this.entry.events ?? []) {
+      if ('stdin' in event) bytes += redactor.showBytes(fromTapeData(event.stdin)).length;
+      else return 'end' in event && event.end === 'stdin' ? Infinity : bytes;
+    }
+    return bytes;
+  }
+
+  get title(): string {
+    const { program, args = [] } = this.entry.call;
+    return [program, ...args].map((word) => quoteForShell(planBytes(word))).join(' ');
+  }
+}
+
+const joined = (data: readonly TapeData[], redactor: CallRedactor): Buffer =>
+  Buffer.concat(data.map((piece) => redactor.showBytes(fromTapeData(piece))));
+
+const hiddenForm = (data: readonly TapeData[]): string =>
+  data.map((piece) => Buffer.from(fromTapeData(piece)).toString('latin1')).join('');
+
+const isKnown = (data: readonly TapeData[], redactor: CallRedactor): boolean =>
+  data.every((piece) => redactor.knows('base64' in piece ? '' : piece.join('\n')));
+
+/** See above. */
+export class Player implements Director {
+  private readonly tracks: readonly Track[];
+  private readonly byKey = new Map<string, { readonly tracks: Track[]; first: number }>();
+  private readonly asked = new WeakMap<Call, Asked>();
+  /** What was wrong, in the order in which it happened: code under test may have swallowed it. */
+  readonly failures: RecordingError[] = [];
+
+  constructor(
+    tape: Tape,
+    private readonly text: string,
+    private readonly file: string,
+    private readonly redactor: Redactor,
+    private readonly storedEnv: readonly string[],
+  ) {
+    this.tracks = tape.calls.map((entry, index) => new Track(entry, index));
+    for (const track of this.tracks) {
+      const key = keyOf(track.entry.call);
+      const same = this.byKey.get(key);
+      if (same === undefined) this.byKey.set(key, { tracks: [track], first: 0 });
+      else same.tracks.push(track);
+    }
+  }
+
+  private ask(call: Call, request?: SyncRequest): Asked {
+    let asked = this.asked.get(call);
+    if (asked === undefined) {
+      const redactor = this.redactor.forCall(call.plan);
+      const recorded = recordedCall(call.plan, redactor, this.storedEnv, request);
+      asked = { recorded, redactor, key: keyOf(recorded) };
+      this.asked.set(call, asked);
+    }
+    return asked;
+  }
+
+  /** Those that may answer, in the order of the recording. */
+  private candidates(call: Call, { key, recorded }: Asked): Track[] {
+    const same = this.byKey.get(key);
+    if (same === undefined) return [];
+    while (same.tracks[same.first]?.used === true) same.first++;
+    const fits = (track: Track): boolean =>
+      !track.used && environmentDifferences(track.entry.call.env, call.plan, recorded).length === 0;
+    const first = same.tracks[same.first];
+    if (first === undefined) return [];
+    // Most often there is one left, or all are alike.
+    if (first.stdin.length === 0 && fits(first)) return [first];
+    return same.tracks.slice(same.first).filter(fits);
+  }
+
+  /** Whether an entry is there that could answer. */
+  has(call: Call, request?: SyncRequest): boolean {
+    return this.candidates(call, this.ask(call, request)).length > 0;
+  }
+
+  direct(call: Call, stdinComplete: boolean): Part | 'after-stdin' {
+    const asked = this.ask(call);
+    const track = this.choose(this.candidates(call, asked), call, asked, stdinComplete);
+    if (track === 'after-stdin') return track;
+    if (track === undefined) throw this.noted(this.unmatched(call, asked));
+    track.used = true;
+    return this.partOf(track, call, asked);
+  }
+
+  /** Calls that differ in their stdin only are told apart by it, as soon as it can be. */
+  private choose(
+    tracks: readonly Track[],
+    call: Call,
+    { redactor }: Asked,
+    stdinComplete: boolean,
+  ): Track | undefined | 'after-stdin' {
+    const [first] = tracks;
+    if (first === undefined || tracks.length === 1) return first;
+    const form = hiddenForm(first.stdin);
+    if (tracks.every((track) => hiddenForm(track.stdin) === form)) return first;
+    if (call.plan.stdin.type !== 'pipe' || !tracks.every((track) => track.readsFirst)) return first;
+    const actual = call.stdin;
+    if (stdinComplete) {
+      const hidden = Buffer.from(redactor.hideBytes(actual)).toString('latin1');
+      return tracks.find((track) => hiddenForm(track.stdin) === hidden) ?? first;
+    }
+    const open = tracks.filter((track) => joined(track.stdin, redactor).subarray(0, actual.length).equals(actual));
+    if (open.length === 0) return actual.length === 0 ? 'after-stdin' : first;
+    if (new Set(open.map((track) => hiddenForm(track.stdin))).size === 1) return open[0];
+    return open.find((track) => actual.length >= track.firstRead(redactor)) ?? 'after-stdin';
+  }
+
+  private partOf(track: Track, call: Call, { redactor }: Asked): Part {
+    const steps: Step[] = [];
+    const handshake: { wait?: ReturnType<typeof fromTapeFailure>; notify?: ReturnType<typeof fromTapeFailure> } = {};
+    const heldOpen: ('stdout' | 'stderr')[] = [];
+    let read = 0;
+    for (const event of track.entry.events ?? []) {
+      if ('stdout' in event) steps.push({ type: 'stdout', data: redactor.showBytes(fromTapeData(event.stdout)) });
+      else if ('stderr' in event) steps.push({ type: 'stderr', data: redactor.showBytes(fromTapeData(event.stderr)) });
+      else if ('stdin' in event) {
+        // Of what cannot be known only so much is known, that something came.
+        read += isKnown([event.stdin], redactor) ? redactor.showBytes(fromTapeData(event.stdin)).length : 1;
+        steps.push({ type: 'stdin', bytes: read });
+      } else if ('end' in event) {
+        steps.push(event.end === 'stdin' ? { type: 'stdin', bytes: Infinity } : { type: 'end', stream: event.end });
+      } else if ('closed' in event) steps.push({ type: 'closed', stream: event.closed });
+      else if ('broken' in event) steps.push({ type: 'end', stream: 'stdin' });
+      else if ('signal' in event)
+        steps.push({ type: 'signal', name: event.signal, reached: event.reached ?? 'process' });
+      else if ('handshake' in event) {
+        if (event.failure !== undefined) handshake[event.handshake] = fromTapeFailure(event.failure, redactor);
+        else if (event.handshake === 'notify') steps.push({ type: 'notify' });
+      } else if ('exit' in event) {
+        steps.push({ type: 'exit', ending: { ...fromTapeExit(event.exit), coreDumped: event.coreDumped } });
+      } else if ('held' in event) heldOpen.push(event.held);
+      else if ('lost' in event) steps.push({ type: 'lost', failure: fromTapeFailure(event.lost, redactor) });
+      else return { steps: [], recorded: true, startError: fromTapeFailure(event.startError, redactor) };
+    }
+    return {
+      steps,
+      heldOpen,
+      recorded: true,
+      ...(call.plan.handshake ? { handshake } : {}),
+      ...this.checksOf(track, call, redactor),
+    };
+  }
+
+  /** What the caller does to the program must be what he did. */
+  private checksOf(
+    track: Track,
+    call: Call,
+    redactor: CallRedactor,
+  ): Pick<Part, 'checkStdin' | 'checkEnd' | 'refuseSignal'> {
+    const { stdin } = track;
+    const expected = isKnown(stdin, redactor) ? joined(stdin, redactor) : undefined;
+    let [chunks, position] = [0, 0];
+    return {
+      checkStdin: (all) => {
+        for (; expected !== undefined && chunks < all.length; chunks++) {
+          const chunk = all[chunks] ?? new Uint8Array();
+          const end = position + chunk.length;
+          if (expected.subarray(position, end).compare(chunk) !== 0) return this.otherStdin(track, call, expected);
+          position = end;
+        }
+        return undefined;
+      },
+      checkEnd: () => {
+        if (expected === undefined ? !this.sameHidden(stdin, call.stdin, redactor) : position !== expected.length)
+          return this.otherStdin(track, call, expected);
+        return this.otherSendBuffer(track, call, redactor);
+      },
+      refuseSignal: (name: SignalName) =>
+        this.diverged(track, `it was sent ${name}, which was not recorded, so what it does then is not known`),
+    };
+  }
+
+  private sameHidden(recorded: readonly TapeData[], actual: Buffer, redactor: CallRedactor): boolean {
+    return hiddenForm(recorded) === Buffer.from(redactor.hideBytes(actual)).toString('latin1');
+  }
+
+  private otherStdin(track: Track, call: Call, expected: Buffer | undefined): RecordingError {
+    const secret = expected === undefined;
+    const [want, got] = secret ? ['', ''] : firstDifference(expected.toString(), call.stdin.toString());
+    return this.diverged(track, secret ? 'its stdin differs' : `stdin: expected ${show(want)}, got ${show(got)}`);
+  }
+
+  private otherSendBuffer(track: Track, call: Call, redactor: CallRedactor): RecordingError | undefined {
+    for (const [fd, data] of Object.entries(track.entry.sent ?? {})) {
+      const actual = call.sendBuffers[Number(fd)];
+      if (fd !== '0' && (actual === undefined || !this.sameHidden([data], actual, redactor)))
+        return this.diverged(track, `what it reads from descriptor ${fd} differs`);
+    }
+    return undefined;
+  }
+
+  directSync(call: Call, request: SyncRequest): SyncOutcome {
+    const asked = this.ask(call, request);
+    const { redactor } = asked;
+    const tracks = this.candidates(call, asked);
+    const track = tracks.find((one) => this.sameHidden(one.stdin, call.stdin, redactor)) ?? tracks[0];
+    if (track === undefined) throw this.noted(this.unmatched(call, asked));
+    track.used = true;
+    if (!this.sameHidden(track.stdin, call.stdin, redactor))
+      throw this.otherStdin(track, call, isKnown(track.stdin, redactor) ? joined(track.stdin, redactor) : undefined);
+    const sent = this.otherSendBuffer(track, call, redactor);
+    if (sent !== undefined) throw sent;
+    const { stdout, stderr, exit, ending, exceeded, outputComplete, ended, ...rest } = track.entry.outcome ?? {};
+    if (rest.startError !== undefined) throw failureOf(fromTapeFailure(rest.startError, redactor));
+    const bytes = (data: TapeData | undefined): Buffer | undefined =>
+      data === undefined ? undefined : redactor.showBytes(fromTapeData(data));
+    return {
+      ...fromTapeExit(exit),
+      coreDumped: rest.coreDumped,
+      usage: undefined,
+      pid: undefined,
+      stdout: bytes(stdout) ?? (call.plan.stdout.type === 'pipe' ? Buffer.alloc(0) : undefined),
+      stderr: bytes(stderr) ?? (call.plan.stderr.type === 'pipe' ? Buffer.alloc(0) : undefined),
+      ending: ending ?? 'exit',
+      exceeded,
+      outputComplete: outputComplete ?? true,
+      ended: ended ?? 'none',
+    };
+  }
+
+  private where(index: number): string {
+    return `${this.file}:${lineOfEntry(this.text, index)}`;
+  }
+
+  private noted(error: RecordingError): RecordingError {
+    this.failures.push(error);
+    return error;
+  }
+
+  private diverged(track: Track, what: string): RecordingError {
+    const message = `${this.where(track.index)}: ${track.title} was recorded in another way: ${what}. ${recordAnew('update')}`;
+    const line = lineOfEntry(this.text, track.index);
+    return this.noted(new RecordingError('ERR_RECORDING_DIVERGED', message, { file: this.file, line }));
+  }
+
+  private unmatched(call: Call, { recorded, key }: Asked): RecordingError {
+    const same = (this.byKey.get(key)?.tracks ?? []).filter(
+      (track) => environmentDifferences(track.entry.call.env, call.plan, recorded).length === 0,
+    );
+    const times = same.length === 1 ? 'once' : `${same.length} times`;
+    const [code, what]: [RecordingErrorCode, string] =
+      same.length > 0
+        ? ['ERR_RECORDING_USED_UP', `was recorded ${times}, and now runs once more`]
+        : ['ERR_RECORDING_UNKNOWN_CALL', 'is not in the recording'];
+    const candidates = this.tracks.map((track): Candidate => {
+      const differences = callDifferences(track.entry.call, recorded, call.plan);
+      const note = track.used ? 'it was replayed already' : undefined;
+      return { title: track.title, differences, note };
+    });
+    const nearest = explain(candidates, 'recorded call', (index) => this.where(index));
+    return new RecordingError(code, `${this.file}: ${call.text} ${what}.\n${nearest}\n${recordAnew('new')}`, {
+      file: this.file,
+    });
+  }
+
+  /** @throws RecordingError for what was wrong, or for what was recorded and not run. */
+  expectDone(): void {
+    const [first] = this.failures;
+    if (first !== undefined) throw first;
+    const unused = this.tracks.filter((track) => !track.used);
+    const [track] = unused;
+    if (track === undefined) return;
+    const list = unused.slice(0, 10).map((one) => `  ${this.where(one.index)}: ${one.title}`);
+    if (unused.length > 10) list.push(`  … and ${unused.length - 10} more`);
+    const count =
+      unused.length === 1 ? 'a recorded call was not made' : `${unused.length} recorded calls were not made`;
+    const message = `${this.file}: ${count}:\n${list.join('\n')}\n${recordAnew('update')}`;
+    const line = lineOfEntry(this.text, track.index);
+    throw new RecordingError('ERR_RECORDING_UNUSED', message, { file: this.file, line });
+  }
+}
+
+/** Of two texts only what is around the place where they begin to differ. */
+function firstDifference(expected: string, actual: string): [string, string] {
+  let at = 0;
+  while (at < expected.length && expected[at] === actual[at]) at++;
+  const from = Math.max(0, at - 20);
+  const cut = (text: string): string => (from > 0 ? '…' : '') + text.slice(from, from + 100);
+  return [cut(expected), cut(actual)];
+}

@@ -1,0 +1,65 @@
+/** Reading and writing the file: whole or not at all, for its owner only, and never through a link. */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { RecordingError } from './recording-error';
+
+const failed = (what: string, file: string, error: unknown): RecordingError =>
+  new RecordingError('ERR_RECORDING_FILE', `${file}: ${what}: ${(error as Error).message}`, { file, cause: error });
+
+/** The text, or `undefined` if there is no such file. */
+export function readTape(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw failed('the recording cannot be read', file, error);
+  }
+}
+
+/** That the file may be written, before programs are run for it. */
+export function checkWritable(file: string): void {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined || stat.isFile()) return;
+  const what = stat.isSymbolicLink() ? 'a link, which is not followed' : 'no file';
+  throw new RecordingError('ERR_RECORDING_FILE', `${file}: the recording cannot be written: it is ${what}`, { file });
+}
+
+/**
+ * Writes a new file beside the old one, lets `verify` look at what was really written, and puts it in the place of the
+ * old one. Whatever goes wrong before, the old one stays as it was.
+ */
+export function writeTape(file: string, text: string, verify: (written: string) => void): void {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  let made = false;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const fd = openSync(temporary, 'wx', 0o600);
+    made = true;
+    try {
+      writeFileSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    verify(readFileSync(temporary, 'utf8'));
+    checkWritable(file);
+    renameSync(temporary, file);
+    made = false;
+  } catch (error) {
+    if (error instanceof RecordingError) throw error;
+    throw failed('the recording cannot be written', file, error);
+  } finally {
+    if (made) rmSync(temporary, { force: true });
+  }
+}

@@ -1,0 +1,178 @@
+/** Streams that hand everything on and tell what passes; a tap that nobody uses changes nothing. */
+import { Readable, Writable } from 'node:stream';
+
+// As large as a pipe's, so that a program whose output nobody reads stops about where it would without us.
+const highWaterMark = 65536;
+/** How long the end of a pipe may take to arrive after the program's end, in milliseconds. */
+const endBound = 50;
+
+/** Who listens to an {@link OutputTap}. */
+export interface OutputListener {
+  onData(chunk: Uint8Array): void;
+  onEnd(): void;
+  /** The caller reads no more. `true`: look whether the end is near, because the program is over. */
+  onClosed(): boolean;
+  /** The end did not come. */
+  onHeld(): void;
+}
+
+/** Settles when the pipe has ended, or has not within the bound. Only then `release` is called. */
+export function awaitEnd(ended: Promise<void>, listener: OutputListener, release: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const bound = setTimeout(() => {
+      listener.onHeld();
+      release();
+      resolve();
+    }, endBound);
+    void ended.then(() => {
+      clearTimeout(bound);
+      release();
+      resolve();
+    });
+  });
+}
+
+/** From the program to the caller. */
+export class OutputTap extends Readable {
+  private attached = false;
+  private over = false;
+  private handsOn = true;
+  private readonly ended: Promise<void>;
+  private markEnded: () => void = () => undefined;
+
+  constructor(
+    private readonly source: Readable,
+    private readonly listener: OutputListener,
+    private readonly pending: Set<Promise<void>>,
+  ) {
+    super({ highWaterMark });
+    this.ended = new Promise((resolve) => {
+      this.markEnded = resolve;
+    });
+  }
+
+  private attach(): void {
+    if (this.attached) return;
+    this.attached = true;
+    const { source, listener } = this;
+    source.on('data', (chunk: Uint8Array) => {
+      listener.onData(Uint8Array.from(chunk));
+      if (this.handsOn && !this.push(chunk)) source.pause();
+    });
+    source.once('end', () => {
+      this.finish();
+      listener.onEnd();
+      if (this.handsOn) this.push(null);
+    });
+    source.on('error', (error) => {
+      this.finish();
+      if (this.handsOn) this.destroy(error);
+    });
+    source.once('close', () => {
+      if (this.over) return;
+      this.finish();
+      if (this.handsOn) this.destroy();
+    });
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.markEnded();
+  }
+
+  override _read(): void {
+    this.attach();
+    this.source.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.handsOn = false;
+    const { source } = this;
+    if (this.over || source.destroyed) source.destroy();
+    else if (this.listener.onClosed()) {
+      this.attach();
+      source.resume();
+      const waiting = awaitEnd(this.ended, this.listener, () => source.destroy());
+      this.pending.add(waiting);
+      void waiting.then(() => this.pending.delete(waiting));
+    } else source.destroy();
+    done(error);
+  }
+}
+
+/** Who listens to an {@link InputTap}. */
+export interface InputListener {
+  onWrite(data: Uint8Array): void;
+  onEnd(): void;
+  /** The program reads no more. */
+  onBroken(): void;
+}
+
+const isEncoding = (value: unknown): value is BufferEncoding => typeof value === 'string';
+
+/**
+ * From the caller to the program. What the caller says is told when he says it, and not when the pipe takes it: the
+ * program may answer before.
+ */
+export class InputTap extends Writable {
+  private told = false;
+
+  constructor(
+    private readonly sink: Writable,
+    private readonly listener: InputListener,
+  ) {
+    super();
+    sink.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') listener.onBroken();
+      this.destroy(error);
+    });
+    sink.once('close', () => {
+      if (!this.writableFinished) this.destroy();
+    });
+  }
+
+  private tell(chunk: unknown, encoding: unknown): void {
+    if (this.writableEnded || this.destroyed) return;
+    if (typeof chunk === 'string') this.listener.onWrite(Buffer.from(chunk, isEncoding(encoding) ? encoding : 'utf8'));
+    else if (chunk instanceof Uint8Array) this.listener.onWrite(Uint8Array.from(chunk));
+  }
+
+  override write(chunk: unknown, ...rest: never[]): boolean {
+    this.tell(chunk, rest[0]);
+    return super.write(chunk, ...rest);
+  }
+
+  override end(...given: never[]): this {
+    const [chunk, encoding] = given;
+    if (!this.writableEnded && !this.destroyed) {
+      this.tell(chunk, encoding);
+      this.tellEnd();
+    }
+    return super.end(...given);
+  }
+
+  private tellEnd(): void {
+    if (this.told) return;
+    this.told = true;
+    this.listener.onEnd();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.sink.write(chunk, (error) => {
+      // The stream's own event says what went wrong, once.
+      if (error === null || error === undefined) done();
+    });
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.sink.end(() => {
+      done();
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.tellEnd();
+    this.sink.destroy();
+    done(error);
+  }
+}
