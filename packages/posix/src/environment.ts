@@ -49,7 +49,7 @@ export class Environment {
 }
 
 /** As Node does it: own and inherited enumerable properties, `undefined` left out. */
-function entriesOf(env: Readonly<Record<string, unknown>>): Entries {
+function entriesOf(env: Readonly<NodeJS.Dict<string | number | boolean>>): Entries {
   const entries: [string, string][] = [];
   for (const name in env) {
     const value = env[name];

@@ -67,7 +67,7 @@ export class GrowingBytes {
       // No address space, or it is used up: from here on it is copied when it grows.
       const bytes = Buffer.allocUnsafeSlow(Math.max(wanted, 2 * size));
       if (before !== undefined) bytes.set(new Uint8Array(before, 0, this.length));
-      this.memory = bytes.buffer as ArrayBuffer;
+      this.memory = bytes.buffer;
       return bytes;
     }
     const view = Buffer.from(this.memory, 0, this.memory.byteLength);
@@ -101,6 +101,10 @@ export class LastBytes {
   private kept: Buffer = Buffer.alloc(0);
 
   constructor(private readonly size: number) {}
+
+  get length(): number {
+    return this.kept.length;
+  }
 
   space(): Buffer {
     return scratchBuffer();

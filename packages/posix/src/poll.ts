@@ -6,9 +6,9 @@
 import { performance } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 import type { ExitStatus, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
 import type { Libc } from './libc';
-import { GrowingBytes, LastBytes, scratchBuffer } from './memory';
 import { unknownStatus, watchBlocking, watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
 import { LINUX, SIZE } from './struct';
@@ -27,97 +27,61 @@ const withoutPidfd = 10;
 const treeSlice = 10;
 /** The least time that a killed program has to die. */
 const leastDeath = 100;
-/** How many chunks may be read of what is left in a pipe. */
-const lastChunks = 64;
 
-type OutputName = 'stdout' | 'stderr';
+/** An array of `struct pollfd`. One for all runs of this thread: they do not overlap. */
+let pollSet = Buffer.alloc(8 * SIZE.pollfd);
+let pollWords = new Int32Array(pollSet.buffer);
 
-/** A pipe that the program writes. */
-interface Output {
-  readonly name: OutputName;
-  fd: number;
-  readonly kept: GrowingBytes | LastBytes;
-  /** Infinity for a tail, which counts in no limit. */
-  readonly limit: number;
-  readonly tail: boolean;
-  truncated: boolean;
-}
-
-/** A pipe that the program reads. */
-interface Input {
-  fd: number;
-  readonly data: Buffer;
-  written: number;
+/** `count` entries of it. */
+function reservePollSet(count: number): void {
+  if (count * SIZE.pollfd <= pollSet.length) return;
+  pollSet = Buffer.alloc(2 * count * SIZE.pollfd);
+  pollWords = new Int32Array(pollSet.buffer);
 }
 
 class BlockingRun {
-  private readonly outputs: Output[] = [];
-  private readonly inputs: Input[] = [];
-  private readonly tree: ProcessTree;
+  private readonly pipes: BlockingPipes;
   private readonly watch: Watch;
   private readonly begun = clock();
   private now = this.begun;
   private status: ExitStatus | undefined;
+  private madeTree: ProcessTree | undefined;
   /** Below 0: not there (yet); then the exit is asked for from time to time. */
   private pidfd = -1;
   private pidfdTried = false;
-  private totalLeft: number;
   private cause: SyncOutcome['ending'] = 'exit';
-  private exceeded: SyncOutcome['exceeded'];
   private ended: SyncOutcome['ended'] = 'none';
   private ending: 'no' | 'grace' | 'killed' = 'no';
   private treeGone = true;
-  private outputComplete = true;
   /** When SIGKILL follows, or, after it, when nobody waits for the death any longer. */
   private killAt = Infinity;
   private drainUntil = Infinity;
-  private readonly set: Buffer;
 
   constructor(
     private readonly libc: Libc,
     private readonly started: StartedProcess,
     private readonly request: SyncRequest,
   ) {
-    const { stdin, stdout, stderr, sendBuffers } = started.parentEnds;
-    const { limit, stderrTail, input } = request;
-    if (stdout !== undefined) this.addOutput('stdout', stdout, limit.stdout, undefined);
-    if (stderr !== undefined) this.addOutput('stderr', stderr, limit.stderr, stderrTail);
-    if (stdin !== undefined) this.addInput(stdin, input);
-    sendBuffers.forEach((fd, index) => {
-      this.addInput(fd, request.sendBuffers[index]);
-    });
-    this.totalLeft = limit.total;
-    this.set = Buffer.alloc((this.outputs.length + this.inputs.length + 1) * SIZE.pollfd);
-    this.tree = new ProcessTree(libc, started);
+    this.pipes = new BlockingPipes(libc, started.parentEnds, request);
     this.watch = watchBlocking(libc, started.pid, (status) => {
       this.exit(status);
     });
-  }
-
-  private addOutput(name: OutputName, fd: number, limit: number, tail: number | undefined): void {
-    this.outputs.push({
-      name,
-      fd,
-      kept: tail === undefined ? new GrowingBytes(this.libc, limit) : new LastBytes(tail),
-      limit: tail === undefined ? limit : Infinity,
-      tail: tail !== undefined,
-      truncated: false,
-    });
-  }
-
-  private addInput(fd: number, data: Uint8Array | undefined): void {
-    const bytes = data === undefined ? Buffer.alloc(0) : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    this.inputs.push({ fd, data: bytes, written: 0 });
+    // Nothing is signalled after an exit unless the tree is being ended.
+    this.watch.keep = false;
+    reservePollSet(this.pipes.most + 1);
   }
 
   run(): SyncOutcome {
     try {
-      for (const input of this.inputs) this.write(input);
+      this.pipes.feed();
       while (!this.finished()) {
         this.wait();
         this.now = clock();
         this.bounds();
       }
+      // What the program wrote before its exit is in the pipes, whoever else holds them.
+      this.pipes.readLast();
+      this.lookAtLimits();
       return this.outcome();
     } finally {
       // Only an error, such as no memory for the output, leads here before the program is gone.
@@ -130,38 +94,50 @@ class BlockingRun {
   private finished(): boolean {
     if (this.status === undefined) return this.ending === 'killed' && this.now >= this.killAt;
     if (this.ending === 'grace' && !this.treeGone) return false;
-    const quiet = this.inputs.every(({ fd }) => fd < 0) && this.outputs.every(({ fd, tail }) => fd < 0 || tail);
-    return quiet || this.now >= this.drainUntil;
+    return this.pipes.awaited === 0 || this.now >= this.drainUntil;
   }
 
   /** Waits for whatever comes next, and deals with it. */
   private wait(): void {
-    const { libc, watch } = this;
-    const idle = this.inputs.every(({ fd }) => fd < 0) && this.outputs.every(({ fd }) => fd < 0);
-    if (idle && this.status === undefined) {
-      if (this.ending === 'no' && this.request.timeout === undefined && isMainThread) {
-        watch.wait();
-        return;
-      }
-      watch.check();
-      if (this.status !== undefined) return;
-      this.openPidfd();
-    } else if (this.status === undefined && this.now - this.begun >= withoutPidfd) this.openPidfd();
-
-    const count = this.fillSet();
-    const ready = libc.poll(this.set, count, this.patience());
-    if (ready > 0) this.pump(count);
-    else if (ready < 0 && ready !== -errno.EINTR) this.pumpBlindly();
+    const { libc, watch, pipes } = this;
+    if (this.status === undefined) {
+      if (pipes.open === 0) {
+        if (this.ending === 'no' && this.request.timeout === undefined && isMainThread) {
+          watch.wait();
+          return;
+        }
+        watch.check();
+        if (watch.state !== 'running') return;
+        this.openPidfd();
+      } else if (this.now - this.begun >= withoutPidfd) this.openPidfd();
+    }
+    let count = pipes.fill(pollWords);
+    const exit = this.pidfd >= 0 && this.status === undefined ? count++ : -1;
+    if (exit >= 0) {
+      pollWords[2 * exit] = this.pidfd;
+      pollWords[2 * exit + 1] = LINUX.POLLIN;
+    }
+    const ready = libc.poll(pollSet, count, this.patience());
+    if (ready > 0) {
+      const exited = exit >= 0 && (pollWords[2 * exit + 1] ?? 0) >>> 16 !== 0;
+      pipes.take(pollWords);
+      if (exited) this.toldOfExit();
+    } else if (ready < 0 && ready !== -errno.EINTR) this.waitWithoutPoll();
     // After EINTR the wait goes on with the time that is left; the signal's handler runs when the loop turns.
     else if (this.pidfd < 0) watch.check();
   }
 
-  /** Without poll, for lack of memory or under a very low RLIMIT_NOFILE. The pipes do not block. */
-  private pumpBlindly(): void {
+  /** For lack of memory, or under a very low RLIMIT_NOFILE. The pipes do not block. */
+  private waitWithoutPoll(): void {
     this.libc.poll(null, 0, 1);
-    for (const output of this.outputs) this.read(output);
-    for (const input of this.inputs) this.write(input);
+    this.pipes.pump();
     this.watch.check();
+  }
+
+  private toldOfExit(): void {
+    this.watch.check();
+    // Somebody traces it, and is told first.
+    if (this.watch.state === 'running') this.closePidfd();
   }
 
   private openPidfd(): void {
@@ -170,17 +146,9 @@ class BlockingRun {
     this.pidfd = this.libc.syscall(LINUX.SYS_pidfd_open, this.started.pid, 0, 0, 0, 0);
   }
 
-  private fillSet(): number {
-    let count = 0;
-    const put = (fd: number, events: number): void => {
-      this.set.writeInt32LE(fd, count * SIZE.pollfd);
-      this.set.writeInt32LE(events, count * SIZE.pollfd + 4);
-      count++;
-    };
-    for (const { fd } of this.outputs) if (fd >= 0) put(fd, LINUX.POLLIN);
-    for (const { fd } of this.inputs) if (fd >= 0) put(fd, LINUX.POLLOUT);
-    if (this.pidfd >= 0 && this.status === undefined) put(this.pidfd, LINUX.POLLIN);
-    return count;
+  private closePidfd(): void {
+    if (this.pidfd >= 0) this.libc.close(this.pidfd);
+    this.pidfd = -1;
   }
 
   /** Milliseconds until something has to be done although nothing happens. */
@@ -197,108 +165,47 @@ class BlockingRun {
     return until === Infinity ? -1 : Math.min(Math.max(0, Math.ceil(until - this.now)), 0x7fffffff);
   }
 
-  private pump(count: number): void {
-    const { set } = this;
-    for (let index = 0; index < count; index++) {
-      const happened = set.readUInt16LE(index * SIZE.pollfd + 6);
-      if (happened === 0) continue;
-      const fd = set.readInt32LE(index * SIZE.pollfd);
-      const output = this.outputs.find((candidate) => candidate.fd === fd);
-      const input = this.inputs.find((candidate) => candidate.fd === fd);
-      if (output !== undefined) {
-        // The last writer is gone: what is left needs no further wait.
-        const last = (happened & LINUX.POLLHUP) !== 0;
-        for (let chunk = 0; chunk < (last ? lastChunks : 1) && this.read(output); chunk++);
-      } else if (input !== undefined) this.write(input);
-      else {
-        this.watch.check();
-        // Somebody traces it, and is told first.
-        if (this.watch.state === 'running') this.closePidfd();
-      }
-    }
-  }
-
-  private closePidfd(): void {
-    if (this.pidfd >= 0) this.libc.close(this.pidfd);
-    this.pidfd = -1;
-  }
-
-  /** Reads once; whether there may be more. */
-  private read(output: Output): boolean {
-    if (output.fd < 0) return false;
-    const { kept, limit, tail } = output;
-    const room = tail ? Infinity : Math.min(limit - (kept as GrowingBytes).length, this.totalLeft);
-    const space = output.truncated ? scratchBuffer() : kept.space();
-    // One byte more than is allowed tells that there is more.
-    const count = this.libc.read(output.fd, space, Math.min(space.length, output.truncated ? Infinity : room + 1));
-    if (count === -errno.EINTR) return true;
-    if (count === -errno.EAGAIN) return false;
-    if (count <= 0) {
-      this.closeEnd(output);
-      if (count < 0 && !tail) this.outputComplete = false;
-      return false;
-    }
-    if (output.truncated) return true;
-    const taken = Math.min(count, room);
-    kept.add(taken);
-    if (!tail) this.totalLeft -= taken;
-    if (taken < count) this.exceed(output);
-    return true;
-  }
-
-  private exceed(output: Output): void {
-    output.truncated = true;
-    this.outputComplete = false;
-    if (this.request.limit.onExceed === 'truncate' || this.cause !== 'exit') return;
-    this.cause = 'output-limit';
-    this.exceeded = (output.kept as GrowingBytes).length === output.limit ? output.name : 'total';
-    if (this.status === undefined) this.terminate();
-  }
-
-  private write(input: Input): void {
-    while (input.fd >= 0) {
-      const rest = input.data.subarray(input.written);
-      const count = rest.length === 0 ? 0 : this.libc.write(input.fd, rest, rest.length);
-      if (count === -errno.EINTR) continue;
-      if (count === -errno.EAGAIN) return;
-      input.written += Math.max(count, 0);
-      // EPIPE: it does not want to read; that is its business.
-      if (count < 0 || input.written === input.data.length) this.closeEnd(input);
-    }
-  }
-
   /** Called when the exit is noticed. */
   private exit(status: ExitStatus): void {
     this.status = status;
     this.now = clock();
     this.drainUntil = this.now + this.request.drainDelay;
-    if (this.ending === 'no') this.watch.reap();
-    else this.lookAtTree();
+    if (this.ending !== 'no') this.lookAtTree();
   }
 
-  private lookAtTree(): void {
+  /** Whether somebody of the tree is alive. */
+  private lookAtTree(): boolean {
     this.treeGone = !this.tree.alive;
     if (this.treeGone) this.watch.reap();
     // The bound of the drain begins when the tree is gone or killed.
     if (this.ending === 'grace') this.drainUntil = this.now + this.request.drainDelay;
+    return !this.treeGone;
   }
 
   /** Does what its time has come for. */
   private bounds(): void {
-    const { timeout } = this.request;
+    const { request } = this;
+    if (this.lookAtLimits() && this.status === undefined) this.terminate();
     if (this.status === undefined) {
       if (this.ending === 'no') {
-        if (timeout === undefined || this.now < this.begun + timeout) return;
+        if (request.timeout === undefined || this.now < this.begun + request.timeout) return;
         // An exit that came first wins.
         this.watch.check();
         if (this.watch.state !== 'running') return;
-        if (this.cause === 'exit') this.cause = 'timeout';
+        this.cause = 'timeout';
         this.terminate();
       } else if (this.ending === 'grace' && this.now >= this.killAt) this.kill();
     } else if (this.ending === 'grace' && !this.treeGone) {
-      this.lookAtTree();
-      if (!this.treeGone && this.now >= this.killAt) this.kill();
+      if (this.lookAtTree() && this.now >= this.killAt) this.kill();
     }
+  }
+
+  /** Whether the output has just become too much. */
+  private lookAtLimits(): boolean {
+    if (this.cause !== 'exit' || this.pipes.exceeded === undefined) return false;
+    if (this.request.limit.onExceed === 'truncate') return false;
+    this.cause = 'output-limit';
+    return true;
   }
 
   private terminate(): void {
@@ -324,42 +231,44 @@ class BlockingRun {
   }
 
   private signal(number: number): void {
+    // From here on its numbers must stay its own when it exits.
+    this.watch.keep = true;
     const { sent, reached } = this.tree.signal(number, this.watch.state !== 'reaped');
     if (sent) this.ended = reached;
   }
 
+  /** Most runs signal nobody. */
+  private get tree(): ProcessTree {
+    return (this.madeTree ??= new ProcessTree(this.libc, this.started));
+  }
+
   private outcome(): SyncOutcome {
-    const { outputs } = this;
-    // What the program wrote before its exit is in the pipes, whoever else holds them.
-    for (const output of outputs) for (let chunk = 0; chunk < lastChunks && this.read(output); chunk++);
-    if (outputs.some(({ fd, tail }) => fd >= 0 && !tail)) this.outputComplete = false;
-    const bytes = (name: OutputName): Uint8Array | undefined => outputs.find((each) => each.name === name)?.kept.take();
+    const { pipes, cause, status = unknownStatus } = this;
     return {
-      ...(this.status ?? unknownStatus),
+      exitCode: status.exitCode,
+      signal: status.signal,
+      coreDumped: status.coreDumped,
+      usage: status.usage,
       pid: this.started.pid,
-      stdout: bytes('stdout'),
-      stderr: bytes('stderr'),
-      ending: this.cause,
-      exceeded: this.exceeded,
-      outputComplete: this.outputComplete,
+      stdout: pipes.bytes('stdout'),
+      stderr: pipes.bytes('stderr'),
+      ending: cause,
+      exceeded: cause === 'output-limit' ? pipes.exceeded : undefined,
+      outputComplete: pipes.complete,
       ended: this.ended,
     };
   }
 
   private close(): void {
-    for (const end of [...this.outputs, ...this.inputs]) this.closeEnd(end);
+    const { watch } = this;
+    this.pipes.close();
     this.closePidfd();
-    this.watch.reap();
-    if (this.watch.state === 'reaped') return;
+    watch.reap();
+    if (watch.state === 'reaped') return;
     // The kernel holds it: it is reaped when it lets go, if the event loop lives that long.
     const later = watchExit(this.libc, this.started.pid, () => {
       later.reap();
     });
-  }
-
-  private closeEnd(end: { fd: number }): void {
-    if (end.fd >= 0) this.libc.close(end.fd);
-    end.fd = -1;
   }
 }
 

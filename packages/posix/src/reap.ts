@@ -8,11 +8,12 @@
 import { performance } from 'node:perf_hooks';
 import { clearInterval as stop, setImmediate as soon, setInterval as start } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
-import { decodeWaitStatus, type ExitStatus, type ResourceUsage } from '@vircommand/core/backend';
+import type { ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
+import { ExitProbe, LOOK, REAP } from './exit-probe';
 import type { Libc } from './libc';
 import { PidfdSet } from './pidfd-set';
-import { LINUX, RUSAGE, SIGINFO, SIZE } from './struct';
+import { LINUX, SIZE } from './struct';
 
 // As they were when this was loaded: tests that fake the time must not stop the reaping.
 const [clearInterval, setImmediate, setInterval] = [stop, soon, start];
@@ -24,8 +25,6 @@ const few = 32;
 const sweepDelay = 250;
 /** Where nothing else tells of exits. */
 const pollDelay = 10;
-
-const exitedNoHang = LINUX.WEXITED | LINUX.WNOWAIT | LINUX.WNOHANG;
 
 /** It ended, but somebody else took its status: SIGCHLD is ignored, or a library waits for any child. */
 export const unknownStatus: ExitStatus = Object.freeze({
@@ -39,6 +38,8 @@ export const unknownStatus: ExitStatus = Object.freeze({
 export class Watch {
   /** `exited`: noticed, and still a zombie that pins its numbers. */
   state: 'running' | 'exited' | 'reaped' = 'running';
+  /** Whether the zombie is left when the exit is noticed. */
+  keep = true;
 
   constructor(
     readonly pid: number,
@@ -51,12 +52,12 @@ export class Watch {
 
   /** Looks now, and calls `noticed` if it has exited. */
   check(): void {
-    if (this.state === 'running') this.reaper.check(this);
+    if (this.state === 'running') this.reaper.check(this, this.keep ? LOOK : REAP);
   }
 
   /** Waits for the exit; returns early when a signal handler of Node has to run. */
   wait(): void {
-    if (this.state === 'running') this.reaper.check(this, LINUX.WEXITED | LINUX.WNOWAIT);
+    if (this.state === 'running') this.reaper.check(this, (this.keep ? LOOK : REAP) & ~LINUX.WNOHANG);
   }
 
   /** Waits for the exit, but not longer than so many milliseconds. */
@@ -73,12 +74,7 @@ export class Watch {
 /** The reaper of one thread. */
 class Reaper {
   private readonly running = new Map<number, Watch>();
-  private readonly info = Buffer.alloc(SIZE.siginfo);
-  private readonly infoInts = new Int32Array(this.info.buffer, this.info.byteOffset, 8);
-  private readonly usage = Buffer.alloc(SIZE.rusage);
-  private readonly usageWords = new Uint32Array(this.usage.buffer, this.usage.byteOffset, SIZE.rusage / 4);
-  private readonly infoAddress: number;
-  private readonly usageAddress: number;
+  private readonly probe: ExitProbe;
   /** SIGCHLD has reached our listener, so it will again, unless somebody removes it. */
   private signalsArrive = false;
   private listening = false;
@@ -88,8 +84,7 @@ class Reaper {
   private passWaits = false;
 
   constructor(private readonly libc: Libc) {
-    this.infoAddress = libc.driver.address(this.info);
-    this.usageAddress = libc.driver.address(this.usage);
+    this.probe = new ExitProbe(libc);
     this.pidfds = new PidfdSet(libc, (pids) => {
       for (const pid of pids) {
         this.running.get(pid)?.check();
@@ -101,8 +96,7 @@ class Reaper {
 
   /** One that nobody is told of: its owner asks. */
   unattended(pid: number, noticed: (status: ExitStatus) => void): Watch {
-    const known = this.libc.getrusage(LINUX.RUSAGE_SELF, this.usage) >= 0;
-    return new Watch(pid, this, known ? this.word(RUSAGE.maxRss) : Infinity, noticed);
+    return new Watch(pid, this, this.probe.ownPeak(), noticed);
   }
 
   watch(pid: number, noticed: (status: ExitStatus) => void): Watch {
@@ -163,23 +157,13 @@ class Reaper {
 
   /** Takes exits as the kernel names them. Somebody else's zombie hides those behind it: then each is asked for. */
   private askKernel(): void {
-    const { libc, info, infoInts } = this;
-    for (;;) {
-      infoInts[SIGINFO.pid / 4] = 0;
-      const result = libc.waitid(LINUX.P_ALL, 0, info, exitedNoHang);
-      if (result === -errno.EINTR) continue;
-      const pid = result < 0 ? 0 : (infoInts[SIGINFO.pid / 4] ?? 0);
-      if (pid === 0) {
-        if (result < 0) this.checkAll();
-        return;
-      }
+    for (let pid = this.probe.anyExited(); pid !== 0; pid = this.probe.anyExited()) {
       const watch = this.running.get(pid);
       watch?.check();
-      if (watch?.state !== 'reaped') {
-        this.checkAll();
-        if (this.running.size > 0) this.sweepSoon();
-        return;
-      }
+      if (watch?.state === 'reaped') continue;
+      this.checkAll();
+      if (this.running.size > 0) this.sweepSoon();
+      return;
     }
   }
 
@@ -205,14 +189,10 @@ class Reaper {
     for (const pid of this.running.keys()) if (!this.pidfds.add(pid)) this.armTimer(pollDelay);
   };
 
-  check(watch: Watch, options = exitedNoHang): void {
-    const { libc, infoInts } = this;
-    infoInts[SIGINFO.pid / 4] = 0;
-    // libc's own waitid() has no place for the resource usage.
-    const result = libc.syscall(LINUX.SYS_waitid, LINUX.P_PID, watch.pid, this.infoAddress, options, this.usageAddress);
-    if (result === -errno.EINTR) return;
-    if (result < 0) this.lose(watch);
-    else if (infoInts[SIGINFO.pid / 4] === watch.pid) this.notice(watch, 'exited', this.decode(watch.ownPeak));
+  check(watch: Watch, options: number): void {
+    const answer = this.probe.ask(watch.pid, options, watch.ownPeak);
+    if (answer === 'lost') this.lose(watch);
+    else if (answer !== undefined) this.notice(watch, watch.keep ? 'exited' : 'reaped', answer);
   }
 
   block(watch: Watch, ms: number): void {
@@ -223,7 +203,7 @@ class Reaper {
     set.writeInt32LE(pidfd, 0);
     set.writeInt16LE(LINUX.POLLIN, 4);
     for (;;) {
-      this.check(watch);
+      watch.check();
       const left = Math.ceil(end - clock());
       if (watch.state !== 'running' || left <= 0) break;
       libc.poll(set, 1, pidfd < 0 ? 1 : left);
@@ -257,34 +237,6 @@ class Reaper {
     if (!this.listening) return;
     this.listening = false;
     process.removeListener('SIGCHLD', this.onSignal);
-  }
-
-  private decode(ownPeak: number): ExitStatus {
-    const { infoInts } = this;
-    const code = infoInts[SIGINFO.code / 4] ?? 0;
-    const status = infoInts[SIGINFO.status / 4] ?? 0;
-    // As wait4 would have put it together.
-    const raw = code === LINUX.CLD_EXITED ? (status & 0xff) << 8 : status | (code === LINUX.CLD_DUMPED ? 0x80 : 0);
-    return { ...decodeWaitStatus(raw), usage: this.decodeUsage(ownPeak) };
-  }
-
-  private decodeUsage(ownPeak: number): ResourceUsage {
-    const milliseconds = (seconds: number, microseconds: number): number =>
-      this.word(seconds) * 1000 + this.word(microseconds) / 1000;
-    const peak = this.word(RUSAGE.maxRss);
-    return {
-      userMs: milliseconds(RUSAGE.userSeconds, RUSAGE.userMicroseconds),
-      systemMs: milliseconds(RUSAGE.systemSeconds, RUSAGE.systemMicroseconds),
-      // Until exec the program had our memory, and the kernel counts that; only what is above is its own.
-      maxRssKiB: peak > ownPeak ? peak : undefined,
-      voluntaryContextSwitches: this.word(RUSAGE.voluntaryContextSwitches),
-      involuntaryContextSwitches: this.word(RUSAGE.involuntaryContextSwitches),
-    };
-  }
-
-  /** The lower half of a `long`: what is counted here stays below 2^32. */
-  private word(offset: number): number {
-    return this.usageWords[offset / 4] ?? 0;
   }
 }
 

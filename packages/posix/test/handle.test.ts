@@ -108,10 +108,11 @@ describe('handle', () => {
 
   it('pins the numbers of a program while its tree lives on after a signal', async () => {
     const seconds = mark();
+    const ready = mark();
     const handle = start(
-      shell(`trap "" TERM; sleep ${seconds} & trap "exit 4" TERM; echo; while :; do sleep 0.01; done`),
+      shell(`trap "" TERM; sleep ${seconds} & trap "exit 4" TERM; sleep ${ready} & while :; do sleep 0.01; done`),
     );
-    await until(() => pidsWith(seconds).length === 1);
+    await until(() => pidsWith(seconds).length === 1 && pidsWith(ready).length === 1);
     handle.signal('SIGTERM', 'tree');
     expect((await handle.exited).exitCode).to.equal(4);
     expect(handle.treeAlive?.()).to.equal(true);
