@@ -1,7 +1,8 @@
 /** Text and bytes on their way to a program: what may be sent, and the JSON form of what is no UTF-8. */
 import { isUtf8 } from 'node:buffer';
-import { inspect, types } from 'node:util';
+import { types } from 'node:util';
 import type { PlanString } from './contract';
+import { describe } from './plain';
 import { MASK, isSecret, revealSecret } from './secret';
 
 /** One string for the program, and whether it may be shown. */
@@ -43,7 +44,7 @@ function bytesValue(bytes: Uint8Array, mask: string | undefined): Value | Unsend
 /** The JSON form of bytes. */
 export function planString(bytes: Uint8Array): PlanString {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isUtf8(view) ? view.toString('utf8') : { base64: view.toString('base64') };
+  return isUtf8(view) ? view.toString('utf8') : Object.freeze({ base64: view.toString('base64') });
 }
 
 /** The bytes of a plan's string. */
@@ -68,14 +69,4 @@ export function joinValues(parts: readonly (string | Value)[]): Value {
   const texts = values.flatMap(({ content }) => (typeof content === 'string' ? [content] : []));
   if (texts.length === values.length) return { content: texts.join(''), mask };
   return { content: planString(Buffer.concat(values.map(({ content }) => planBytes(content)))), mask };
-}
-
-/** For messages: what kind of thing somebody gave. */
-export function describe(given: unknown): string {
-  if (given === null) return 'null';
-  if (given === undefined) return 'undefined';
-  if (Array.isArray(given)) return 'an array';
-  if (typeof given === 'object') return 'an object';
-  if (typeof given === 'function') return 'a function';
-  return `the ${typeof given} ${inspect(given)}`;
 }

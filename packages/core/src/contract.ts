@@ -49,6 +49,7 @@ export interface LaunchPlan {
   readonly sendBuffers: readonly number[];
   /** `'auto'`: the backend's choice, such that ends reach the tree and Ctrl-C at a terminal still reaches the program. */
   readonly group: 'auto' | 'none' | 'group' | 'session';
+  /** What was asked for, and nothing else; without prototype. */
   readonly privileged: Pick<
     CommandOptions,
     | 'uid'

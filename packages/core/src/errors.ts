@@ -1,8 +1,7 @@
-/**
- * The errors that users meet. Classes are recognised by a brand and not by identity, because two copies of core can
- * meet in one process; codes are API, messages are not.
- */
+/** The errors that users meet. Classes and codes are API, messages are not. */
+import { branded, hasInstance } from './error-brand';
 import type { Feature } from './features';
+import { hide, withoutPrototype } from './plain';
 import { STAGES, type Stage } from './stages';
 import type { CommandResult, SignalName } from './types';
 
@@ -18,30 +17,6 @@ export type ErrorCode =
   | 'ERR_COMMAND_OUTPUT_LIMIT'
   | 'ERR_COMMAND_IO'
   | 'ERR_COMMAND_CONTRACT';
-
-const brand = Symbol.for('vircommand.error');
-
-/** Gives every instance the names of its classes, which is what `instanceof` looks at. */
-function branded(errorClass: abstract new (...args: never[]) => Error, name: string): void {
-  const prototype = errorClass.prototype as { [brand]?: readonly string[] };
-  const names = [...(prototype[brand] ?? []), name];
-  Object.defineProperty(prototype, brand, { value: Object.freeze(names) });
-  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
-}
-
-/** Whether a value is an error of this library, from this or another copy of core. */
-function isBranded(value: unknown, name: string): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const names: unknown = Reflect.get(value, brand);
-  return Array.isArray(names) && names.includes(name);
-}
-
-/** `instanceof` for a class that is branded itself; a user's subclass goes by its prototype as usual. */
-function hasInstance(errorClass: abstract new (...args: never[]) => unknown, value: unknown): boolean {
-  const prototype = errorClass.prototype as { [brand]?: readonly string[] };
-  const name = Object.hasOwn(prototype, brand) ? prototype[brand]?.at(-1) : undefined;
-  return name === undefined ? Function.prototype[Symbol.hasInstance].call(errorClass, value) : isBranded(value, name);
-}
 
 /** What every error carries besides its message. */
 export interface CommandErrorDetails {
@@ -73,9 +48,10 @@ export abstract class CommandError extends Error {
   readonly backend: string | undefined;
 
   constructor(message: string, details: CommandErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.command = abbreviated(details.command);
-    this.backend = details.backend;
+    const { command, backend, cause } = withoutPrototype(details);
+    super(message, cause === undefined ? undefined : { cause });
+    this.command = abbreviated(command);
+    this.backend = backend;
   }
 }
 
@@ -95,7 +71,7 @@ export class CommandUsageError extends CommandError {
     details: CommandErrorDetails & { readonly code?: 'ERR_COMMAND_USAGE' | 'ERR_COMMAND_CONTRACT' },
   ) {
     super(`${call}: ${reason}`, details);
-    this.code = details.code ?? 'ERR_COMMAND_USAGE';
+    this.code = withoutPrototype(details).code ?? 'ERR_COMMAND_USAGE';
     this.call = call;
     this.reason = reason;
   }
@@ -154,12 +130,13 @@ export class CommandStartError extends CommandError {
   ) {
     const subject = details.command === '' ? '' : `: ${abbreviated(details.command)}`;
     super(`Command could not be started, ${STAGES[stage]} failed (stage ${stage}): ${reason}${subject}`, details);
+    const { code, path, syscall, errno } = withoutPrototype(details);
     this.stage = stage;
     this.reason = reason;
-    this.code = details.code ?? 'ERR_COMMAND_START';
-    this.path = details.path;
-    this.syscall = details.syscall;
-    this.errno = details.errno;
+    this.code = code ?? 'ERR_COMMAND_START';
+    this.path = path;
+    this.syscall = syscall;
+    this.errno = errno;
   }
 }
 
@@ -179,8 +156,8 @@ export abstract class CommandFailedError extends CommandError {
   ) {
     const tail = details.stderrTail.trimEnd();
     super(`${what}: ${abbreviated(details.command)}${tail === '' ? '' : `\n${tail}`}`, details);
-    Object.defineProperty(this, 'result', { value: details.result, enumerable: false });
-    Object.defineProperty(this, 'stderrTail', { value: details.stderrTail, enumerable: false });
+    hide(this, 'result', details.result);
+    hide(this, 'stderrTail', details.stderrTail);
   }
 }
 

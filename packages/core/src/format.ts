@@ -1,5 +1,6 @@
 /** `addArgFormat()` and `addEnvFormat()`: `%s %d %x %%`, and nothing else of printf. */
-import { Unsendable, describe, joinValues, toValue, type Value } from './bytes';
+import { Unsendable, joinValues, toValue, type Value } from './bytes';
+import { describe } from './plain';
 
 /** Formats; never throws. Text that holds a secret is a secret as a whole. */
 export function formatValue(format: unknown, values: readonly unknown[]): Value | Unsendable {

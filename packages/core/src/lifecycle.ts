@@ -1,49 +1,32 @@
 /**
- * One run from its start to its settlement: streams, deadline, abort, grace period, drain, in one state machine.
- *
- * The ending of a run: SIGTERM (and SIGCONT, for those who are stopped) to the tree, SIGKILL after the grace period, the
- * exit, a bounded wait for pipes that others still hold, and the settlement. The caller is released in every case, also
- * if the backend never starts the program, loses it, or it cannot be killed.
+ * One run from its start to its settlement, in one state machine: the start, the first cause of an end, the exit, a
+ * bounded wait for pipes that others still hold, and the settlement. The caller is released in every case, also if the
+ * backend never starts the program, loses it, or it cannot be killed.
  */
 import type { Readable, Writable } from 'node:stream';
-import { types } from 'node:util';
-import { Capture, Tail, tailSize, type Budget, type Kept } from './capture';
+import type { Budget } from './capture';
 import type { Clock } from './clock';
-import type { Backend, ChildHandle, Reach } from './contract';
-import { CommandStartError, CommandUsageError, startError, type CommandError } from './errors';
+import type { Backend, ChildHandle } from './contract';
+import { Ending } from './ending';
+import type { CommandError, CommandStartError } from './errors';
 import { feed } from './feed';
 import { LineReader, type LineSource } from './lines';
 import { logError, logExit, logStart, type StartEvent } from './log';
 import { judge, type Cause } from './outcome';
-import type { Launch, StreamUse } from './plan';
+import { Output, type OutputName } from './output';
+import { ownProperty } from './plain';
+import type { Launch } from './plan';
 import { register, unregister } from './registry';
-import { longestBytes, longestText, type RunSettings } from './run-options';
-import { signalNumber } from './status';
+import { isDelay, type RunSettings } from './run-options';
+import { startFailure } from './start-failure';
 import type { CommandResult, ExitStatus, SignalName } from './types';
-
-type OutputName = 'stdout' | 'stderr';
-
-/** What core does with one output stream. */
-interface Output {
-  readonly use: StreamUse;
-  readonly kept: Kept | undefined;
-  /** Read to its end, or nothing to read. */
-  ended: boolean;
-  destroy: () => void;
-}
-
-/** How often it is looked whether the rest of a tree has ended, in milliseconds. */
-const treePoll = 10;
-
-/** Text is decoded from where it is; only bytes that the caller gets must be a Buffer like any other. */
-const keptBytes = ({ use, kept }: Output): Buffer | undefined => (use === 'bytes' ? kept?.bytes() : kept?.view());
 
 /** One run of a command. */
 export class Run {
   /** Settles when everything is over. Never an unhandled rejection. */
   readonly done: Promise<CommandResult>;
   handle: ChildHandle | undefined;
-  lines: LineReader | undefined;
+  private readonly readers = new Set<LineReader>();
   private settle!: { resolve(result: CommandResult): void; reject(error: CommandError): void };
   private settled = false;
   private cause: Cause | undefined;
@@ -54,14 +37,11 @@ export class Run {
   /** Writers that are not done. */
   private feeding = 0;
   private outputComplete = true;
-  private ended: CommandResult['ended'] = 'none';
-  /** SIGKILL was sent, or SIGTERM and the grace period runs. */
-  private ending: 'no' | 'grace' | 'killed' = 'no';
-  private treeGone = true;
-  private cancelKill: (() => void) | undefined;
+  private readonly ending: Ending;
   private cancelDeadline: (() => void) | undefined;
   private cancelDrain: (() => void) | undefined;
   private readonly begun: number;
+  private killDelay: number;
   private startEvent: StartEvent | undefined;
   private readonly onAbort: (() => void) | undefined;
 
@@ -73,44 +53,50 @@ export class Run {
     private readonly released: () => void,
   ) {
     this.begun = clock.now();
+    this.killDelay = settings.killDelay;
     this.done = new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
     });
     // The caller may never look at it: that is no unhandled rejection.
     this.done.catch(() => undefined);
     const total: Budget = { left: settings.limit?.total ?? Infinity };
-    this.stdout = this.output('stdout', launch.stdout, total);
-    this.stderr = this.output('stderr', launch.stderr, total);
+    const events = {
+      incomplete: () => {
+        this.outputComplete = false;
+      },
+      end: (cause: Cause) => {
+        this.end(cause);
+      },
+      ended: () => {
+        this.progress();
+      },
+    };
+    this.stdout = new Output('stdout', launch.stdout, settings, total, events);
+    this.stderr = new Output('stderr', launch.stderr, settings, total, events);
+    this.ending = new Ending(clock, settings.drainDelay, {
+      unkillable: () => {
+        this.finish();
+      },
+      treeGone: () => {
+        this.armDrain();
+        this.progress();
+      },
+      treeAlive: () => {
+        this.armDrain();
+      },
+    });
     const { signal } = settings;
     if (signal !== undefined) {
       this.onAbort = () => {
         this.end({ kind: 'abort', reason: signal.reason });
       };
-      signal.addEventListener('abort', this.onAbort, { once: true });
+      signal.addEventListener('abort', this.onAbort);
     }
     if (settings.timeout !== undefined) {
       this.cancelDeadline = clock.after(settings.timeout, () => {
         this.end({ kind: 'timeout' });
       });
     }
-  }
-
-  /** What is kept of a stream. The limit that nobody set is what the result can hold. */
-  private output(name: OutputName, use: StreamUse, total: Budget): Output {
-    const output: Output = { use, kept: undefined, ended: use === 'none' || use === 'pipe', destroy: () => undefined };
-    if (use === 'tail') return { ...output, kept: new Tail(tailSize) };
-    if (use !== 'text' && use !== 'bytes') return output;
-    const { limit } = this.settings;
-    const own = Math.min(limit?.[name] ?? Infinity, use === 'text' ? longestText : longestBytes);
-    const kept = new Capture(own, total, (which) => {
-      this.outputComplete = false;
-      const [stream, bytes] = which === 'own' ? ([name, own] as const) : (['total', limit?.total ?? own] as const);
-      // Truncation is for limits that the caller set; what no result can hold is always an error.
-      if (limit?.onExceed !== 'truncate' || (which === 'own' && limit[name] === undefined)) {
-        this.end({ kind: 'limit', stream, limit: bytes });
-      }
-    });
-    return { ...output, kept };
   }
 
   /** Starts the program; resolves when it runs, rejects with the start error or with what ended the run before. */
@@ -122,40 +108,34 @@ export class Run {
       return;
     }
     register(this);
-    let handle: ChildHandle;
     try {
-      const starting = this.backend.start(this.launch.plan);
+      const starting = Promise.resolve(this.backend.start(this.launch.plan));
       const gaveUp = this.done.then(
-        () => undefined,
-        () => undefined,
+        () => 'gave up' as const,
+        () => 'gave up' as const,
       );
-      const first = await Promise.race([starting, gaveUp]);
-      if (first === undefined) {
+      const handle = await Promise.race([starting, gaveUp]);
+      if (handle === 'gave up') {
         // What still comes is ended as it comes.
-        starting.then(
-          (late) => {
-            late.dispose();
-          },
-          () => undefined,
-        );
+        starting.then(disposeQuietly, () => undefined);
         await this.done;
         return;
       }
-      handle = first;
+      this.attach(handle);
     } catch (error) {
       if (this.settled) throw error;
       throw this.lost(error);
     }
-    this.attach(handle);
   }
 
   private attach(handle: ChildHandle): void {
     this.handle = handle;
+    this.ending.attach(handle);
     this.startEvent = { command: this.launch.plan.text, backend: this.backend.name, pid: handle.pid };
     logStart(this.startEvent);
     this.feedAll(handle);
-    this.read('stdout', this.stdout, handle);
-    this.read('stderr', this.stderr, handle);
+    this.stdout.attach(handle);
+    this.stderr.attach(handle);
     handle.exited.then(
       (status) => {
         this.exit(status);
@@ -164,7 +144,7 @@ export class Run {
         this.lost(error);
       },
     );
-    if (this.cause !== undefined) this.terminate(this.settings.killDelay);
+    if (this.cause !== undefined) this.ending.terminate(this.killDelay);
   }
 
   private feedAll(handle: ChildHandle): void {
@@ -191,72 +171,6 @@ export class Run {
     }
   }
 
-  private read(name: OutputName, output: Output, handle: ChildHandle): void {
-    if (output.use === 'none') return;
-    const { kept } = output;
-    if (kept !== undefined && handle.capture !== undefined) {
-      const source = handle.capture(
-        name,
-        (chunk) => {
-          kept.take(chunk, true);
-        },
-        (error) => {
-          if (output.ended) return;
-          output.ended = true;
-          if (error !== undefined && output.use !== 'tail') {
-            this.outputComplete = false;
-            this.end({ kind: 'io', stream: name, error });
-          }
-          this.progress();
-        },
-      );
-      output.destroy = () => {
-        source.destroy();
-      };
-      return;
-    }
-    const stream = handle[name];
-    if (stream === undefined) {
-      output.ended = true;
-      return;
-    }
-    output.destroy = () => {
-      stream.destroy();
-    };
-    if (output.use === 'pipe') {
-      stream.on('error', () => undefined);
-      return;
-    }
-    this.watch(name, output, stream);
-    if (kept !== undefined) {
-      stream.on('data', (chunk: Uint8Array) => {
-        kept.take(chunk);
-      });
-    }
-  }
-
-  /** The run is not over before this stream is read to its end, or given up. */
-  private watch(name: OutputName, output: Output, stream: Readable): void {
-    const onEnd = (complete: boolean, error?: unknown): void => {
-      if (output.ended) return;
-      output.ended = true;
-      if (!complete && output.use !== 'tail') {
-        this.outputComplete = false;
-        if (error !== undefined) this.end({ kind: 'io', stream: name, error });
-      }
-      this.progress();
-    };
-    stream.once('end', () => {
-      onEnd(true);
-    });
-    stream.on('error', (error: unknown) => {
-      onEnd(false, error);
-    });
-    stream.once('close', () => {
-      onEnd(false);
-    });
-  }
-
   /** The records of a stream that nobody else reads. */
   lineSource(name: OutputName, maxLength = this.settings.maxLength, separator = '\n'): LineSource {
     const output = this[name];
@@ -268,11 +182,8 @@ export class Run {
     const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, tooLong, separator);
     if (this.settled) this.boundReader(reader, stream);
     else {
-      this.lines = reader;
-      if (output.use === 'pipe') {
-        output.ended = stream.readableEnded || stream.destroyed;
-        this.watch(name, output, stream);
-      }
+      this.readers.add(reader);
+      if (output.use === 'pipe') output.watch(stream);
     }
     return { reader, done: () => this.done, abort: () => this.abort() };
   }
@@ -302,8 +213,7 @@ export class Run {
   /** Something happened that may have been the last thing to wait for. */
   private progress(): void {
     if (!this.exited || this.settled) return;
-    const read = (output: Output): boolean => output.ended || output.use === 'tail';
-    if (!read(this.stdout) || !read(this.stderr) || this.feeding > 0 || !this.treeGone) return;
+    if (this.stdout.awaited || this.stderr.awaited || this.feeding > 0 || !this.ending.treeGone) return;
     if (this.stderr.use === 'tail' && !this.stderr.ended && !this.acceptable()) this.awaitTail();
     else this.finish();
   }
@@ -327,7 +237,7 @@ export class Run {
     this.status = status;
     // The exit came first: no deadline any more.
     this.cancelDeadline?.();
-    if (this.ending !== 'no') this.awaitTree();
+    this.ending.programExited();
     this.progress();
     this.armDrain();
   }
@@ -337,8 +247,8 @@ export class Run {
     const failure = startFailure(error, this.launch.plan.text, this.backend.name);
     if (this.settled) return failure;
     this.close();
-    this.lines?.finish();
-    this.handle?.dispose();
+    for (const reader of this.readers) reader.finish();
+    disposeQuietly(this.handle);
     logError({ command: this.launch.plan.text, backend: this.backend.name, error: failure });
     this.settle.reject(failure);
     return failure;
@@ -349,7 +259,7 @@ export class Run {
     this.cancelDrain?.();
     this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
       // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody.
-      if (this.lines?.blocked === true && this.ending === 'no') {
+      if (this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked)) {
         this.armDrain();
         return;
       }
@@ -365,10 +275,7 @@ export class Run {
   /** The pipes are held by somebody else: what came until now is the output. */
   private giveUp(): void {
     if (this.settled) return;
-    if (this.ending !== 'no' && !this.treeGone) this.killNow();
-    for (const output of [this.stdout, this.stderr]) {
-      if (!output.ended && output.use !== 'tail') this.outputComplete = false;
-    }
+    if (this.ending.phase !== 'none' && !this.ending.treeGone) this.ending.killNow();
     this.finish();
   }
 
@@ -387,7 +294,7 @@ export class Run {
       return;
     }
     this.cause = cause;
-    if (this.handle !== undefined) this.terminate(this.settings.killDelay);
+    if (this.handle !== undefined) this.ending.terminate(this.killDelay);
     else {
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
         if (this.handle === undefined) this.finish();
@@ -395,77 +302,12 @@ export class Run {
     }
   }
 
-  /** SIGTERM, grace, SIGKILL to the tree. A second call can shorten the grace only. */
-  private terminate(killDelay: number): void {
-    if (this.settled || this.ending === 'killed' || (this.exited && this.treeGone)) return;
-    if (killDelay === 0) {
-      this.killNow();
-      return;
-    }
-    if (this.ending === 'no') {
-      this.ending = 'grace';
-      this.signalTree('SIGTERM');
-      this.signalTree('SIGCONT');
-    } else if (this.clock.now() + killDelay >= this.graceEnds) return;
-    this.graceEnds = this.clock.now() + killDelay;
-    this.cancelKill?.();
-    this.cancelKill = this.clock.after(killDelay, () => {
-      this.killNow();
-    });
-  }
-  private graceEnds = Infinity;
-
-  private killNow(): void {
-    this.cancelKill?.();
-    this.ending = 'killed';
-    this.signalTree('SIGKILL');
-    // Nothing survives SIGKILL but what the kernel holds: the caller is released all the same.
-    if (!this.exited) {
-      this.cancelKill = this.clock.after(Math.max(this.settings.drainDelay, 100), () => {
-        if (this.exited) return;
-        for (const output of [this.stdout, this.stderr]) if (!output.ended) this.outputComplete = false;
-        this.finish();
-      });
-    }
-  }
-
-  private signalTree(name: SignalName): void {
-    const { sent, reached } = this.handle?.signal(name, 'tree') ?? { sent: false, reached: 'process' };
-    if (sent) this.ended = reached satisfies Reach;
-  }
-
-  /** The program is gone; its descendants have the rest of the grace period. */
-  private awaitTree(): void {
-    const alive = (): boolean => this.handle?.treeAlive?.() === true;
-    this.treeGone = !alive();
-    if (this.treeGone) {
-      this.cancelKill?.();
-      return;
-    }
-    const look = (): void => {
-      if (this.settled) return;
-      this.treeGone = !alive();
-      if (this.treeGone) {
-        this.cancelKill?.();
-        this.armDrain();
-        this.progress();
-        return;
-      }
-      // The drain bound begins when the tree is gone or killed.
-      if (this.ending === 'grace' && this.clock.now() < this.graceEnds) this.armDrain();
-      this.cancelPoll = this.clock.after(treePoll, look);
-    };
-    this.cancelPoll = this.clock.after(treePoll, look);
-  }
-  private cancelPoll: (() => void) | undefined;
-
   /** Ends what may still run and lets go of everything but the settlement. */
   private close(): void {
     this.settled = true;
     this.cancelDeadline?.();
     this.cancelDrain?.();
-    this.cancelKill?.();
-    this.cancelPoll?.();
+    this.ending.stop();
     if (this.onAbort !== undefined) this.settings.signal?.removeEventListener('abort', this.onAbort);
     unregister(this);
     this.released();
@@ -476,12 +318,13 @@ export class Run {
     this.close();
     const { handle } = this;
     for (const output of [this.stdout, this.stderr]) {
-      if (output.use !== 'pipe' || this.ending !== 'no') output.destroy();
+      if (output.awaited && handle !== undefined) this.outputComplete = false;
+      if (output.use !== 'pipe' || this.ending.phase !== 'none') output.destroy();
     }
-    this.lines?.finish();
+    for (const reader of this.readers) reader.finish();
     handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
-    if (!this.exited) handle?.dispose();
+    if (!this.exited) disposeQuietly(handle);
     const { plan, stdout, stderr, rawStatus } = this.launch;
     const { result, error } = judge(
       {
@@ -490,10 +333,10 @@ export class Run {
         pid: handle?.pid,
         status: this.status,
         cause: this.cause,
-        stdout: { use: stdout, bytes: keptBytes(this.stdout) },
-        stderr: { use: stderr, bytes: keptBytes(this.stderr) },
+        stdout: { use: stdout, bytes: this.stdout.bytes() },
+        stderr: { use: stderr, bytes: this.stderr.bytes() },
         outputComplete: this.outputComplete,
-        ended: this.ended,
+        ended: this.ending.reached,
         durationMs: this.clock.now() - this.begun,
         rawStatus,
         merged: plan.stderr.type === 'same-as-stdout',
@@ -509,39 +352,31 @@ export class Run {
     this.settle.reject(error);
   }
 
-  /** One signal to the program itself. */
+  /** One signal to the program itself; `false` if it is over. */
   kill(name: SignalName): boolean {
-    if (signalNumber(name) === undefined) {
-      throw new CommandUsageError('kill()', `there is no signal '${name}' here`, {
-        command: this.launch.plan.text,
-      });
-    }
     return !this.over && this.handle?.signal(name, 'process').sent === true;
   }
 
-  /** SIGTERM to the tree, grace, SIGKILL; resolves when all is over. */
-  async abort(options: { readonly killDelay?: number | undefined } = {}): Promise<void> {
-    const killDelay = options.killDelay ?? this.settings.killDelay;
-    if (this.cause === undefined) {
-      this.endWith({ kind: 'abort', reason: undefined }, killDelay);
-    } else if (this.handle !== undefined) this.terminate(killDelay);
-    await this.done.catch(() => undefined);
-  }
-
-  private endWith(cause: Cause, killDelay: number): void {
-    if (this.handle === undefined || this.exited) {
-      this.end(cause);
-      return;
+  /** SIGTERM to the tree, grace, SIGKILL; resolves when all is over. Another copy of core may call it. */
+  async abort(options?: { readonly killDelay?: number | undefined }): Promise<void> {
+    const given = ownProperty(options, 'killDelay');
+    const killDelay = isDelay(given) ? given : this.killDelay;
+    // For a program that is still being started.
+    this.killDelay = Math.min(killDelay, this.killDelay);
+    if (this.cause !== undefined || this.settled) this.ending.terminate(killDelay);
+    else if (this.handle === undefined || this.exited) this.end({ kind: 'abort', reason: undefined });
+    else {
+      this.cause = { kind: 'abort', reason: undefined };
+      this.ending.terminate(killDelay);
     }
-    this.cause = cause;
-    this.terminate(killDelay);
+    await this.done.catch(() => undefined);
   }
 
   /** SIGKILL now; blocks until reaped where the backend can. */
   dispose(): void {
     if (!this.over) {
       this.cause ??= { kind: 'abort', reason: undefined };
-      if (this.handle !== undefined) this.killNow();
+      if (this.handle !== undefined) this.ending.killNow();
     }
     this.handle?.dispose();
     this.stdout.destroy();
@@ -550,24 +385,11 @@ export class Run {
   }
 }
 
-/** The error of a start as the caller meets it: ours with the command added, or a foreign one wrapped. */
-export function startFailure(error: unknown, command: string, backend: string): CommandStartError {
-  if (!(error instanceof CommandStartError))
-    return startFailure(startError('backend', foreign(error)), command, backend);
-  if (error.command !== '') return error;
-  const { stage, code, path, syscall, errno, cause } = error;
-  return new CommandStartError(stage, error.reason, {
-    command,
-    backend,
-    code: code === 'ERR_COMMAND_START' ? undefined : code,
-    path,
-    syscall,
-    errno,
-    cause,
-  });
-}
-
-/** What a backend threw, as an error of the system or a sentence. */
-function foreign(error: unknown): NodeJS.ErrnoException | string {
-  return types.isNativeError(error) ? error : String(error);
+/** Disposes what a backend started. That it fails is nothing that anybody waits for. */
+function disposeQuietly(handle: ChildHandle | undefined): void {
+  try {
+    handle?.dispose();
+  } catch {
+    // The error that led here says more.
+  }
 }

@@ -6,8 +6,9 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { RunSettings } from './run-options';
 
-/** How many records wait for the reader before the stream is paused. */
-const highWater = 1024;
+/** How much waits for the reader before the stream is paused: so many records, or so much text. */
+const mostRecords = 1024;
+const mostCharacters = 1 << 20;
 
 /** Cuts a stream into records; the end of the last one may be missing. */
 export class LineReader {
@@ -18,6 +19,9 @@ export class LineReader {
   private waiting: string[] = [];
   private at = 0;
   private partial = '';
+  private partialBytes = 0;
+  /** Characters that came since the reader had read all. */
+  private held = 0;
   private over = false;
   private wake: (() => void) | undefined;
   private paused = false;
@@ -49,36 +53,41 @@ export class LineReader {
   private readonly take = (chunk: Uint8Array): void => {
     if (this.over) return;
     const text = this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    if (this.partial.length + text.length > this.maxLength && this.exceeds(text)) return;
-    const records = (this.partial + text).split(this.separator);
+    // Only what came is searched, and the long beginning of a record is not copied before its end is there.
+    const records = text.split(this.separator);
+    if (this.exceeds(records)) {
+      this.over = true;
+      this.partial = '';
+      this.tooLong(this.maxLength);
+      this.wakeUp();
+      return;
+    }
+    records[0] = this.partial + (records[0] ?? '');
     this.partial = records.pop() ?? '';
     if (records.length === 0) return;
     if (this.at >= this.waiting.length) [this.waiting, this.at] = [records, 0];
     else for (const record of records) this.waiting.push(record);
-    if (this.waiting.length - this.at >= highWater) {
+    this.held += text.length;
+    if (this.waiting.length - this.at >= mostRecords || this.held >= mostCharacters) {
       this.paused = true;
       this.stream.pause();
     }
     this.wakeUp();
   };
 
-  /** Only the longest record counts, and it counts in bytes. */
-  private exceeds(text: string): boolean {
-    const { encoding } = this;
-    let [from, start] = [this.partial, 0];
-    for (;;) {
-      const end = text.indexOf(this.separator, start);
-      const length =
-        Buffer.byteLength(from, encoding) + Buffer.byteLength(text.slice(start, end < 0 ? undefined : end), encoding);
-      if (length > this.maxLength) break;
-      if (end < 0) return false;
-      [from, start] = ['', end + 1];
+  /** Whether a record is too long, in bytes; counts those of the one that has begun. */
+  private exceeds(pieces: readonly string[]): boolean {
+    const last = pieces.length - 1;
+    for (const [index, piece] of pieces.entries()) {
+      const begun = index === 0 ? this.partialBytes : 0;
+      // Three bytes are the most that a UTF-16 unit can be; the exact count is for those near the limit.
+      const near = begun + 3 * piece.length > this.maxLength;
+      if (!near && index < last) continue;
+      const length = begun + Buffer.byteLength(piece, this.encoding);
+      if (length > this.maxLength) return true;
+      if (index === last) this.partialBytes = length;
     }
-    this.over = true;
-    this.partial = '';
-    this.tooLong(this.maxLength);
-    this.wakeUp();
-    return true;
+    return false;
   }
 
   /** No more will come: what is there is the last record. */
@@ -112,9 +121,12 @@ export class LineReader {
   shift(): string | undefined {
     if (this.at >= this.waiting.length) return undefined;
     const record = this.waiting[this.at++];
-    if (this.at >= this.waiting.length && this.paused) {
-      this.paused = false;
-      this.stream.resume();
+    if (this.at >= this.waiting.length) {
+      this.held = 0;
+      if (this.paused) {
+        this.paused = false;
+        this.stream.resume();
+      }
     }
     // A carriage return before the newline belongs to the line's end, as in Go's Scanner and Python's text mode.
     return this.separator === '\n' && record?.endsWith('\r') === true ? record.slice(0, -1) : record;
@@ -210,18 +222,4 @@ export class LineIterator implements AsyncIterableIterator<string, undefined> {
     await this.return();
     throw error;
   }
-}
-
-/** Rows made of records, for what `runRegex()` and `runNul()` iterate over. */
-export async function* rows(
-  records: AsyncIterable<string>,
-  take: (record: string) => string[] | undefined,
-  rest: () => string[] | undefined,
-): AsyncGenerator<string[], void, undefined> {
-  for await (const record of records) {
-    const row = take(record);
-    if (row !== undefined) yield row;
-  }
-  const last = rest();
-  if (last !== undefined) yield last;
 }

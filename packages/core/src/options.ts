@@ -1,12 +1,11 @@
 /** The options-object form: each option is a call of a setter, so both forms build the same spec. */
-import { describe } from './bytes';
 import type { Backend } from './contract';
-import { nearest, ownProperties, ownProperty } from './plain';
-import { CommandSetters } from './setters';
+import { describe, ownProperties, ownProperty, unknownName } from './plain';
+import { ProcessSetters } from './set-process';
 import type { CommandOptions } from './types';
 
 /** A command whose setters can be given as options. */
-export class CommandWithOptions extends CommandSetters {
+export class CommandWithOptions extends ProcessSetters {
   /** Each option and what it calls, in the order of the calls: what is said explicitly comes after what is passed. */
   private static readonly table: {
     readonly [K in keyof Required<CommandOptions>]: (command: CommandWithOptions, value: unknown) => unknown;
@@ -21,7 +20,11 @@ export class CommandWithOptions extends CommandSetters {
     stderr: (command, value) => command.applyStream('stderr', value),
     passFds: (command, value) => command.each(value, (item) => command.passFd(ownProperty(item, 'fd'), item)),
     sendBuffers: (command, value) =>
-      command.each(value, (item) => command.setSendBuffer(ownProperty(item, 'fd'), ownProperty(item, 'data'))),
+      command.each(value, (item) =>
+        command.knows('option', item, ['fd', 'data'])
+          ? command.setSendBuffer(ownProperty(item, 'fd'), ownProperty(item, 'data'))
+          : command,
+      ),
     asyncIo: (command, value) => command.flag(value, () => command.doAsyncIo()),
     nonblockingFds: (command, value) => command.flag(value, () => command.nonblockingFds()),
     pidFile: (command, value) => command.setPidFile(value),
@@ -32,13 +35,12 @@ export class CommandWithOptions extends CommandSetters {
     gid: (command, value) => command.setGid(value),
     groups: (command, value) => command.setGroups(value),
     umask: (command, value) => command.setUmask(value),
-    capabilities: (command, value) => command.applyFields('capabilities', value),
+    capabilities: (command, value) => command.applyCapabilities(value),
     noNewPrivs: (command, value) => command.flag(value, () => command.setNoNewPrivs()),
-    limits: (command, value) => command.applyFields('limits', value),
+    limits: (command, value) => command.applyLimits(value),
     nice: (command, value) => command.setNice(value),
     affinity: (command, value) => command.setAffinity(value),
-    coreScheduling: (command, value) =>
-      value === 'alone' ? command.setRunAlone() : command.setRunAmong(ownProperty(value, 'among')),
+    coreScheduling: (command, value) => command.applyCoreScheduling(value),
     selinuxLabel: (command, value) => command.setSelinuxLabel(value),
     appArmorProfile: (command, value) => command.setAppArmorProfile(value),
     preExecHook: (command, value) => command.setPreExecHook(value),
@@ -57,11 +59,7 @@ export class CommandWithOptions extends CommandSetters {
     const properties = ownProperties(given);
     for (const name of properties.keys()) {
       if (Object.hasOwn(table, name)) continue;
-      const meant = nearest(name, Object.keys(table));
-      this.note(
-        'new Command',
-        `there is no option '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
-      );
+      this.note('new Command', unknownName('option', name, Object.keys(table)));
     }
     for (const [name, apply] of Object.entries(table)) {
       const value = properties.get(name);
@@ -83,7 +81,7 @@ export class CommandWithOptions extends CommandSetters {
   }
 
   private applyEnv(given: unknown): void {
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    if (typeof given !== 'object' || given === null || Symbol.iterator in given) {
       this.note('option', `must be an object of names and values, not ${describe(given)}`);
       return;
     }

@@ -1,6 +1,5 @@
 /** Reading what callers hand in: own properties only, once, and plain data only. */
-import { types } from 'node:util';
-import { describe } from './bytes';
+import { inspect, types } from 'node:util';
 import type { PlainData } from './types';
 
 /** Own enumerable properties, read once: what a polluted prototype holds does not count. */
@@ -14,6 +13,47 @@ export function ownProperties(given: object): Map<string, unknown> {
 export function ownProperty(given: unknown, name: string): unknown {
   if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) return undefined;
   return Reflect.get(given, name);
+}
+
+/**
+ * A property of something that may be an instance of a class (a `FileHandle` has its `fd` from there); what every object
+ * inherits does not count.
+ */
+export function member(given: unknown, name: string): unknown {
+  if (typeof given !== 'object' || given === null) return undefined;
+  for (let at: object = given; ;) {
+    const above = Object.getPrototypeOf(at) as object | null;
+    if (Object.hasOwn(at, name)) return at === given || above !== null ? Reflect.get(given, name) : undefined;
+    if (above === null) return undefined;
+    at = above;
+  }
+}
+
+/** The own properties alone, for reading by name where some may be missing. */
+export function withoutPrototype<T extends object>(given: T): T {
+  return Object.assign(Object.create(null) as T, given);
+}
+
+/** Defines a property that is not enumerable. A descriptor with a prototype would take what a polluted one holds. */
+export function hide(target: object, key: string | symbol, value: unknown): void {
+  Object.defineProperty(
+    target,
+    key,
+    withoutPrototype({ value, enumerable: false, configurable: true, writable: true }),
+  );
+}
+
+/** What to say of a name that is not known. */
+export function unknownName(kind: string, name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  return `there is no ${kind} '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`;
+}
+
+/** Why an object that a caller gave says more than is listened to, or `undefined`. Nothing is accepted and ignored. */
+export function strayName(given: unknown, known: readonly string[]): string | undefined {
+  if (typeof given !== 'object' || given === null) return undefined;
+  const stray = Array.from(ownProperties(given)).find(([name, value]) => value !== undefined && !known.includes(name));
+  return stray === undefined ? undefined : unknownName('property', stray[0], known);
 }
 
 /** A copy of JSON data, or why it is none. */
@@ -46,7 +86,7 @@ export function plainData(given: unknown, depth = 0): { data: PlainData } | { re
 }
 
 /** The known name that is nearest to a mistyped one, for "did you mean". */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
@@ -67,4 +107,14 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+/** For messages: what kind of thing somebody gave. */
+export function describe(given: unknown): string {
+  if (given === null) return 'null';
+  if (given === undefined) return 'undefined';
+  if (Array.isArray(given)) return 'an array';
+  if (typeof given === 'object') return 'an object';
+  if (typeof given === 'function') return 'a function';
+  return `the ${typeof given} ${inspect(given)}`;
 }

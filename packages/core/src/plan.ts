@@ -2,10 +2,11 @@
 import type { Value } from './bytes';
 import type { LaunchPlan, PlanStream, PlanString } from './contract';
 import type { Feature } from './features';
+import { withoutPrototype } from './plain';
 import { commandText } from './quote';
 import type { Mode, RunSettings } from './run-options';
+import { fdNumber } from './rules';
 import type { Draft, StreamChoice } from './spec';
-import type { Fd } from './types';
 
 /** What core does with an output stream. */
 export type StreamUse = 'text' | 'bytes' | 'pipe' | 'tail' | 'lines' | 'none';
@@ -20,97 +21,6 @@ export interface Launch {
   /** In the order of the plan's `sendBuffers`. */
   readonly sendBuffers: readonly Uint8Array[];
   readonly rawStatus: boolean;
-}
-
-/** A rule that a command breaks in this way of running, and the call that is to blame. */
-export interface BrokenRule {
-  readonly call: string;
-  readonly reason: string;
-}
-
-const isBuffer = (choice: StreamChoice | undefined): boolean => choice?.kind === 'input' || choice?.kind === 'capture';
-const buffers = (draft: Draft): boolean => [draft.stdin, draft.stdout, draft.stderr].some(isBuffer);
-const pipes = (draft: Draft): boolean =>
-  [draft.stdin, draft.stdout, draft.stderr].some((choice) => choice?.kind === 'pipe');
-
-/** What cannot go together, in the order of virCommand's checks. */
-const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode): boolean })[] = [
-  {
-    call: 'runAsync()',
-    reason: 'cannot mix buffers with an asynchronous run; call doAsyncIo(), use pipes, or use run()',
-    broken: (draft, mode) => mode === 'runAsync' && buffers(draft) && !draft.asyncIo,
-  },
-  {
-    call: 'run()',
-    reason: 'cannot mix a pipe to the caller with a run that waits, since nobody could use it; use runAsync()',
-    broken: (draft, mode) => (mode === 'run' || mode === 'runSync') && pipes(draft),
-  },
-  {
-    call: 'daemonize()',
-    reason: 'cannot mix buffers or pipes with a daemon; give it files or descriptors',
-    broken: (draft) => draft.daemon && (buffers(draft) || pipes(draft) || draft.sendBuffers.length > 0),
-  },
-  {
-    call: 'daemonize()',
-    reason:
-      'a daemonized command cannot use runAsync() or lines; use run(), which resolves when the daemon has started',
-    broken: (draft, mode) => draft.daemon && (mode === 'runAsync' || mode === 'lines'),
-  },
-  {
-    call: 'setWorkingDirectory()',
-    reason: 'a daemonized command cannot set its working directory; it is /',
-    broken: (draft) => draft.daemon && draft.cwd !== undefined,
-  },
-  {
-    call: 'setPidFile()',
-    reason: 'creation of a pid file requires daemonize()',
-    broken: (draft) => draft.pidFile !== undefined && !draft.daemon,
-  },
-  {
-    call: 'requireHandshake()',
-    reason: 'a handshake needs runAsync(): run() would wait for a program that waits for handshakeNotify()',
-    broken: (draft, mode) => draft.handshake && mode !== 'runAsync',
-  },
-  {
-    call: 'setProcessGroup()',
-    reason: 'a session has a process group of its own; false cannot be had with setSession() or daemonize()',
-    broken: (draft) => draft.processGroup === false && (draft.session || draft.daemon),
-  },
-];
-
-/** The first rule that is broken, or `undefined`. */
-export function brokenRule(draft: Draft, mode: Mode, settings: RunSettings): BrokenRule | undefined {
-  const rule = rules.find((candidate) => candidate.broken(draft, mode));
-  if (rule !== undefined) return rule;
-  if (mode === 'lines' && draft[settings.from] !== undefined) {
-    return { call: 'runLines()', reason: `reads ${settings.from} itself, which is set already` };
-  }
-  return undefined;
-}
-
-/** The number of a descriptor now; a closed FileHandle has -1. */
-const fdNumber = (fd: Fd): number => (typeof fd === 'number' ? fd : fd.fd);
-
-/** Descriptors that clash or are closed, known only now that the run begins. */
-export function brokenFds(draft: Draft): BrokenRule | undefined {
-  for (const key of ['stdin', 'stdout', 'stderr'] as const) {
-    const choice = draft[key];
-    if (choice?.kind === 'fd' && fdNumber(choice.fd) < 0) return { call: key, reason: 'its descriptor is closed' };
-  }
-  const taken = new Set<number>();
-  for (const { fd } of draft.sendBuffers) {
-    if (taken.has(fd)) return { call: 'setSendBuffer()', reason: `descriptor ${fd} of the program is used twice` };
-    taken.add(fd);
-  }
-  for (const { fd, as } of draft.passFds) {
-    const number = fdNumber(fd);
-    const target = as ?? number;
-    if (number < 0) return { call: 'passFd()', reason: 'the descriptor is closed' };
-    if (target < 3) return { call: 'passFd()', reason: `${target} is stdin, stdout or stderr` };
-    if (taken.has(target)) return { call: 'passFd()', reason: `descriptor ${target} of the program is used twice` };
-    taken.add(target);
-  }
-  return undefined;
 }
 
 const nullStream: PlanStream = Object.freeze({ type: 'null' });
@@ -151,7 +61,7 @@ function streamUse(
 }
 
 const noStrings: readonly never[] = Object.freeze([]);
-const notPrivileged: LaunchPlan['privileged'] = Object.freeze({});
+const notPrivileged: LaunchPlan['privileged'] = Object.freeze(withoutPrototype({}));
 const noSecrets: LaunchPlan['secret'] = Object.freeze({ argv: noStrings, env: noStrings });
 
 function privileged(draft: Draft): LaunchPlan['privileged'] {
@@ -165,14 +75,15 @@ function privileged(draft: Draft): LaunchPlan['privileged'] {
       ? { capabilities: Object.freeze({ clear: draft.clearCaps, allow: Object.freeze(draft.allowCaps.slice()) }) }
       : {}),
     ...(draft.noNewPrivs ? { noNewPrivs: true } : {}),
-    ...(Object.keys(draft.limits).length > 0 ? { limits: Object.freeze({ ...draft.limits }) } : {}),
+    ...(Object.keys(draft.limits).length > 0 ? { limits: Object.freeze(withoutPrototype(draft.limits)) } : {}),
     ...(nice === undefined ? {} : { nice }),
     ...(affinity === undefined ? {} : { affinity: Object.freeze(affinity.slice()) }),
     ...(coreScheduling === undefined ? {} : { coreScheduling }),
     ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     ...(appArmorProfile === undefined ? {} : { appArmorProfile }),
   };
-  return Object.keys(fields).length === 0 ? notPrivileged : Object.freeze(fields);
+  // Fields that are left out must not be found in a polluted prototype.
+  return Object.keys(fields).length === 0 ? notPrivileged : Object.freeze(withoutPrototype(fields));
 }
 
 /** Which feature a plan requires, and how one sees it: a table, so that nothing is refused by accident or forgotten. */

@@ -1,7 +1,8 @@
 /** Text of a command that a POSIX shell reads back to the same argv and environment. */
 import { isUtf8 } from 'node:buffer';
-import { planBytes } from './bytes';
+import { planBytes, planString } from './bytes';
 import type { PlanString } from './contract';
+import { describe, ownProperties, unknownName, withoutPrototype } from './plain';
 import type { Bytes } from './types';
 
 /** What {@link commandText} needs to know of a command; masked already or not. */
@@ -52,9 +53,7 @@ function quoteBytes(bytes: Buffer): string {
 function printfByte(byte: number): string {
   const text = String.fromCharCode(byte);
   if (text === '%') return '%%';
-  return byte >= 0x80 || byte < 0x20 || text === '\\' || text === "'"
-    ? '\\' + byte.toString(8).padStart(3, '0')
-    : text;
+  return byte >= 0x80 || byte < 0x20 || text === '\\' || text === "'" ? '\\' + byte.toString(8).padStart(3, '0') : text;
 }
 
 const quotePlan = (text: PlanString): string =>
@@ -94,12 +93,34 @@ export interface TextOptions {
   readonly stripPath?: boolean | undefined;
 }
 
+/** One line, the path as it is. */
+export const noOptions: TextOptions = withoutPrototype({});
+
+/** Own properties, or what is wrong with them. */
+export function readTextOptions(given: unknown): TextOptions | { readonly wrong: string } {
+  if (given === undefined) return noOptions;
+  if (typeof given !== 'object' || given === null)
+    return { wrong: `options must be an object, not ${describe(given)}` };
+  const read: { lineBreaks?: boolean; stripPath?: boolean } = {};
+  for (const [name, value] of ownProperties(given)) {
+    if (value === undefined) continue;
+    if (name !== 'lineBreaks' && name !== 'stripPath') {
+      return { wrong: unknownName('option', name, ['lineBreaks', 'stripPath']) };
+    }
+    if (typeof value !== 'boolean') return { wrong: `option '${name}' must be a boolean, not ${describe(value)}` };
+    read[name] = value;
+  }
+  return withoutPrototype(read);
+}
+
+function lastPart(program: PlanString): PlanString {
+  const bytes = planBytes(program);
+  return planString(bytes.subarray(bytes.lastIndexOf('/') + 1));
+}
+
 /** `ENV... PROGRAM ARGS...`, single spaces, no newline at the end. The layout is virCommand's. */
-export function commandText(source: TextSource, options: TextOptions = {}): string {
-  const program =
-    options.stripPath === true && typeof source.program === 'string'
-      ? (source.program.split('/').at(-1) ?? source.program)
-      : source.program;
+export function commandText(source: TextSource, options: TextOptions = noOptions): string {
+  const program = options.stripPath === true ? lastPart(source.program) : source.program;
   const breaks = options.lineBreaks === true;
   let text = '';
   for (const word of envWords(source.env)) text += word + (breaks ? ' \\\n' : ' ');

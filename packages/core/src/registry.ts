@@ -3,7 +3,10 @@
  * put in the place of the real ones.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { checkBackend } from './check-backend';
 import type { Backend } from './contract';
+import { CommandUsageError } from './errors';
+import { readKillDelay } from './run-options';
 
 /** A running command, as another copy of core may see it. */
 export interface Abortable {
@@ -37,7 +40,8 @@ export function unregister(command: Abortable): void {
  * reaped. Commands that are started meanwhile are aborted too. It installs no signal handlers: an application calls it
  * where it shuts down.
  *
- * @param options - `killDelay`: milliseconds from SIGTERM to SIGKILL, default 5000.
+ * @param options - `killDelay`: milliseconds from SIGTERM to SIGKILL; default: that of each run.
+ * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
  *
  * @example
  * ```ts
@@ -45,9 +49,11 @@ export function unregister(command: Abortable): void {
  * ```
  */
 export async function abortAll(options?: { readonly killDelay?: number | undefined }): Promise<void> {
+  const read = readKillDelay(options);
+  if ('wrong' in read) throw new CommandUsageError('abortAll()', read.wrong, { command: '' });
   while (shared.running.size > 0) {
     const newestFirst = Array.from(shared.running).reverse();
-    await Promise.all(newestFirst.map((command) => command.abort(options)));
+    await Promise.all(newestFirst.map((command) => command.abort(read)));
   }
 }
 
@@ -55,8 +61,17 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
  * Every Command of every package uses `backend` until the returned object is disposed, whatever it was bound to: for
  * tests of code that imports `Command` from anywhere. Overrides stack up; the last one that is not disposed is in force.
  * virCommand's counterpart is `virCommandSetDryRun`.
+ *
+ * @throws CommandUsageError, `ERR_COMMAND_CONTRACT`, if it is no backend of this contract.
+ *
+ * @example
+ * ```ts
+ * using override = overrideBackend(mock);
+ * await codeUnderTest();
+ * ```
  */
 export function overrideBackend(backend: Backend): Disposable {
+  checkBackend(backend, 'overrideBackend()', '');
   // Every call has an entry of its own, so that disposing twice, or in another order, ends no other override.
   const entry = { backend };
   shared.overrides.push(entry);
@@ -68,8 +83,18 @@ export function overrideBackend(backend: Backend): Disposable {
   };
 }
 
-/** As {@link overrideBackend}, only for what `fn` calls, also after its first await: for tests that run at the same time. */
+/**
+ * As {@link overrideBackend}, only for what `fn` calls, also after its first await: for tests that run at the same time.
+ *
+ * @throws CommandUsageError, `ERR_COMMAND_CONTRACT`, if it is no backend of this contract.
+ *
+ * @example
+ * ```ts
+ * await withBackend(mock, () => codeUnderTest());
+ * ```
+ */
 export function withBackend<T>(backend: Backend, fn: () => T): T {
+  checkBackend(backend, 'withBackend()', '');
   shared.local ??= new AsyncLocalStorage<Backend>();
   return shared.local.run(backend, fn);
 }

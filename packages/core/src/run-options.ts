@@ -1,11 +1,16 @@
 /** Options of one run: read once, checked, with their defaults. */
 import { constants } from 'node:buffer';
-import { describe } from './bytes';
-import { nearest, ownProperties } from './plain';
+import { describe, ownProperties, ownProperty, strayName, unknownName } from './plain';
 import type { OutputLimit, TextEncoding } from './types';
 
+/** The calls that run a command. */
+export type RunCall = 'run' | 'runSync' | 'runAsync' | 'runLines' | 'runRegex' | 'runNul';
 /** The ways to run. */
 export type Mode = 'run' | 'runSync' | 'runAsync' | 'lines';
+
+/** The way in which a call runs. */
+export const modeOf = (call: RunCall): Mode =>
+  call === 'run' || call === 'runSync' || call === 'runAsync' ? call : 'lines';
 
 /** Options of one run, complete. */
 export interface RunSettings {
@@ -15,7 +20,7 @@ export interface RunSettings {
   readonly drainDelay: number;
   readonly signal: AbortSignal | undefined;
   /** `undefined` where nothing was said. */
-  readonly limit: OutputLimit | undefined;
+  readonly limit: Required<OutputLimit> | undefined;
   readonly encoding: TextEncoding | 'buffer';
   readonly killOnParentExit: boolean | 'guaranteed';
   /** Deadline, delays or limits were asked for: a synchronous run needs a backend that can keep them. */
@@ -48,19 +53,22 @@ export const defaultSettings: RunSettings = Object.freeze({
 
 /** Where an option may be given, and what it must be: a checked value, or the reason why it is none. */
 interface Reader {
-  readonly modes: readonly Mode[];
+  readonly calls: readonly RunCall[];
   read(value: unknown): { readonly [K in keyof RunSettings]?: RunSettings[K] } | string;
 }
-const all: readonly Mode[] = ['run', 'runSync', 'runAsync', 'lines'];
+const records: readonly RunCall[] = ['runLines', 'runRegex', 'runNul'];
+const all: readonly RunCall[] = ['run', 'runSync', 'runAsync', ...records];
 
-const isDelay = (value: unknown): value is number => typeof value === 'number' && value >= 0 && Number.isFinite(value);
+/** Whether something is a time that can be waited, in milliseconds. */
+export const isDelay = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value);
 const isLimit = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && (Number.isSafeInteger(value) || value === Infinity);
 
 const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(null) as Record<string, Reader>, {
-  check: { modes: all, read: (value) => (typeof value === 'boolean' ? { check: value } : 'must be a boolean') },
+  check: { calls: all, read: (value) => (typeof value === 'boolean' ? { check: value } : 'must be a boolean') },
   timeout: {
-    modes: all,
+    calls: all,
     read: (value) => {
       if (isDelay(value) && value > 0) return { timeout: value, bounded: true };
       return value === 0
@@ -69,43 +77,46 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
     },
   },
   killDelay: {
-    modes: all,
+    calls: all,
     read: (value) =>
       isDelay(value) ? { killDelay: value, bounded: true } : 'must be a number of milliseconds, 0 or more',
   },
   drainDelay: {
-    modes: all,
+    calls: all,
     read: (value) =>
       isDelay(value) ? { drainDelay: value, bounded: true } : 'must be a number of milliseconds, 0 or more',
   },
   signal: {
-    modes: ['run', 'runAsync', 'lines'],
+    calls: ['run', 'runAsync', ...records],
     read: (value) => (isAbortSignal(value) ? { signal: value } : 'must be an AbortSignal'),
   },
-  outputLimit: { modes: all, read: readLimit },
+  outputLimit: { calls: all, read: readLimit },
   encoding: {
-    modes: all,
+    calls: all,
     read: (value) =>
       value === 'utf8' || value === 'latin1' || value === 'utf16le' || value === 'buffer'
         ? { encoding: value }
         : `must be 'utf8', 'latin1', 'utf16le' or 'buffer'`,
   },
   killOnParentExit: {
-    modes: all,
+    calls: all,
     read: (value) =>
       typeof value === 'boolean' || value === 'guaranteed'
         ? { killOnParentExit: value }
         : `must be a boolean or 'guaranteed'`,
   },
   maxLength: {
-    modes: ['lines'],
+    calls: records,
     read: (value) => (isLimit(value) && value > 0 ? { maxLength: value } : 'must be a number of bytes above 0'),
   },
   from: {
-    modes: ['lines'],
+    calls: records,
     read: (value) => (value === 'stdout' || value === 'stderr' ? { from: value } : `must be 'stdout' or 'stderr'`),
   },
-  prefix: { modes: ['lines'], read: (value) => (typeof value === 'string' ? { prefix: value } : 'must be a string') },
+  prefix: {
+    calls: ['runRegex'],
+    read: (value) => (typeof value === 'string' ? { prefix: value } : 'must be a string'),
+  },
 } satisfies Record<string, Reader>);
 
 function isAbortSignal(value: unknown): value is AbortSignal {
@@ -117,11 +128,13 @@ function isAbortSignal(value: unknown): value is AbortSignal {
   );
 }
 
-function readLimit(value: unknown): { limit: OutputLimit; bounded: true } | string {
-  if (isLimit(value)) return { limit: { stdout: value, stderr: value }, bounded: true };
+const noLimit = { stdout: undefined, stderr: undefined, total: undefined, onExceed: 'kill' } as const;
+
+function readLimit(value: unknown): { limit: Required<OutputLimit>; bounded: true } | string {
+  if (isLimit(value)) return { limit: { ...noLimit, stdout: value, stderr: value }, bounded: true };
   if (typeof value !== 'object' || value === null)
     return 'must be a number of bytes or { stdout, stderr, total, onExceed }';
-  const limit: { -readonly [K in keyof OutputLimit]: OutputLimit[K] } = {};
+  const limit: { -readonly [K in keyof OutputLimit]-?: OutputLimit[K] } = { ...noLimit };
   for (const [name, part] of ownProperties(value)) {
     if (part === undefined) continue;
     if ((name === 'stdout' || name === 'stderr' || name === 'total') && isLimit(part)) limit[name] = part;
@@ -133,7 +146,7 @@ function readLimit(value: unknown): { limit: OutputLimit; bounded: true } | stri
 }
 
 /** The settings of a run, or the option that is wrong and why. */
-export function readRunOptions(given: unknown, mode: Mode): RunSettings | { readonly wrong: string } {
+export function readRunOptions(given: unknown, call: RunCall): RunSettings | { readonly wrong: string } {
   if (given === undefined) return defaultSettings;
   if (typeof given !== 'object' || given === null)
     return { wrong: `options must be an object, not ${describe(given)}` };
@@ -141,17 +154,36 @@ export function readRunOptions(given: unknown, mode: Mode): RunSettings | { read
   for (const [name, value] of ownProperties(given)) {
     if (value === undefined) continue;
     const reader = readers[name];
-    if (reader === undefined) {
-      const meant = nearest(name, Object.keys(readers));
-      return { wrong: `there is no option '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}` };
-    }
-    if (!reader.modes.includes(mode)) {
+    if (reader === undefined) return { wrong: unknownName('option', name, Object.keys(readers)) };
+    if (!reader.calls.includes(call)) {
       const why = name === 'signal' ? ': an AbortSignal cannot fire while the thread is blocked; use timeout' : '';
-      return { wrong: `option '${name}' is not for this way to run${why}` };
+      return { wrong: `option '${name}' is not for ${call}()${why}` };
     }
     const read = reader.read(value);
     if (typeof read === 'string') return { wrong: `option '${name}' ${read}` };
     settings = { ...settings, ...read };
   }
+  if (settings.encoding === 'buffer' && records.includes(call)) {
+    return { wrong: `option 'encoding' must be 'utf8', 'latin1' or 'utf16le' for ${call}(), which gives text` };
+  }
   return settings;
+}
+
+/** What `abort()` and the like may be told: the grace period, or why it is none. */
+export function readKillDelay(given: unknown): { readonly killDelay: number | undefined } | { readonly wrong: string } {
+  if (given === undefined) return { killDelay: undefined };
+  const stray =
+    typeof given === 'object' && given !== null
+      ? strayName(given, ['killDelay'])
+      : `options must be an object, not ${describe(given)}`;
+  if (stray !== undefined) return { wrong: stray };
+  const killDelay = ownProperty(given, 'killDelay');
+  return killDelay === undefined || isDelay(killDelay)
+    ? { killDelay }
+    : { wrong: "option 'killDelay' must be a number of milliseconds, 0 or more" };
+}
+
+/** How many bytes of each stream may be kept; what no result can hold is a limit that nobody has to ask for. */
+export function keptAtMost(settings: RunSettings, stream: 'stdout' | 'stderr', as: 'text' | 'bytes'): number {
+  return Math.min(settings.limit?.[stream] ?? Infinity, as === 'text' ? longestText : longestBytes);
 }

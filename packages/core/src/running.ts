@@ -1,10 +1,13 @@
 /** A program that runs, as the caller of `runAsync()` holds it. */
 import type { Readable, Writable } from 'node:stream';
+import { inspect } from 'node:util';
 import type { ChildHandle, LaunchPlan } from './contract';
 import { CommandUsageError } from './errors';
 import type { Run } from './lifecycle';
 import { LineIterator } from './lines';
-import { nearest, ownProperties } from './plain';
+import { describe, ownProperty, strayName } from './plain';
+import { readKillDelay } from './run-options';
+import { signalNumber } from './status';
 import type { CommandResult, LineOptions, SignalName, Sink, Source, Streamed, Written } from './types';
 
 /**
@@ -39,17 +42,31 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
    */
   kill(signal?: SignalName): boolean;
   /**
-   * SIGTERM to the tree, SIGKILL after `killDelay` milliseconds (default: that of the run), reaped. Resolves also if it
-   * is already over; never rejects. `wait()` then rejects with `CommandAbortedError`.
+   * SIGTERM to the tree, SIGKILL after `killDelay` milliseconds (default: that of the run), reaped (`virCommandAbort`).
+   * Resolves also if it is already over, and whatever the program does; `wait()` then rejects with `CommandAbortedError`.
+   * A second call can shorten the grace period.
+   *
+   * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
    */
   abort(options?: { readonly killDelay?: number | undefined }): Promise<void>;
-  /** Resolves when the program is held before exec and the hook is done (`virCommandHandshakeWait`). */
+  /**
+   * Resolves when the program is held before exec and the hook is done (`virCommandHandshakeWait`). Several may wait.
+   *
+   * @throws CommandUsageError, as a rejection, without `requireHandshake()`.
+   */
   handshakeWait(): Promise<void>;
-  /** Lets it exec; resolves when it did, rejects with CommandStartError (`virCommandHandshakeNotify`). */
+  /**
+   * Lets it exec; resolves when it did (`virCommandHandshakeNotify`).
+   *
+   * @throws CommandStartError, as a rejection, if it did not. CommandUsageError for a second call, or without
+   * `requireHandshake()`.
+   */
   handshakeNotify(): Promise<void>;
   /**
-   * Lines of a piped stream, without their ends, with backpressure. Leaving the loop aborts the program, without an
-   * error; a bad end rejects after the last line.
+   * Lines of a piped stream, with backpressure, without their ends (`\n`, or `\r\n`; a lone `\r` is text). Leaving the
+   * loop aborts the program, without an error; a bad end rejects after the last line. Once for each stream.
+   *
+   * @throws CommandUsageError if the stream is no pipe or is read by lines already, or for a wrong option.
    */
   lines(options?: LineOptions): AsyncIterableIterator<string>;
   /** As `abort()`, and closes the pipes. */
@@ -58,10 +75,7 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   [Symbol.dispose](): void;
 }
 
-const noHandshake = (call: string, plan: LaunchPlan): CommandUsageError =>
-  new CommandUsageError(call, 'requireHandshake() was not called', { command: plan.text });
-
-/** Makes the caller's view of a run that has started. */
+/** The caller's view of a run that has started. */
 export class RunningProcess implements RunningCommand {
   readonly pid: number | undefined;
   readonly stdin: Writable | undefined;
@@ -70,6 +84,10 @@ export class RunningProcess implements RunningCommand {
   readonly #run: Run;
   readonly #handle: ChildHandle;
   readonly #plan: LaunchPlan;
+  /** Streams that are read by lines. */
+  readonly #split = new Set<'stdout' | 'stderr'>();
+  #held: Promise<void> | undefined;
+  #notified = false;
 
   constructor(
     run: Run,
@@ -90,41 +108,57 @@ export class RunningProcess implements RunningCommand {
     return this.#run.done;
   }
 
+  /** The error of a wrong call; its stack begins where the caller called. */
+  #usage(call: 'kill' | 'abort' | 'lines' | 'handshakeWait' | 'handshakeNotify', reason: string): CommandUsageError {
+    const error = new CommandUsageError(`${call}()`, reason, { command: this.#plan.text });
+    Error.captureStackTrace(error, Reflect.get(this, call) as () => unknown);
+    return error;
+  }
+
   kill(signal: SignalName = 'SIGTERM'): boolean {
+    if (signalNumber(signal) === undefined) {
+      throw this.#usage('kill', `there is no signal ${inspect(signal)} here`);
+    }
     return this.#run.kill(signal);
   }
 
-  abort(options?: { readonly killDelay?: number | undefined }): Promise<void> {
-    return this.#run.abort(options);
+  async abort(options?: { readonly killDelay?: number | undefined }): Promise<void> {
+    const read = readKillDelay(options);
+    if ('wrong' in read) throw this.#usage('abort', read.wrong);
+    await this.#run.abort(read);
   }
 
   async handshakeWait(): Promise<void> {
-    if (this.#handle.handshake === undefined) throw noHandshake('handshakeWait()', this.#plan);
-    await this.#run.handshake('wait');
+    if (this.#handle.handshake === undefined) throw this.#usage('handshakeWait', 'requireHandshake() was not called');
+    await (this.#held ??= this.#run.handshake('wait'));
   }
 
   async handshakeNotify(): Promise<void> {
-    if (this.#handle.handshake === undefined) throw noHandshake('handshakeNotify()', this.#plan);
+    if (this.#handle.handshake === undefined) throw this.#usage('handshakeNotify', 'requireHandshake() was not called');
+    if (this.#notified) throw this.#usage('handshakeNotify', 'was called before; the handshake is complete');
+    this.#notified = true;
     await this.#run.handshake('notify');
   }
 
-  lines(options: LineOptions = {}): AsyncIterableIterator<string> {
-    const usage = (reason: string): CommandUsageError =>
-      new CommandUsageError('lines()', reason, { command: this.#plan.text });
-    let from: unknown = 'stdout';
-    let maxLength: unknown;
-    for (const [name, value] of ownProperties(options)) {
-      if (name === 'from') from = value ?? 'stdout';
-      else if (name === 'maxLength') maxLength = value;
-      else
-        throw usage(`there is no option '${name}'; did you mean '${nearest(name, ['from', 'maxLength']) ?? 'from'}'?`);
-    }
-    if (from !== 'stdout' && from !== 'stderr') throw usage("option 'from' must be 'stdout' or 'stderr'");
+  lines(options?: LineOptions): AsyncIterableIterator<string> {
+    const wrong =
+      options === undefined || (typeof options === 'object' && (options as unknown) !== null)
+        ? strayName(options, ['from', 'maxLength'])
+        : `options must be an object, not ${describe(options)}`;
+    if (wrong !== undefined) throw this.#usage('lines', wrong);
+    const from = ownProperty(options, 'from') ?? 'stdout';
+    const maxLength = ownProperty(options, 'maxLength');
+    if (from !== 'stdout' && from !== 'stderr')
+      throw this.#usage('lines', "option 'from' must be 'stdout' or 'stderr'");
     if (maxLength !== undefined && !(typeof maxLength === 'number' && maxLength > 0)) {
-      throw usage("option 'maxLength' must be a number of bytes above 0");
+      throw this.#usage('lines', "option 'maxLength' must be a number of bytes above 0");
     }
-    if (this[from] === undefined)
-      throw usage(`${from} is no pipe to the caller; call ${from === 'stdout' ? 'setOutputFd' : 'setErrorFd'}('pipe')`);
+    if (this[from] === undefined) {
+      const setter = from === 'stdout' ? 'setOutputFd' : 'setErrorFd';
+      throw this.#usage('lines', `${from} is no pipe to the caller; call ${setter}('pipe')`);
+    }
+    if (this.#split.has(from)) throw this.#usage('lines', `${from} is read by lines already`);
+    this.#split.add(from);
     const source = this.#run.lineSource(from, maxLength);
     return new LineIterator(() => Promise.resolve(source));
   }

@@ -1,5 +1,6 @@
 /** Values that reach the program and are shown nowhere else. */
 import { types } from 'node:util';
+import { hide } from './plain';
 import type { Bytes } from './types';
 
 const brand: unique symbol = Symbol.for('vircommand.secret') as never;
@@ -28,14 +29,10 @@ export interface Secret {
 export function secret(value: string | Uint8Array): Secret {
   const kept: Bytes = typeof value === 'string' ? value : Uint8Array.from(value);
   const mask = (): '***' => MASK;
-  const wrapped = Object.create(null, {
-    [brand]: { value: () => kept },
-    toString: { value: mask },
-    toJSON: { value: mask },
-    [inspect]: { value: mask },
-    [Symbol.toPrimitive]: { value: mask },
-    [Symbol.toStringTag]: { value: 'Secret' },
-  }) as Secret;
+  const wrapped = Object.create(null) as Secret;
+  hide(wrapped, brand, () => kept);
+  for (const key of ['toString', 'toJSON', inspect, Symbol.toPrimitive]) hide(wrapped, key, mask);
+  hide(wrapped, Symbol.toStringTag, 'Secret');
   return Object.freeze(wrapped);
 }
 

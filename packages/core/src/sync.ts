@@ -1,12 +1,12 @@
 /** `runSync()`: the bounds go to the backend as data, since core cannot run meanwhile. */
 import { fixedCopy, tailSize } from './capture';
-import type { Backend } from './contract';
+import type { Backend, SyncOutcome } from './contract';
 import type { CommandError } from './errors';
-import { startFailure } from './lifecycle';
 import { logError, logExit, logStart } from './log';
 import { judge, type Cause } from './outcome';
 import type { Launch, StreamUse } from './plan';
-import { longestBytes, longestText, type RunSettings } from './run-options';
+import { keptAtMost, longestBytes, longestText, type RunSettings } from './run-options';
+import { startFailure } from './start-failure';
 import { systemClock } from './clock';
 import type { CommandResult } from './types';
 
@@ -19,15 +19,32 @@ function captured(bytes: Uint8Array | undefined, use: StreamUse): Buffer | undef
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
+/** A backend that kept more than a result can hold would make a foreign RangeError of it. */
+function holdable(outcome: SyncOutcome, launch: Launch): SyncOutcome {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const bytes = outcome[name];
+    const most = launch[name] === 'text' ? longestText : longestBytes;
+    if (bytes === undefined || bytes.byteLength <= most) continue;
+    return {
+      ...outcome,
+      [name]: bytes.subarray(0, most),
+      ending: 'output-limit',
+      exceeded: name,
+      outputComplete: false,
+    };
+  }
+  return outcome;
+}
+
 /** Runs and waits; the error of the run is thrown. */
 export function runAndWait(launch: Launch, settings: RunSettings, backend: Backend): CommandResult {
   const clock = backend.clock ?? systemClock;
   const begun = clock.now();
   const { plan } = launch;
   const { limit } = settings;
-  const own = (name: 'stdout' | 'stderr'): number =>
-    Math.min(limit?.[name] ?? Infinity, launch[name] === 'bytes' ? longestBytes : longestText);
-  const limits = { stdout: own('stdout'), stderr: own('stderr'), total: limit?.total ?? Infinity };
+  const most = (name: 'stdout' | 'stderr'): number =>
+    keptAtMost(settings, name, launch[name] === 'bytes' ? 'bytes' : 'text');
+  const limits = { stdout: most('stdout'), stderr: most('stderr'), total: limit?.total ?? Infinity };
   const fail = (error: CommandError): never => {
     logError({ command: plan.text, backend: backend.name, error });
     throw error;
@@ -48,6 +65,7 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
   }
   if (outcome === undefined)
     return fail(startFailure('declares sync and has no startAndWaitSync()', plan.text, backend.name));
+  outcome = holdable(outcome, launch);
   const start = { command: plan.text, backend: backend.name, pid: outcome.pid };
   logStart(start);
   let cause: Cause | undefined;

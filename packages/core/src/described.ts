@@ -1,0 +1,125 @@
+/**
+ * What every setter does: check, note the first misuse with the place of the call, and store. Setters never throw; the
+ * misuse is reported by the run, by `getArgList()` and in `toString()`.
+ */
+import { types } from 'node:util';
+import { toValue, Unsendable, type Value } from './bytes';
+import { CommandUsageError } from './errors';
+import { describe, member, strayName } from './plain';
+import { draftText } from './plan';
+import { isSecret, revealSecret } from './secret';
+import { emptyDraft, type Draft } from './spec';
+import type { Fd } from './types';
+
+/** Whether something is a whole number from 0 to `most`. */
+export const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most;
+
+/** Whether something is a descriptor number, or has one. */
+export function isFd(given: unknown): given is Fd {
+  return isCount(given, 0x7fffffff) || typeof member(given, 'fd') === 'number';
+}
+
+/** Where the caller called, for an error that is made later. */
+export interface Site {
+  readonly stack: string;
+}
+
+type Callable = (...args: never[]) => unknown;
+
+/** A command that is being described, and the first thing that was wrong with it. */
+export class Described {
+  /** Out of sight of `util.inspect`, since secrets are in it. */
+  readonly #draft: Draft;
+  /** The first misuse; it sticks. */
+  protected misuse: CommandUsageError | undefined;
+  /** While the options form is read: the option, which the caller wrote instead of the setter. */
+  protected via: string | undefined;
+  /** While the options form is read: the constructor, above which the caller's stack begins. */
+  protected above: Callable | undefined;
+
+  protected constructor(program: unknown, above: Callable | undefined) {
+    this.above = above;
+    const value = toValue(program);
+    const empty = value instanceof Unsendable ? false : value.content === '';
+    this.#draft = emptyDraft(value instanceof Unsendable ? { content: '', mask: undefined } : value);
+    if (value instanceof Unsendable) this.note('new Command', `program ${value.reason}`);
+    else if (empty) this.note('new Command', 'program is empty');
+    else if (value.mask !== undefined) this.note('new Command', 'program must not be a secret');
+  }
+
+  protected get draft(): Draft {
+    return this.#draft;
+  }
+
+  /** The place where the caller called a method. */
+  protected site(method: string): Site {
+    const site = { stack: '' };
+    const called: unknown = Reflect.get(this, method);
+    Error.captureStackTrace(site, this.above ?? (typeof called === 'function' ? called : undefined));
+    return site;
+  }
+
+  /** The error of a wrong call; its stack begins where the caller called `at`. */
+  protected usageError(call: string, reason: string, at: string | Site = call): CommandUsageError {
+    const name = this.via ?? (/[()' ]/.test(call) ? call : `${call}()`);
+    const error = new CommandUsageError(name, reason, { command: draftText(this.draft) });
+    const { stack } = typeof at === 'string' ? this.site(at) : at;
+    const frames = stack.indexOf('\n    at ');
+    error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : stack.slice(frames)}`;
+    return error;
+  }
+
+  /** Notes a misuse, if it is the first one. */
+  protected note(call: string, reason: string): this {
+    this.misuse ??= this.usageError(call, reason);
+    return this;
+  }
+
+  /** Whether an object of a caller says nothing but what is known; noted if not. */
+  protected knows(call: string, given: unknown, known: readonly string[]): boolean {
+    const wrong =
+      given === undefined || (typeof given === 'object' && given !== null)
+        ? strayName(given, known)
+        : `must be an object, not ${describe(given)}`;
+    if (wrong !== undefined) this.note(call, wrong);
+    return wrong === undefined;
+  }
+
+  /** A value that can be sent, or a noted misuse. */
+  protected value(call: string, what: string, given: unknown): Value | undefined {
+    const value = toValue(given);
+    if (!(value instanceof Unsendable)) return value;
+    this.note(call, `${what} ${value.reason}`);
+    return undefined;
+  }
+
+  /** A path or label: text, not empty. */
+  protected text(call: string, what: string, given: unknown): string | undefined {
+    const value =
+      typeof given === 'string' ? toValue(given) : new Unsendable(`must be a string, not ${describe(given)}`);
+    if (value instanceof Unsendable) this.note(call, `${what} ${value.reason}`);
+    else if (given === '') this.note(call, `${what} is empty`);
+    else return given as string;
+    return undefined;
+  }
+
+  /** Data for a pipe: any bytes, NUL included. */
+  protected data(call: string, given: unknown): Uint8Array | undefined {
+    const plain = isSecret(given) ? revealSecret(given) : given;
+    if (typeof plain === 'string') {
+      if (plain.isWellFormed()) return Buffer.from(plain, 'utf8');
+      this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes');
+    } else if (types.isUint8Array(plain)) return Buffer.from(plain);
+    else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
+    return undefined;
+  }
+
+  protected setOnce<K extends keyof Draft>(call: string, key: K, value: Draft[K]): this {
+    if (this.draft[key] !== undefined && this.draft[key] !== false) {
+      return this.note(call, 'was called before; it can be called once');
+    }
+    this.draft[key] = value;
+    return this;
+  }
+}

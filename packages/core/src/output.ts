@@ -1,0 +1,124 @@
+/** One output stream of a run: what core does with it, what is kept of it, and whether it is read to its end. */
+import type { Readable } from 'node:stream';
+import { Capture, Tail, tailSize, type Budget, type Kept } from './capture';
+import type { ChildHandle } from './contract';
+import type { Cause } from './outcome';
+import type { StreamUse } from './plan';
+import { keptAtMost, type RunSettings } from './run-options';
+
+export type OutputName = 'stdout' | 'stderr';
+
+/** What a run wants to know of its streams. */
+export interface OutputEvents {
+  /** Bytes were lost. */
+  incomplete(): void;
+  /** The run must end for this. */
+  end(cause: Cause): void;
+  /** It ended: that may have been the last thing to wait for. */
+  ended(): void;
+}
+
+/** One stream. */
+export class Output {
+  /** Read to its end, given up, or nothing to read. */
+  ended: boolean;
+  private readonly kept: Kept | undefined;
+  private source: { destroy(): void } | undefined;
+
+  constructor(
+    private readonly name: OutputName,
+    readonly use: StreamUse,
+    private readonly settings: RunSettings,
+    total: Budget,
+    private readonly events: OutputEvents,
+  ) {
+    this.ended = use === 'none' || use === 'pipe';
+    if (use === 'tail') this.kept = new Tail(tailSize);
+    else if (use === 'text' || use === 'bytes') this.kept = this.capture(use, total);
+  }
+
+  private capture(use: 'text' | 'bytes', total: Budget): Capture {
+    const { name, events } = this;
+    const { limit } = this.settings;
+    const own = keptAtMost(this.settings, name, use);
+    return new Capture(own, total, (which) => {
+      events.incomplete();
+      const [stream, bytes] = which === 'own' ? ([name, own] as const) : (['total', limit?.total ?? own] as const);
+      // Truncation is for limits that the caller set; what no result can hold is always an error.
+      if (limit?.onExceed !== 'truncate' || (which === 'own' && limit[name] === undefined)) {
+        events.end({ kind: 'limit', stream, limit: bytes });
+      }
+    });
+  }
+
+  /** The end of the run waits for it. The rest of a tail is not worth waiting for. */
+  get awaited(): boolean {
+    return !this.ended && this.use !== 'tail';
+  }
+
+  /** What was kept. Text is decoded from where it is; only bytes that the caller gets must be a Buffer like any other. */
+  bytes(): Buffer | undefined {
+    return this.use === 'bytes' ? this.kept?.bytes() : this.kept?.view();
+  }
+
+  /** Reads the stream of a program that has started. */
+  attach(handle: ChildHandle): void {
+    if (this.use === 'none') return;
+    const { kept, name } = this;
+    if (kept !== undefined && handle.capture !== undefined) {
+      this.source = handle.capture(
+        name,
+        (chunk) => {
+          kept.take(chunk, true);
+        },
+        (error) => {
+          this.over(error === undefined, error);
+        },
+      );
+      return;
+    }
+    const stream = handle[name];
+    this.source = stream;
+    if (stream === undefined) {
+      this.ended = true;
+    } else if (this.use === 'pipe') {
+      // The caller reads. An error that he does not listen to must not end the process.
+      stream.on('error', () => undefined);
+    } else {
+      this.watch(stream);
+      if (kept !== undefined) {
+        stream.on('data', (chunk: Uint8Array) => {
+          kept.take(chunk);
+        });
+      }
+    }
+  }
+
+  /** The run is not over before this stream is read to its end, or given up. */
+  watch(stream: Readable): void {
+    this.ended = stream.readableEnded || stream.destroyed;
+    stream.once('end', () => {
+      this.over(true);
+    });
+    stream.on('error', (error: unknown) => {
+      this.over(false, error);
+    });
+    stream.once('close', () => {
+      this.over(false);
+    });
+  }
+
+  private over(complete: boolean, error?: unknown): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (!complete && this.use !== 'tail') {
+      this.events.incomplete();
+      if (error !== undefined) this.events.end({ kind: 'io', stream: this.name, error });
+    }
+    this.events.ended();
+  }
+
+  destroy(): void {
+    this.source?.destroy();
+  }
+}

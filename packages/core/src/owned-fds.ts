@@ -1,0 +1,41 @@
+/** Descriptors that a caller gave away with `closeInParent`: each is closed once, when its run is past its start. */
+import { closeSync } from 'node:fs';
+import { fdNumber } from './rules';
+import type { PassedFd } from './spec';
+import type { Fd } from './types';
+
+/** Those of one command. */
+export class OwnedFds {
+  readonly #closed = new WeakSet<PassedFd>();
+
+  /** Whether some of these were closed by a run before. */
+  spent(fds: readonly PassedFd[]): boolean {
+    return fds.some((passed) => this.#closed.has(passed));
+  }
+
+  /** Closes those that are to be closed and are not yet. */
+  close(fds: readonly PassedFd[]): void {
+    const ours = fds.filter((passed) => passed.closeInParent && !this.#closed.has(passed));
+    // A number that was passed twice is closed once: meanwhile it could be somebody else's.
+    const numbers = new Set<number>();
+    for (const passed of ours) {
+      this.#closed.add(passed);
+      const number = fdNumber(passed.fd);
+      if (!numbers.has(number)) closeFd(passed.fd);
+      numbers.add(number);
+    }
+  }
+}
+
+/** That it is closed already is no error. */
+function closeFd(fd: Fd): void {
+  try {
+    // A FileHandle must close itself, or it would close the number a second time when it is collected.
+    if (typeof fd === 'object' && 'close' in fd && typeof fd.close === 'function') {
+      const close = fd.close as () => unknown;
+      Promise.resolve(close.call(fd)).catch(() => undefined);
+    } else closeSync(fdNumber(fd));
+  } catch {
+    // EBADF
+  }
+}

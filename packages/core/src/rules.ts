@@ -1,0 +1,107 @@
+/** What cannot go together, whatever the backend: known only when a command is run, in a certain way. */
+import type { Mode, RunSettings } from './run-options';
+import type { Draft, StreamChoice } from './spec';
+import type { Fd } from './types';
+
+/** A rule that a command breaks in this way of running, and the call that is to blame. */
+export interface BrokenRule {
+  /** `undefined`: the call that runs it. */
+  readonly call: string | undefined;
+  readonly reason: string;
+}
+
+const isBuffer = (choice: StreamChoice | undefined): boolean => choice?.kind === 'input' || choice?.kind === 'capture';
+const buffers = (draft: Draft): boolean => [draft.stdin, draft.stdout, draft.stderr].some(isBuffer);
+const pipes = (draft: Draft): boolean =>
+  [draft.stdin, draft.stdout, draft.stderr].some((choice) => choice?.kind === 'pipe');
+
+/** What cannot go together, in the order of virCommand's checks. */
+const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode, settings: RunSettings): boolean })[] = [
+  {
+    call: undefined,
+    reason: 'cannot mix buffers with an asynchronous run; call doAsyncIo(), use pipes, or use run()',
+    broken: (draft, mode) => mode === 'runAsync' && buffers(draft) && !draft.asyncIo,
+  },
+  {
+    call: undefined,
+    reason: 'cannot mix a pipe to the caller with this way to run, since nobody could use it; use runAsync()',
+    broken: (draft, mode) => mode !== 'runAsync' && pipes(draft),
+  },
+  {
+    call: 'daemonize()',
+    reason: 'cannot mix buffers or pipes with a daemon; give it files or descriptors',
+    broken: (draft) => draft.daemon && (buffers(draft) || pipes(draft) || draft.sendBuffers.length > 0),
+  },
+  {
+    call: 'daemonize()',
+    reason:
+      'a daemonized command cannot use runAsync() or lines; use run(), which resolves when the daemon has started',
+    broken: (draft, mode) => draft.daemon && (mode === 'runAsync' || mode === 'lines'),
+  },
+  {
+    call: 'setWorkingDirectory()',
+    reason: 'a daemonized command cannot set its working directory; it is /',
+    broken: (draft) => draft.daemon && draft.cwd !== undefined,
+  },
+  {
+    call: 'setPidFile()',
+    reason: 'creation of a pid file requires daemonize()',
+    broken: (draft) => draft.pidFile !== undefined && !draft.daemon,
+  },
+  {
+    call: 'requireHandshake()',
+    reason: 'a handshake needs runAsync(): run() would wait for a program that waits for handshakeNotify()',
+    broken: (draft, mode) => draft.handshake && mode !== 'runAsync',
+  },
+  {
+    call: 'setProcessGroup()',
+    reason: 'a session has a process group of its own; false cannot be had with setSession() or daemonize()',
+    broken: (draft) => draft.processGroup === false && (draft.session || draft.daemon),
+  },
+  {
+    call: 'daemonize()',
+    reason: 'a daemon outlives its parent; killOnParentExit cannot be had with it',
+    broken: (draft, _mode, settings) => draft.daemon && settings.killOnParentExit !== false,
+  },
+];
+
+/** The first rule that is broken, or `undefined`. */
+export function brokenRule(draft: Draft, mode: Mode, settings: RunSettings): BrokenRule | undefined {
+  const rule = rules.find((candidate) => candidate.broken(draft, mode, settings));
+  if (rule !== undefined) return rule;
+  if (mode === 'lines' && draft[settings.from] !== undefined) {
+    return { call: undefined, reason: `reads ${settings.from} itself, which is set already` };
+  }
+  return undefined;
+}
+
+/** The number of a descriptor now; a closed FileHandle has -1. */
+export const fdNumber = (fd: Fd): number => (typeof fd === 'number' ? fd : fd.fd);
+
+const streamSetters = [
+  ['stdin', 'setInputFd()'],
+  ['stdout', 'setOutputFd()'],
+  ['stderr', 'setErrorFd()'],
+] as const;
+
+/** Descriptors that clash or are closed, known only now that the run begins. */
+export function brokenFds(draft: Draft): BrokenRule | undefined {
+  for (const [key, call] of streamSetters) {
+    const choice = draft[key];
+    if (choice?.kind === 'fd' && fdNumber(choice.fd) < 0) return { call, reason: 'the descriptor is closed' };
+  }
+  const taken = new Set<number>();
+  for (const { fd } of draft.sendBuffers) {
+    if (taken.has(fd)) return { call: 'setSendBuffer()', reason: `descriptor ${fd} of the program is used twice` };
+    taken.add(fd);
+  }
+  for (const { fd, as } of draft.passFds) {
+    const number = fdNumber(fd);
+    const target = as ?? number;
+    if (number < 0) return { call: 'passFd()', reason: 'the descriptor is closed' };
+    if (target < 3) return { call: 'passFd()', reason: `${target} is stdin, stdout or stderr` };
+    if (taken.has(target)) return { call: 'passFd()', reason: `descriptor ${target} of the program is used twice` };
+    taken.add(target);
+  }
+  return undefined;
+}
