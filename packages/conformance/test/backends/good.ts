@@ -1,10 +1,11 @@
 /** A complete small backend over `node:child_process`: the good one, which the broken ones are made of. */
 import { execFileSync, spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import {
+  CommandStartError,
   directoryError,
   execError,
   planBytes,
@@ -13,11 +14,11 @@ import {
   startError,
   type Backend,
   type ChildHandle,
-  type CommandStartError,
   type ExitStatus,
   type Feature,
   type LaunchPlan,
   type PlanString,
+  type Stage,
   type SyncOutcome,
   type SyncRequest,
 } from '@vircommand/core/backend';
@@ -40,7 +41,8 @@ const programOf = (plan: LaunchPlan): string =>
 
 /** What `spawn()` and `spawnSync()` both take. Without prototypes: a variable may be called `__proto__`. */
 function optionsOf(plan: LaunchPlan, file: string): SpawnOptions {
-  let env: NodeJS.ProcessEnv | undefined;
+  // Named, since jest has its own one, which is what its tests see and change.
+  let env = process.env;
   if (plan.env !== 'inherit') {
     env = Object.create(null) as NodeJS.ProcessEnv;
     // Or Node adds its own.
@@ -67,6 +69,26 @@ class Fds {
       return fd;
     } catch (error) {
       throw startError('stdio', error as NodeJS.ErrnoException, name);
+    }
+  }
+
+  /**
+   * libuv makes the program's 0, 1 and 2 blocking, and that flag belongs to the open file. A pipe can be opened again, so
+   * that the caller's stays what it is.
+   */
+  callers(fd: number): number {
+    const flags = parseInt(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0', 8);
+    if ((flags & constants.O_NONBLOCK) === 0 || !fstatSync(fd).isFIFO()) return fd;
+    return this.file(`/proc/self/fd/${fd}`, flags & (constants.O_WRONLY | constants.O_RDWR | constants.O_NONBLOCK));
+  }
+
+  /** With too few, Node's `spawn()` fails, and keeps the pipes that it made. */
+  checkRoom(): void {
+    const room = new Fds();
+    try {
+      for (let count = 0; count < 12; count++) room.file('/dev/null', constants.O_RDONLY);
+    } finally {
+      room.close();
     }
   }
 
@@ -102,7 +124,7 @@ function stdioOf(plan: LaunchPlan, fds: Fds, merged: number | undefined): Stdio 
   const entry = (stream: LaunchPlan['stdin']): Stdio[number] => {
     if (stream.type === 'pipe') return 'pipe';
     if (stream.type === 'file') return fds.file(stream.path, fileFlags[stream.mode]);
-    return stream.type === 'fd' ? stream.fd : 'ignore';
+    return stream.type === 'fd' ? fds.callers(stream.fd) : 'ignore';
   };
   const stdout = merged ?? entry(plan.stdout);
   const stdio = [entry(plan.stdin), stdout, plan.stderr.type === 'same-as-stdout' ? stdout : entry(plan.stderr)];
@@ -115,12 +137,23 @@ function stdioOf(plan: LaunchPlan, fds: Fds, merged: number | undefined): Stdio 
 
 const isMerged = (plan: LaunchPlan): boolean => plan.stderr.type === 'same-as-stdout' && plan.stdout.type === 'pipe';
 
+const stages: Readonly<Record<string, Stage>> = {
+  EBADF: 'stdio',
+  EMFILE: 'stdio',
+  ENFILE: 'stdio',
+  EAGAIN: 'fork',
+  ENOMEM: 'fork',
+};
+
 /** Node has one error for a start, whatever was wrong. */
 function diagnose(error: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
-  if (error.code === 'EBADF') return startError('stdio', error);
-  if (error.code === 'EAGAIN' || error.code === 'ENOMEM') return startError('fork', error);
+  const stage = stages[error.code ?? ''];
+  if (stage !== undefined) return startError(stage, error);
   return (plan.cwd === undefined ? undefined : directoryError(plan.cwd)) ?? execError(error, file);
 }
+
+const startErrorOf = (error: unknown, plan: LaunchPlan, file: string): CommandStartError =>
+  error instanceof CommandStartError ? error : diagnose(error as NodeJS.ErrnoException, plan, file);
 
 /** libuv does not say which descriptor is wrong, and says it late. */
 function checkFds(plan: LaunchPlan): void {
@@ -132,6 +165,24 @@ function checkFds(plan: LaunchPlan): void {
       throw startError('stdio', error as NodeJS.ErrnoException);
     }
   }
+}
+
+/** What the system takes for no program, libuv hands to a shell. */
+function checkFormat(file: string): void {
+  let start: Buffer;
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      start = Buffer.alloc(4);
+      readSync(fd, start);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return; // That it cannot be read need not matter.
+  }
+  if (start.toString('latin1') === '\x7fELF' || start.toString('latin1').startsWith('#!')) return;
+  throw Object.assign(new Error('ENOEXEC: no program'), { code: 'ENOEXEC' });
 }
 
 const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus => ({
@@ -183,15 +234,20 @@ async function start(plan: LaunchPlan): Promise<ChildHandle> {
     const pipe = isMerged(plan) ? fds.pipe() : undefined;
     if (pipe !== undefined) merged = new Socket({ fd: pipe.read, readable: true, writable: false });
     const stdio = stdioOf(plan, fds, pipe?.write);
+    checkFormat(file);
+    fds.checkRoom();
     const child = spawn(file, plan.argv.slice(1).map(text), { ...optionsOf(plan, file), stdio });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.on('error', reject);
+      child.on('error', (error) => {
+        for (const stream of child.pid === undefined ? child.stdio : []) stream?.destroy();
+        reject(error);
+      });
     });
     return handleOf(child, plan, merged);
   } catch (error) {
     merged?.destroy();
-    throw 'stage' in (error as object) ? error : diagnose(error as NodeJS.ErrnoException, plan, file);
+    throw startErrorOf(error, plan, file);
   } finally {
     fds.close();
   }
@@ -217,6 +273,7 @@ function startAndWaitSync(plan: LaunchPlan, { input, stderrTail }: SyncRequest):
     // The end of a pipe would be awaited, and somebody else may hold it.
     const tail = stderrTail === undefined || stdio[2] !== 'pipe' ? undefined : unnamed();
     if (tail !== undefined) stdio[2] = tail;
+    checkFormat(file);
     const { pid, status, signal, error, ...output } = spawnSync(file, plan.argv.slice(1).map(text), {
       ...(optionsOf(plan, file) as object),
       stdio,
@@ -224,7 +281,7 @@ function startAndWaitSync(plan: LaunchPlan, { input, stderrTail }: SyncRequest):
       ...(stdio[0] === 'pipe' ? { input: input ?? Buffer.alloc(0) } : {}),
     });
     // EPIPE: it did not read its stdin.
-    if (error !== undefined && pid === 0) throw diagnose(error, plan, file);
+    if (error !== undefined && pid === 0) throw error;
     const piped = (stream: Buffer | null): Buffer | undefined => stream ?? undefined;
     return {
       ...statusOf(status, signal),
@@ -235,6 +292,8 @@ function startAndWaitSync(plan: LaunchPlan, { input, stderrTail }: SyncRequest):
       outputComplete: true,
       ended: 'none',
     };
+  } catch (error) {
+    throw startErrorOf(error, plan, file);
   } finally {
     fds.close();
   }

@@ -1,0 +1,4 @@
+const { conformance } = require('@vircommand/conformance');
+const { createBackend } = require('./backend.cjs');
+
+conformance({ name: 'in jest', create: createBackend });
