@@ -190,6 +190,8 @@ export class Run {
 
   /** The program was over before somebody asked for its lines: they have the drain's time to come. */
   private boundReader(reader: LineReader, stream: Readable): void {
+    // It would tell nobody any more, and the timer would keep the process for nothing.
+    if (stream.closed) return;
     let cancel = (): void => undefined;
     const look = (): void => {
       if (!reader.blocked) stream.destroy();
