@@ -169,7 +169,9 @@ export class Context implements CaseContext {
 
   async start(plan: LaunchPlan): Promise<ChildHandle> {
     this.started++;
-    return this.keep(this.backend.start(plan));
+    const handle = await this.keep(this.backend.start(plan));
+    this.cleanup(() => handle.dispose());
+    return handle;
   }
 
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

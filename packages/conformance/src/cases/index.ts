@@ -1,19 +1,28 @@
 /** All cases, in the order in which they run: what others build on comes first. */
 import type { ConformanceCase } from '../types';
 import { argumentCases } from './arguments';
+import { contractCases } from './contract';
+import { daemonCases, pidFileCases } from './daemons';
 import { closedCases, passedCases, sendBufferCases } from './descriptors';
 import { abortCases, drainCases, killCases, timeoutCases } from './endings';
 import { environmentCases } from './environment';
 import { concurrencyCases, disposalCases, reuseCases } from './lifecycle';
 import { outputLimitCases } from './limits';
 import { lineCases, rowCases } from './lines';
+import { eventCases, knowledgeCases, secretCases } from './observation';
 import { pipeCases } from './pipes';
+import { handshakeCases, hookCases } from './preparation';
+import { idCases, privilegeCases } from './privileges';
 import { directoryCases, programCases, startErrorCases } from './programs';
 import { descriptorStdioCases, fileStdioCases } from './redirections';
+import { refusalCases } from './refusals';
 import { defaultCases, inputCases, mergedCases, outputCases } from './standard-streams';
+import { stateCases } from './states';
 import { statusCases } from './status';
+import { groupCases, parentExitCases, treeCases } from './trees';
 
 export const cases: readonly ConformanceCase[] = [
+  contractCases,
   argumentCases,
   environmentCases,
   defaultCases,
@@ -21,6 +30,7 @@ export const cases: readonly ConformanceCase[] = [
   outputCases,
   mergedCases,
   statusCases,
+  knowledgeCases,
   directoryCases,
   programCases,
   startErrorCases,
@@ -37,7 +47,20 @@ export const cases: readonly ConformanceCase[] = [
   outputLimitCases,
   disposalCases,
   reuseCases,
+  stateCases,
   concurrencyCases,
   lineCases,
   rowCases,
+  groupCases,
+  treeCases,
+  parentExitCases,
+  idCases,
+  privilegeCases,
+  hookCases,
+  handshakeCases,
+  daemonCases,
+  pidFileCases,
+  eventCases,
+  secretCases,
+  refusalCases,
 ].flat();

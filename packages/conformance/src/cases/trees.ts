@@ -1,0 +1,276 @@
+/** Sessions, process groups, and ends that reach every descendant. */
+import * as assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { CommandAbortedError } from '@vircommand/core';
+import { group, readLine, readRest, rejection, words } from './define';
+import { endSleeper } from './endings';
+
+/** Fields of our own /proc/self/stat: process group and session. */
+function own(): { readonly group: number; readonly session: number } {
+  const text = readFileSync('/proc/self/stat', 'latin1');
+  const [, , groupId = '', session = ''] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { group: Number(groupId), session: Number(session) };
+}
+
+/** What the `session` instruction writes. */
+function parsed(line: string): Record<'pid' | 'group' | 'session' | 'parent', number> {
+  const [pid = NaN, groupId = NaN, session = NaN, parent = NaN] = words(line).map(Number);
+  return { pid, group: groupId, session, parent };
+}
+
+export const groupCases = group('group', { needs: ['linux'] }, [
+  {
+    id: 'session',
+    title: 'a program can have a session of its own',
+    why: 'It survives the terminal, and Ctrl-C does not reach it.',
+    requires: ['session'],
+    twin: true,
+    async run(t, run) {
+      const { stdout } = await run(t.helper('session').setSession().setOutputBuffer());
+      const seen = parsed(stdout);
+      assert.deepEqual([seen.group, seen.session], [seen.pid, seen.pid]);
+    },
+  },
+  {
+    id: 'same-session',
+    title: 'a program that says nothing stays in the session of its parent',
+    why: 'Ctrl-C at the terminal must end what the user sees running.',
+    requires: ['local-pid'],
+    async run(t) {
+      const { stdout } = await t.helper('session').setOutputBuffer().run();
+      assert.equal(parsed(stdout).session, own().session);
+    },
+  },
+  {
+    id: 'own',
+    title: 'a program can have a process group of its own in the same session',
+    why: 'Shells do so for each job.',
+    requires: ['process-group'],
+    twin: true,
+    async run(t, run) {
+      const { stdout } = await run(t.helper('session').setProcessGroup().setOutputBuffer());
+      const seen = parsed(stdout);
+      assert.equal(seen.group, seen.pid);
+      assert.notEqual(seen.session, seen.pid);
+    },
+  },
+  {
+    id: 'parents',
+    title: 'a program can be kept in the process group of its parent',
+    why: 'What is signalled together must be in one group.',
+    requires: ['process-group'],
+    async run(t) {
+      const seen = parsed((await t.helper('session').setProcessGroup(false).setOutputBuffer().run()).stdout);
+      assert.notEqual(seen.group, seen.pid);
+      if (t.has('local-pid')) assert.equal(seen.group, own().group);
+    },
+  },
+  {
+    id: 'parent',
+    title: 'the parent of the program is this process',
+    why: 'A wrapper in between would get the signals, the exit status and the blame.',
+    requires: ['local-pid'],
+    async run(t) {
+      assert.equal(parsed((await t.helper('session').setOutputBuffer().run()).stdout).parent, process.pid);
+    },
+  },
+]);
+
+export const treeCases = group('tree', { requires: ['kill-tree'], needs: ['posix'] }, [
+  {
+    id: 'child',
+    title: 'ending a program ends its children',
+    why: 'A child that lives on holds the pipe, the port and the lock.',
+    async run(t) {
+      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync({ drainDelay: 60_000 });
+      await readLine(running.stdout);
+      await running.abort();
+      const { result } = await rejection(running.wait(), CommandAbortedError);
+      assert.equal(result.ended, 'tree');
+      assert.equal(await readRest(running.stdout).catch(() => ''), '');
+    },
+  },
+  {
+    id: 'captured',
+    title: 'no descendant holds the captured output when the tree was ended',
+    why: 'The result says that the output is complete, and it is.',
+    async run(t) {
+      const command = t.helper('sleeper', 'sleeper', 'err:ready\\n', 'forever').setOutputBuffer().setErrorFd('pipe');
+      const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
+      await readLine(running.stderr);
+      await running.abort();
+      const { result } = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([result.outputComplete, result.ended], [true, 'tree']);
+    },
+  },
+  {
+    id: 'other-session',
+    title: 'ending a program ends a descendant that left its session',
+    why: 'Daemons do; a signal to the group does not reach them.',
+    async run(t) {
+      const command = t.helper('sleeper:session', 'err:ready\\n', 'forever').setOutputBuffer().setErrorFd('pipe');
+      const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
+      await readLine(running.stderr);
+      await running.abort();
+      const { result } = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([result.outputComplete, result.ended], [true, 'tree']);
+    },
+  },
+  {
+    id: 'without-pipes',
+    title: 'ending a program ends a descendant that holds none of its streams',
+    why: 'Nobody would miss it, and it would run for ever.',
+    requires: ['local-pid'],
+    async run(t) {
+      const running = await t.helper('sleeper:detached', 'forever').setOutputFd('pipe').runAsync();
+      const pid = Number(await readLine(running.stdout));
+      t.cleanup(() => endSleeper(pid));
+      assert.ok(t.alive(pid));
+      await running.abort();
+      await t.until('the descendant is gone', () => !t.alive(pid));
+    },
+  },
+  {
+    id: 'orphan',
+    title: 'ending a program with a session of its own ends a grandchild whose parent is gone',
+    why: 'A double fork is how a process hides from its parent.',
+    requires: ['session', 'local-pid'],
+    needs: ['any-program'],
+    async run(t) {
+      const script = 'echo "$(sleep 60 > /dev/null & echo $!)"; exec sleep 60';
+      const running = await new t.Command('sh', ['-c', script]).setSession().setOutputFd('pipe').runAsync();
+      const pid = Number(await readLine(running.stdout));
+      t.cleanup(() => endSleeper(pid));
+      assert.ok(t.alive(pid));
+      await running.abort();
+      await t.until('the grandchild is gone', () => !t.alive(pid));
+    },
+  },
+  {
+    id: 'orphan-with-pipe',
+    title: 'ending a program ends a grandchild whose parent is gone and which holds its output',
+    why: 'Without it the output would never come to its end.',
+    needs: ['any-program'],
+    async run(t) {
+      const script = '(sleep 60 &); echo ready >&2; exec sleep 60';
+      const command = new t.Command('sh', ['-c', script]).setOutputBuffer().setErrorFd('pipe').doAsyncIo();
+      const running = await command.runAsync({ drainDelay: 60_000 });
+      await readLine(running.stderr);
+      await running.abort();
+      assert.equal((await rejection(running.wait(), CommandAbortedError)).result.outputComplete, true);
+    },
+  },
+  {
+    id: 'stopped',
+    title: 'ending a program ends a descendant that is stopped',
+    why: 'It handles no SIGTERM while it is stopped.',
+    requires: ['local-pid'],
+    async run(t) {
+      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync({ killDelay: 600_000 });
+      const pid = Number(await readLine(running.stdout));
+      t.cleanup(() => endSleeper(pid));
+      process.kill(pid, 'SIGSTOP');
+      await running.abort();
+      await t.until('the descendant is gone', () => !t.alive(pid));
+    },
+  },
+  {
+    id: 'stubborn',
+    title: 'a descendant that ignores SIGTERM gets SIGKILL, also where the program ended politely',
+    why: 'The program’s own end must not be the end of the grace period for the rest.',
+    needs: ['any-program'],
+    async run(t) {
+      const script = '(trap "" TERM; echo ready >&2; exec sleep 60) & exec sleep 60';
+      const command = new t.Command('sh', ['-c', script]).setOutputBuffer().setErrorFd('pipe').doAsyncIo();
+      const running = await command.runAsync({ killDelay: 40, drainDelay: 60_000 });
+      await readLine(running.stderr);
+      await running.abort();
+      const { result } = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([result.signal, result.outputComplete], ['SIGTERM', true]);
+    },
+  },
+  {
+    id: 'disposed',
+    title: 'disposing a program kills its descendants, too',
+    why: 'As for abort().',
+    requires: ['local-pid'],
+    async run(t) {
+      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync();
+      const pid = Number(await readLine(running.stdout));
+      t.cleanup(() => endSleeper(pid));
+      running[Symbol.dispose]();
+      await t.until('the descendant is gone', () => !t.alive(pid));
+    },
+  },
+  {
+    id: 'kill-is-not-abort',
+    title: 'kill() reaches the program only',
+    why: 'It is a message to one process.',
+    requires: ['local-pid'],
+    async run(t) {
+      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').rawStatus().runAsync();
+      const pid = Number(await readLine(running.stdout));
+      t.cleanup(() => endSleeper(pid));
+      running.kill('SIGKILL');
+      assert.equal((await running.wait()).signal, 'SIGKILL');
+      assert.ok(t.alive(pid), 'the descendant was ended');
+      running.stdout.destroy();
+    },
+  },
+]);
+
+export const parentExitCases = group('parent-exit', {}, [
+  {
+    id: 'normal',
+    title: 'a program that is to end with its parent is killed when the parent exits',
+    why: 'A helper that outlives the application that started it is nobody’s.',
+    requires: ['kill-on-parent-exit'],
+    async run(t) {
+      const before = new Set(process.listeners('exit'));
+      const command = t.helper('out:ready\\n', 'forever').setOutputFd('pipe').rawStatus();
+      const running = await command.runAsync({ killOnParentExit: true });
+      await readLine(running.stdout);
+      const added = process.listeners('exit').filter((listener) => !before.has(listener));
+      if (added.length === 0) {
+        await running.abort();
+        t.notChecked('the backend has no listener of this process’s exit');
+      }
+      for (const listener of added) listener(0);
+      const { signal } = await running.wait();
+      assert.equal(signal, 'SIGKILL');
+    },
+  },
+  {
+    id: 'over',
+    title: 'a program that ended before leaves no listener behind',
+    why: 'A process that runs thousands of commands would collect them.',
+    requires: ['kill-on-parent-exit'],
+    twin: true,
+    async run(t, run) {
+      const before = process.listenerCount('exit');
+      for (let round = 0; round < 3; round++) await run(t.helper('exit:0'), { killOnParentExit: true });
+      assert.equal(process.listenerCount('exit'), before);
+    },
+  },
+  {
+    id: 'guaranteed',
+    title: 'a program that the kernel ends with its parent lives as long as the parent',
+    why: 'The kernel’s signal comes when the thread ends that started it: that must not be a thread that comes and goes.',
+    requires: ['parent-death-signal'],
+    async run(t) {
+      const running = await t
+        .helper('cat')
+        .setInputFd('pipe')
+        .setOutputFd('pipe')
+        .runAsync({ killOnParentExit: 'guaranteed' });
+      for (let round = 0; round < 3; round++) {
+        await t.helper('exit:0').run();
+        running.stdin.write('alive\n');
+        assert.equal(await readLine(running.stdout), 'alive');
+      }
+      running.stdin.end();
+      await readRest(running.stdout);
+      assert.equal((await running.wait()).exitCode, 0);
+    },
+  },
+]);
