@@ -86,6 +86,8 @@ function withoutPath({ message, code, errno, syscall }: NodeJS.ErrnoException): 
 
 /** What was wrong with a start that Node refused. */
 export function diagnose(error: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
+  // Node's error has the arguments, and it becomes the cause of ours: secrets must not be shown with it.
+  Reflect.deleteProperty(error, 'spawnargs');
   const diagnosis = Object.hasOwn(diagnoses, error.code ?? '') ? diagnoses[error.code ?? ''] : undefined;
   return (diagnosis ?? later)(error, plan, file);
 }

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { backend, Command, CommandStartError } from '@vircommand/child-process';
 import type { LaunchPlan } from '@vircommand/core/backend';
@@ -228,6 +229,18 @@ describe('start errors', () => {
       ['privileges', 'EPERM', null],
       ['privileges', 'EPERM', null],
     ]);
+  });
+
+  it('no error shows the arguments, which may be secrets', async () => {
+    const plan = planOf([at('missing'), 'hunter2'], pipes);
+    for (const error of [
+      await failure(backend.start(plan)),
+      thrown(() => backend.startAndWaitSync?.(plan, requestOf())),
+    ]) {
+      expect(inspect(error, { depth: 9, showHidden: true }))
+        .to.include('ENOENT')
+        .and.not.include('hunter2');
+    }
   });
 
   it('EMFILE: stage stdio, both ways, and the next start works once there are descriptors again', async () => {
