@@ -70,8 +70,15 @@ export interface LaunchPlan {
   readonly handshake: boolean;
   readonly preExecHook: { readonly module: string; readonly export: string; readonly data: PlainData } | undefined;
   readonly killOnParentExit: false | 'best-effort' | 'guaranteed';
-  /** Where the secrets are: positions in argv, names in env. Whoever writes a plan anywhere must mask these. */
-  readonly secret: { readonly argv: readonly number[]; readonly env: readonly string[] };
+  /**
+   * Where the secrets are: positions in argv, names in env, and the program's descriptors whose input is one (0 and those
+   * of `sendBuffers`; left out if there are none). Whoever writes a plan anywhere must mask these.
+   */
+  readonly secret: {
+    readonly argv: readonly number[];
+    readonly env: readonly string[];
+    readonly inputs?: readonly number[];
+  };
   /** Redacted shell text. */
   readonly text: string;
 }

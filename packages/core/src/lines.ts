@@ -55,28 +55,32 @@ export class LineReader {
     const text = this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     // Only what came is searched, and the long beginning of a record is not copied before its end is there.
     const records = text.split(this.separator);
-    if (this.exceeds(records)) {
-      this.over = true;
-      this.partial = '';
-      this.tooLong(this.maxLength);
-      this.wakeUp();
-      return;
-    }
+    const tooLong = this.firstTooLong(records);
     records[0] = this.partial + (records[0] ?? '');
     this.partial = records.pop() ?? '';
-    if (records.length === 0) return;
+    // What came before it, in the same chunk or another, is the reader's.
+    if (tooLong !== undefined) records.length = tooLong;
+    if (records.length > 0) this.add(records, text.length);
+    if (tooLong === undefined) return;
+    this.over = true;
+    this.partial = '';
+    this.tooLong(this.maxLength);
+    this.wakeUp();
+  };
+
+  private add(records: string[], length: number): void {
     if (this.at >= this.waiting.length) [this.waiting, this.at] = [records, 0];
     else for (const record of records) this.waiting.push(record);
-    this.held += text.length;
+    this.held += length;
     if (this.waiting.length - this.at >= mostRecords || this.held >= mostCharacters) {
       this.paused = true;
       this.stream.pause();
     }
     this.wakeUp();
-  };
+  }
 
-  /** Whether a record is too long, in bytes; counts those of the one that has begun. */
-  private exceeds(pieces: readonly string[]): boolean {
+  /** The first record that is too long, in bytes; counts those of the one that has begun. */
+  private firstTooLong(pieces: readonly string[]): number | undefined {
     const last = pieces.length - 1;
     for (const [index, piece] of pieces.entries()) {
       const begun = index === 0 ? this.partialBytes : 0;
@@ -84,10 +88,10 @@ export class LineReader {
       const near = begun + 3 * piece.length > this.maxLength;
       if (!near && index < last) continue;
       const length = begun + Buffer.byteLength(piece, this.encoding);
-      if (length > this.maxLength) return true;
+      if (length > this.maxLength) return index;
       if (index === last) this.partialBytes = length;
     }
-    return false;
+    return undefined;
   }
 
   /** No more will come: what is there is the last record. */

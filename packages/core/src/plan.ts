@@ -182,9 +182,11 @@ function secrets(draft: Draft): LaunchPlan['secret'] {
     draft.env === undefined
       ? []
       : Array.from(draft.env).flatMap(([name, { mask }]) => (mask === undefined ? [] : [name]));
-  return argv.length === 0 && env.length === 0
-    ? noSecrets
-    : Object.freeze({ argv: Object.freeze(argv), env: Object.freeze(env) });
+  const inputs = draft.sendBuffers.flatMap(({ fd, secret }) => (secret ? [fd] : []));
+  if (draft.stdin?.kind === 'input' && draft.stdin.secret) inputs.unshift(0);
+  if (argv.length === 0 && env.length === 0 && inputs.length === 0) return noSecrets;
+  const places = { argv: Object.freeze(argv), env: Object.freeze(env) };
+  return Object.freeze(inputs.length === 0 ? places : { ...places, inputs: Object.freeze(inputs) });
 }
 
 /** The redacted text of a command. */

@@ -1,6 +1,7 @@
 /** The setters of standard streams and other descriptors. */
 import { isCount, isFd } from './described';
 import { describe, ownProperty } from './plain';
+import { isSecret } from './secret';
 import { ArgumentSetters } from './set-arguments';
 import type { StreamChoice } from './spec';
 
@@ -32,7 +33,7 @@ export class StreamSetters extends ArgumentSetters {
   setInputBuffer(data: unknown): this {
     const bytes = this.data('setInputBuffer', data);
     if (bytes === undefined) return this;
-    return this.setStream('setInputBuffer', 'stdin', { kind: 'input', data: bytes });
+    return this.setStream('setInputBuffer', 'stdin', { kind: 'input', data: bytes, secret: isSecret(data) });
   }
 
   setOutputBuffer(encoding?: unknown): this {
@@ -96,8 +97,11 @@ export class StreamSetters extends ArgumentSetters {
     }
     if (key === 'stdin' && typeof given === 'object' && given !== null && Object.hasOwn(given, 'input')) {
       if (!this.knows(call, given, ['input'])) return this;
-      const bytes = this.data(call, ownProperty(given, 'input'));
-      return bytes === undefined ? this : this.setStream(call, key, { kind: 'input', data: bytes });
+      const input = ownProperty(given, 'input');
+      const bytes = this.data(call, input);
+      return bytes === undefined
+        ? this
+        : this.setStream(call, key, { kind: 'input', data: bytes, secret: isSecret(input) });
     }
     if (typeof given === 'string' && given !== 'pipe' && !(key === 'stderr' && given === 'stdout')) {
       const words = key === 'stdin' ? "'null', 'inherit', 'pipe'" : "'null', 'inherit', 'pipe', 'text', 'bytes'";
@@ -143,7 +147,7 @@ export class StreamSetters extends ArgumentSetters {
       return this.note('setSendBuffer', `takes a number in the program, 3 or more, not ${describe(fd)}`);
     }
     const bytes = this.data('setSendBuffer', data);
-    if (bytes !== undefined) this.draft.sendBuffers.push({ fd, data: bytes });
+    if (bytes !== undefined) this.draft.sendBuffers.push({ fd, data: bytes, secret: isSecret(data) });
     return this;
   }
 }

@@ -13,7 +13,7 @@ export type StreamChoice =
   | { readonly kind: 'fd'; readonly fd: Fd }
   | { readonly kind: 'file'; readonly path: string; readonly append: boolean }
   /** stdin: what is written to it. */
-  | { readonly kind: 'input'; readonly data: Uint8Array }
+  | { readonly kind: 'input'; readonly data: Uint8Array; readonly secret: boolean }
   /** stdout and stderr: kept for the result. */
   | { readonly kind: 'capture'; readonly as: 'text' | 'bytes' }
   /** stderr: the same open file as stdout. */
@@ -40,7 +40,7 @@ export interface CommandSpec {
   readonly stdout: StreamChoice | undefined;
   readonly stderr: StreamChoice | undefined;
   readonly passFds: readonly PassedFd[];
-  readonly sendBuffers: readonly { readonly fd: number; readonly data: Uint8Array }[];
+  readonly sendBuffers: readonly { readonly fd: number; readonly data: Uint8Array; readonly secret: boolean }[];
   readonly asyncIo: boolean;
   readonly nonblockingFds: boolean;
   readonly pidFile: string | undefined;
