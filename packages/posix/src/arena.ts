@@ -73,7 +73,9 @@ export class Arena {
 
   private add(text: PlanString, prefix = ''): void {
     const offset = this.used;
-    if (typeof text === 'string') {
+    if (typeof text === 'string' && prefix === '' && this.addShort(text)) {
+      // Nearly always.
+    } else if (typeof text === 'string') {
       const whole = prefix === '' ? text : prefix + text;
       if (whole.includes('\0')) throw new UnsendableError('EINVAL');
       this.reserve(whole.length * 3 + 1);
@@ -87,6 +89,21 @@ export class Arena {
     }
     this.bytes[this.used++] = 0;
     this.offsets.push(offset);
+  }
+
+  /** Short text of ASCII is written without a call into C++; whether it was that. */
+  private addShort(text: string): boolean {
+    const { length } = text;
+    if (length > 64) return false;
+    this.reserve(length + 1);
+    const { bytes, used } = this;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code === 0 || code > 0x7f) return false;
+      bytes[used + index] = code;
+    }
+    this.used = used + length;
+    return true;
   }
 
   /** Writes a NULL-terminated array of pointers to strings; the address of the array. */

@@ -8,11 +8,12 @@ import {
   type Reach,
   type SignalName,
 } from '@vircommand/core/backend';
-import { endWithParent, outlived } from './parent-exit';
+import { Capture } from './capture';
 import type { Libc } from './libc';
+import { endWithParent, outlived } from './parent-exit';
 import { watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
-import { Capture, readableFrom, writableTo } from './streams';
+import { readableFrom, writableTo } from './streams';
 import { ProcessTree } from './tree';
 
 const SIGKILL = 9;

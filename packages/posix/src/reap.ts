@@ -3,7 +3,8 @@
  * take the exits of libuv's children away from it.
  *
  * An exit is noticed first and reaped later, by whoever watches: until then the zombie pins its pid and the number of its
- * process group, so that a signal cannot hit a stranger. Nothing is left of the reaper while nothing runs.
+ * process group, so that a signal cannot hit a stranger. A turn of the event loop after the last exit, nothing is left of
+ * the reaper.
  */
 import { performance } from 'node:perf_hooks';
 import { clearInterval as stop, setImmediate as soon, setInterval as start } from 'node:timers';
@@ -111,8 +112,9 @@ class Reaper {
 
   private arm(pid: number): void {
     if (isMainThread && (!this.listening || process.listenerCount('SIGCHLD', this.onSignal) === 0)) {
+      // If it is not there any more, somebody removed it, and may do so again.
+      this.signalsArrive &&= !this.listening;
       this.listening = true;
-      this.signalsArrive &&= this.running.size === 1;
       process.on('SIGCHLD', this.onSignal);
       // It may have exited before anybody listened.
       this.passSoon();
@@ -225,10 +227,21 @@ class Reaper {
     if (this.running.get(watch.pid) === watch) {
       this.running.delete(watch.pid);
       this.pidfds.remove(watch.pid);
-      if (this.running.size === 0) this.disarm();
+      if (this.running.size === 0) this.disarmSoon();
     }
     watch.noticed(status);
   }
+
+  /** The next program is mostly started at once by who waited for this one, and needs the same again. */
+  private disarmSoon(): void {
+    if (this.disarmWaits) return;
+    this.disarmWaits = true;
+    setImmediate(() => {
+      this.disarmWaits = false;
+      if (this.running.size === 0) this.disarm();
+    });
+  }
+  private disarmWaits = false;
 
   private disarm(): void {
     clearInterval(this.timer);

@@ -33,9 +33,8 @@ describe('reaper', () => {
     expect(process.listenerCount('SIGCHLD')).to.equal(1);
     const codes = (await Promise.all(handles.map(({ exited }) => exited))).map(({ exitCode }) => exitCode);
     expect(codes).to.deep.equal(Array.from({ length: 20 }, (_, index) => index));
-    expect(process.listenerCount('SIGCHLD')).to.equal(0);
-    await until(() => leftovers().length <= resources.length);
-    expect(openDescriptors()).to.equal(fds);
+    await until(() => process.listenerCount('SIGCHLD') === 0);
+    await until(() => leftovers().length <= resources.length && openDescriptors() === fds);
     for (const { pid } of handles) expect(stateOf(pid ?? 0)).to.equal(undefined);
   });
 
@@ -88,7 +87,7 @@ describe('reaper', () => {
     const next = start(shell('exit 3'), quiet);
     expect((await next.exited).exitCode).to.equal(3);
     expect((await slow.exited).exitCode).to.equal(0);
-    for (const listener of kept) expect(process.listeners('SIGCHLD')).not.to.include(listener);
+    await until(() => !process.listeners('SIGCHLD').some((listener) => kept.includes(listener)));
     const again = start(['/bin/sleep', '0.1'], quiet);
     process.removeAllListeners('SIGCHLD');
     expect((await again.exited).exitCode).to.equal(0);
@@ -113,7 +112,7 @@ describe('reaper', () => {
     watch.reap();
     watch.reap();
     expect(stateOf(pid)).to.equal(undefined);
-    expect(process.listenerCount('SIGCHLD')).to.equal(0);
+    await until(() => process.listenerCount('SIGCHLD') === 0);
   });
 
   it('has read what a program wrote before its exit is told', async () => {

@@ -1,0 +1,168 @@
+/**
+ * A pipe that is read to its end, cheaper than a stream. Most programs are over within milliseconds and write little: their
+ * whole output is read when they end. The others are looked after a few times, and then the event loop reads them; its
+ * socket costs more than the rest of a run.
+ */
+import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
+import { clearTimeout as cancel, setImmediate as soon, setTimeout as start } from 'node:timers';
+import { errno, systemError } from './errno';
+import type { Libc } from './libc';
+
+// As they were when this was loaded: tests that fake the time must not stop the output.
+const [clearTimeout, setImmediate, setTimeout] = [cancel, soon, start];
+
+/** What libuv reads at most at once, and what a pipe holds. */
+const chunkSize = 64 * 1024;
+/** One for all captures of this thread: a chunk is valid during the call only. */
+let shared: Buffer | undefined;
+const sharedChunk = (): Buffer => (shared ??= Buffer.allocUnsafeSlow(chunkSize));
+
+/** Milliseconds from one look to the next; a pipe that fills up earlier stops the program for the rest of that time. */
+const delays = [1, 2, 4, 8];
+/** Who writes as much between two looks is handed to the event loop. */
+const much = chunkSize / 2;
+/** So many are looked after in one turn of the loop. */
+const perTurn = 32;
+
+/** Captures that began together, and are looked after together. */
+class Batch {
+  /** That still takes captures. */
+  private static open: Batch | undefined;
+  private readonly captures = new Set<Capture>();
+  private todo: Capture[] = [];
+  private looks = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  static join(capture: Capture): Batch {
+    const batch = (Batch.open ??= new Batch());
+    batch.captures.add(capture);
+    batch.timer ??= setTimeout(batch.look, delays[0]);
+    return batch;
+  }
+
+  leave(capture: Capture): void {
+    this.captures.delete(capture);
+    if (this.captures.size > 0) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private readonly look = (): void => {
+    if (Batch.open === this) Batch.open = undefined;
+    this.timer = undefined;
+    this.looks++;
+    this.todo = Array.from(this.captures);
+    this.work();
+  };
+
+  private readonly work = (): void => {
+    for (let left = perTurn; left > 0; left--) {
+      const capture = this.todo.pop();
+      if (capture === undefined) {
+        if (this.captures.size > 0) this.timer = setTimeout(this.look, delays[this.looks]);
+        return;
+      }
+      if (!this.captures.has(capture)) continue;
+      if (capture.read() >= much || this.looks === delays.length) capture.attach();
+    }
+    setImmediate(this.work);
+  };
+}
+
+/** Reads one pipe to its end. */
+export class Capture {
+  private socket: Socket | undefined;
+  private over = false;
+  private batch: Batch | undefined;
+
+  constructor(
+    private readonly libc: Libc,
+    private fd: number,
+    private readonly onChunk: (chunk: Uint8Array) => void,
+    private readonly onEnd: (error?: Error) => void,
+  ) {
+    this.batch = Batch.join(this);
+  }
+
+  /** Hands the pipe to the event loop. */
+  attach(): void {
+    this.leaveBatch();
+    if (this.over || this.socket !== undefined) return;
+    const buffer = sharedChunk();
+    const options: SocketConstructorOpts & ConnectOpts = {
+      fd: this.fd,
+      readable: true,
+      writable: false,
+      onread: {
+        buffer,
+        callback: (size) => {
+          this.onChunk(buffer.subarray(0, size));
+          return true;
+        },
+      },
+    };
+    let socket: Socket;
+    try {
+      socket = this.socket = new Socket(options);
+    } catch (error) {
+      // Somebody else closed our descriptor.
+      this.end(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    socket.once('end', () => {
+      this.end();
+    });
+    socket.once('error', (error) => {
+      this.end(error);
+    });
+    socket.once('close', () => {
+      this.end();
+    });
+    socket.resume();
+  }
+
+  /** Reads once what is in the pipe now, before the event loop does; how much it was. */
+  read(): number {
+    if (this.over) return 0;
+    const buffer = sharedChunk();
+    const size = this.libc.read(this.fd, buffer, chunkSize);
+    if (size > 0) this.onChunk(buffer.subarray(0, size));
+    else if (size !== -errno.EAGAIN && size !== -errno.EINTR) {
+      this.end(size === 0 ? undefined : systemError(-size, 'read'));
+    }
+    return Math.max(size, 0);
+  }
+
+  /**
+   * Reads what is in the pipe now. What a program wrote is there when its exit is noticed; whoever else still writes must
+   * not keep the loop here.
+   */
+  readNow(): void {
+    for (let chunks = 0; chunks < 32 && this.read() > 0; chunks++);
+    this.attach();
+  }
+
+  /** Stops, without an `onEnd`; idempotent. */
+  destroy(): void {
+    if (!this.over) this.close();
+  }
+
+  private end(error?: Error): void {
+    if (this.over) return;
+    this.close();
+    this.onEnd(error);
+  }
+
+  private close(): void {
+    this.over = true;
+    this.leaveBatch();
+    if (this.socket === undefined) this.libc.close(this.fd);
+    else this.socket.destroy();
+    this.fd = -1;
+  }
+
+  private leaveBatch(): void {
+    this.batch?.leave(this);
+    this.batch = undefined;
+  }
+}
