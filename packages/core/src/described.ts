@@ -62,7 +62,7 @@ export class Described {
 
   /** The error of a wrong call; its stack begins where the caller called `at`. */
   protected usageError(call: string, reason: string, at: string | Site = call): CommandUsageError {
-    const name = this.via ?? (/[()' ]/.test(call) ? call : `${call}()`);
+    const name = this.via ?? (/[()']/.test(call) ? call : `${call}()`);
     const error = new CommandUsageError(name, reason, { command: draftText(this.draft) });
     const { stack } = typeof at === 'string' ? this.site(at) : at;
     const frames = stack.indexOf('\n    at ');

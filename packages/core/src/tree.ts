@@ -82,6 +82,8 @@ export class Descendants {
   /** Whether `/proc` shows processes here, so that nobody was missed. */
   visible = false;
   private readonly members = new Map<number, string>();
+  /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
+  private readonly told = new Set<number>();
   private pipes: ReadonlySet<string> | undefined;
 
   constructor(
@@ -114,6 +116,7 @@ export class Descendants {
         const inGroup = groupIsOurs && (entry.group === this.root || entry.session === this.root);
         if (!inGroup && !known(entry.parent) && !this.holdsPipe(entry)) continue;
         this.members.set(entry.pid, entry.start);
+        for (const signal of this.told) this.send(entry.pid, entry.start, signal);
         found = anyNew = true;
       }
     }
@@ -129,19 +132,22 @@ export class Descendants {
 
   /** Sends a signal to every descendant that was found and still is the same process; whether there was one alive. */
   signal(signal: number): boolean {
-    const send = this.options.send ?? ((pid, number) => process.kill(pid, number));
+    this.told.add(signal);
     let sent = false;
-    for (const [pid, start] of this.members) {
-      const entry = readEntry(pid);
-      if (entry?.start !== start || !alive(entry)) continue;
-      try {
-        send(pid, signal);
-        sent = true;
-      } catch {
-        // It ended meanwhile, or belongs to another user, who then keeps it.
-      }
-    }
+    for (const [pid, start] of this.members) sent = this.send(pid, start, signal) || sent;
     return sent;
+  }
+
+  private send(pid: number, start: string, signal: number): boolean {
+    const entry = readEntry(pid);
+    if (entry?.start !== start || !alive(entry)) return false;
+    const send = this.options.send ?? ((to, number) => process.kill(to, number));
+    try {
+      send(pid, signal);
+      return true;
+    } catch {
+      return false; // It ended meanwhile, or belongs to another user, who then keeps it.
+    }
   }
 
   /**

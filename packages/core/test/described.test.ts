@@ -1,0 +1,162 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import { CommandUsageError, secret, type Command } from '@vircommand/core';
+import { rejection, thrown } from './caught';
+import { fake } from './fake-backend';
+
+/** The place that a stack begins with. */
+const firstFrame = (error: Error): string => /\n {4}at (.*)/.exec(error.stack ?? '')?.[1] ?? '';
+/** Where this is called. */
+const here = (): number => Number(/:(\d+):\d+\)?$/.exec(new Error().stack?.split('\n')[2] ?? '')?.[1]);
+const lineOf = (error: Error): number => Number(/described\.test\.ts:(\d+):\d+/.exec(firstFrame(error))?.[1]);
+
+describe('misuse of a command', () => {
+  const { Command } = fake();
+
+  it('is thrown by no setter, and starts nothing', async () => {
+    const { Command, programs } = fake();
+    const command = new Command('x').addArg('a\0b');
+    await rejection(command.run(), CommandUsageError);
+    await rejection(command.runAsync(), CommandUsageError);
+    await rejection(command.runLines().next(), CommandUsageError);
+    await rejection(command.runRegex([/x/]).next(), CommandUsageError);
+    await rejection(command.runNul(1).next(), CommandUsageError);
+    thrown(() => command.runSync(), CommandUsageError);
+    thrown(() => command.getArgList(), CommandUsageError);
+    expect(programs).to.deep.equal([]);
+  });
+
+  it('the first one sticks, whatever comes later', async () => {
+    const command = new Command('x').setUid(-1).setGid(-1).addArg('\0').setUid(5);
+    const first = await rejection(command.run(), CommandUsageError);
+    expect(first.call).to.equal('setUid()');
+    expect(first.code).to.equal('ERR_COMMAND_USAGE');
+    expect(await rejection(command.run(), CommandUsageError)).to.equal(first);
+  });
+
+  it('has a stack that begins at the wrong call', async () => {
+    const command = new Command('x');
+    const line = here() + 1;
+    command.setWorkingDirectory('');
+    expect(lineOf(await rejection(command.run(), CommandUsageError))).to.equal(line);
+  });
+
+  it('has a stack that begins at the constructor for its arguments and options', async () => {
+    const line = here() + 1;
+    const commands = [new Command('x', ['\0']), new Command('x', [], { uid: -1 }), new Command('')];
+    for (const command of commands) expect(lineOf(await rejection(command.run(), CommandUsageError))).to.equal(line);
+  });
+
+  it('has a stack that begins at the run for what is wrong with the run, also where that begins later', async () => {
+    const command = new Command('x').setPidFile('/p');
+    const [run, atRun] = [rejection(command.run(), CommandUsageError), here()];
+    expect(lineOf(await run)).to.equal(atRun);
+    const [start, atStart] = [rejection(command.runAsync(), CommandUsageError), here()];
+    expect(lineOf(await start)).to.equal(atStart);
+    const [lines, atLines] = [command.runLines(), here()];
+    expect(lineOf(await rejection(lines.next(), CommandUsageError))).to.equal(atLines);
+    const [nul, atNul] = [command.runNul(0), here()];
+    expect(lineOf(await rejection(nul.next(), CommandUsageError))).to.equal(atNul);
+    const [sync, atSync] = [thrown(() => command.runSync(), CommandUsageError), here()];
+    expect(lineOf(sync)).to.equal(atSync);
+  });
+
+  it('says which call was wrong, why, and to which command', async () => {
+    const error = await rejection(new Command('git', ['log']).addEnvString('NAME').run(), CommandUsageError);
+    expect(error.message).to.equal("addEnvString(): entry has no '='");
+    expect(error).to.include({ call: 'addEnvString()', reason: "entry has no '='", command: 'git log' });
+  });
+
+  it('names the option where the options form was used', async () => {
+    const error = await rejection(new Command('x', [], { umask: 0o1000 }).run(), CommandUsageError);
+    expect(error.call).to.equal("option 'umask'");
+  });
+
+  it('shows in the text', () => {
+    expect(String(new Command('x').setUid(-1))).to.match(/^<invalid command: setUid\(\): takes a whole number/);
+    expect(new Command('x').setUid(-1).toStringFull()).to.match(/^<invalid command: setUid\(\)/);
+  });
+
+  const wrong: Record<string, (command: Command) => unknown> = {
+    program: () => undefined,
+    addArg: (command) => command.addArg(5 as never),
+    'addArg with a lone surrogate': (command) => command.addArg('\ud800'),
+    'addArg with undefined': (command) => command.addArg(undefined as never),
+    addArgs: (command) => command.addArgs('abc' as never),
+    'addArgs with a wrong one': (command) => command.addArgs(['a', null as never]),
+    addArgList: (command) => command.addArgList('a', {} as never),
+    addArgPair: (command) => command.addArgPair('a', undefined as never),
+    addArgFormat: (command) => command.addArgFormat('%q', 1),
+    setArgv0: (command) => command.setArgv0('a').setArgv0('b'),
+    addEnvPair: (command) => command.addEnvPair('A=B', 'c'),
+    'addEnvPair with an empty name': (command) => command.addEnvPair('', 'c'),
+    'addEnvPair with a NUL byte': (command) => command.addEnvPair('A', 'c\0'),
+    addEnvFormat: (command) => command.addEnvFormat('%s', 'A'),
+    addEnvString: (command) => command.addEnvString('A'),
+    addEnvPass: (command) => command.addEnvPass('A='),
+    addEnvXdg: (command) => command.addEnvXdg(''),
+    setInputBuffer: (command) => command.setInputBuffer(5 as never),
+    'setInputBuffer twice': (command) => command.setInputBuffer('').setInputBuffer(''),
+    'setInputBuffer after setInputFd': (command) => command.setInputFd(0).setInputBuffer(''),
+    setOutputBuffer: (command) => command.setOutputBuffer('utf8' as never),
+    'setOutputBuffer twice': (command) => command.setOutputBuffer().setOutputBuffer(),
+    'setErrorBuffer twice': (command) => command.setErrorFd(2).setErrorBuffer(),
+    setInputFd: (command) => command.setInputFd(-1),
+    setOutputFd: (command) => command.setOutputFd('stdout' as never),
+    setErrorFd: (command) => command.setErrorFd({} as never),
+    setInputFile: (command) => command.setInputFile(''),
+    setOutputFile: (command) => command.setOutputFile('a', { apend: true } as never),
+    setErrorFile: (command) => command.setErrorFile('a', { append: 1 as never }),
+    passFd: (command) => command.passFd('3' as never),
+    'passFd to stdout': (command) => command.passFd(5, { as: 1 }),
+    'passFd with a typo': (command) => command.passFd(5, { at: 1 } as never),
+    setSendBuffer: (command) => command.setSendBuffer(2, ''),
+    'setSendBuffer with an object': (command) => command.setSendBuffer({ fd: 5 } as never, ''),
+    setWorkingDirectory: (command) => command.setWorkingDirectory('/').setWorkingDirectory('/'),
+    setPidFile: (command) => command.setPidFile('a\0b'),
+    setProcessGroup: (command) => command.setProcessGroup(1 as never),
+    setUid: (command) => command.setUid(1.5),
+    setGid: (command) => command.setGid(0xffffffff),
+    setGroups: (command) => command.setGroups([-1]),
+    setUmask: (command) => command.setUmask(0o1000),
+    setNice: (command) => command.setNice(20),
+    setAffinity: (command) => command.setAffinity([]),
+    allowCap: (command) => command.allowCap('net_raw' as never),
+    setLimit: (command) => command.setLimit('rss' as never, 1),
+    'setLimit with soft above hard': (command) => command.setLimit('cpu', { soft: 2, hard: 1 }),
+    'setLimit with a typo': (command) => command.setLimit('cpu', { soft: 1, hart: 2 } as never),
+    setMaxFiles: (command) => command.setMaxFiles(-1),
+    setMaxProcesses: (command) => command.setMaxProcesses(NaN),
+    setMaxMemLock: (command) => command.setMaxMemLock('1' as never),
+    setMaxCoreSize: (command) => command.setMaxCoreSize(0.5),
+    setSelinuxLabel: (command) => command.setSelinuxLabel(''),
+    setAppArmorProfile: (command) => command.setAppArmorProfile(7 as never),
+    setPreExecHook: (command) => command.setPreExecHook({ module: 'relative.js' }),
+    'setPreExecHook with a function': (command) =>
+      command.setPreExecHook({ module: '/h.js', data: (() => 1) as never }),
+    'setPreExecHook with a typo': (command) => command.setPreExecHook({ module: '/h.js', exprot: 'a' } as never),
+    requireHandshake: (command) => command.requireHandshake().requireHandshake(),
+    setRunAmong: (command) => command.setRunAmong(0),
+    writeArgLog: (command) => {
+      command.writeArgLog('log' as never);
+    },
+  };
+  for (const [name, call] of Object.entries(wrong)) {
+    it(`${name}: a usage error that names the call`, async () => {
+      const command = name === 'program' ? new Command(7 as never) : new Command('x');
+      call(command);
+      const error = await rejection(command.run(), CommandUsageError);
+      expect(error.call).to.equal(name === 'program' ? 'new Command()' : `${name.split(' ')[0]!}()`);
+    });
+  }
+
+  it('hides what is secret from inspection and JSON', () => {
+    const command = new Command('x', [secret('hunter2')]).addEnvPair('T', secret('hunter3')).setInputBuffer('hunter4');
+    const options = { showHidden: true, depth: Infinity, getters: true };
+    for (const text of [inspect(command, options), inspect(command, { ...options, customInspect: false })]) {
+      expect(text).not.to.contain('hunter');
+    }
+    expect(inspect(command)).to.equal("Command { T='***' x '***' }");
+    expect(JSON.stringify(command)).not.to.contain('hunter');
+  });
+});

@@ -1,0 +1,476 @@
+import { expect } from 'chai';
+import {
+  abortAll,
+  CommandAbortedError,
+  CommandExitError,
+  CommandIoError,
+  CommandStartError,
+  CommandTimeoutError,
+  OutputLimitError,
+} from '@vircommand/core';
+import { startError } from '@vircommand/core/backend';
+import { rejection } from './caught';
+import { fake, type FakeProgram } from './fake-backend';
+import { turns } from './virtual-clock';
+
+/** A program that does nothing by itself. */
+const idle = (): void => undefined;
+
+describe('the life of a run', () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => {
+    unhandled.push(reason);
+  };
+  before(() => process.on('unhandledRejection', note));
+  after(async () => {
+    await turns();
+    process.off('unhandledRejection', note);
+    expect(unhandled).to.deep.equal([]);
+  });
+
+  describe('an end by itself', () => {
+    it('with 0 resolves with what was captured', async () => {
+      const { Command, clock, program } = await captured((p) => p.write('stdout', 'out').write('stderr', 'err').exit());
+      const result = await Command;
+      expect(result).to.deep.include({ exitCode: 0, signal: undefined, stdout: 'out', stderr: 'err', pid: 100 });
+      expect(result).to.deep.include({ timedOut: false, aborted: false, outputComplete: true, ended: 'none' });
+      expect([clock.pending, program().signals]).to.deep.equal([0, []]);
+    });
+
+    async function captured(play: (program: FakeProgram) => void) {
+      const made = fake(play);
+      const run = new made.Command('x').setOutputBuffer().setErrorBuffer().run();
+      await turns();
+      return { Command: run, clock: made.clock, program: () => made.program };
+    }
+
+    it('with another exit code rejects, with the end of stderr that nobody asked for', async () => {
+      const { Command } = fake((p) => p.write('stderr', 'why\n').exit(3));
+      const error = await rejection(new Command('x', ['y']).run(), CommandExitError);
+      expect(error).to.include({ code: 'ERR_COMMAND_EXIT', exitCode: 3, signal: undefined, stderrTail: 'why\n' });
+      expect(error.message).to.equal('Command failed with exit code 3: x y\nwhy');
+      expect(error.result.stderr).to.equal(undefined);
+    });
+
+    it('keeps the last 8 KiB of that, from a whole character on', async () => {
+      const { Command } = fake((p) => p.write('stderr', 'é'.repeat(10_000) + 'x').exit(1));
+      const error = await rejection(new Command('x').run(), CommandExitError);
+      expect(error.stderrTail).to.equal('é'.repeat(4095) + 'x');
+    });
+
+    it('reports none of it where stderr was said to be null', async () => {
+      const { Command, plan } = fakeOf((p) => p.write('stderr', 'why').exit(1));
+      const error = await rejection(new Command('x', [], { stderr: 'null' }).run(), CommandExitError);
+      expect([error.stderrTail, plan().stderr.type]).to.deep.equal(['', 'null']);
+    });
+
+    it('takes the end of stdout where both are one', async () => {
+      const { Command } = fake((p) => p.write('stdout', 'both').exit(1));
+      const run = new Command('x').setOutputBuffer().setErrorFd('stdout').run();
+      expect((await rejection(run, CommandExitError)).stderrTail).to.equal('both');
+    });
+
+    it('check: false accepts an exit code and no signal; rawStatus() accepts both', async () => {
+      const five = fake((p) => p.exit(5));
+      expect((await new five.Command('x').run({ check: false })).exitCode).to.equal(5);
+      const killed = fake((p) => p.exit('SIGSEGV'));
+      const error = await rejection(new killed.Command('x').run({ check: false }), CommandExitError);
+      expect(error).to.include({ code: 'ERR_COMMAND_SIGNAL', signal: 'SIGSEGV', exitCode: undefined });
+      expect((await new killed.Command('x').rawStatus().run()).signal).to.equal('SIGSEGV');
+    });
+
+    it('without reading its stdin is no error', async () => {
+      const { Command } = fake((p) => {
+        p.stdin?.destroy(Object.assign(new Error('broken'), { code: 'EPIPE' }));
+        p.exit();
+      });
+      expect((await new Command('x').setInputBuffer('a'.repeat(100_000)).run()).exitCode).to.equal(0);
+    });
+
+    it('a stdin that breaks otherwise is one', async () => {
+      const stalled = (program: FakeProgram): Promise<FakeProgram> => {
+        program.stdin!.stalled = true;
+        return Promise.resolve(program);
+      };
+      const { Command } = fake((p) => p.stdin?.destroy(Object.assign(new Error('bad'), { code: 'EIO' })), {
+        start: stalled,
+      });
+      const error = await rejection(new Command('x').setInputBuffer('a').run(), CommandIoError);
+      expect([error.stream, (error.cause as Error).message]).to.deep.equal(['stdin', 'bad']);
+    });
+
+    it('a broken stdout is one, with what came', async () => {
+      const { Command } = fake((p) => {
+        p.write('stdout', 'some');
+        setImmediate(() => p.stdout?.destroy(new Error('bad')));
+      });
+      const error = await rejection(new Command('x').setOutputBuffer().run(), CommandIoError);
+      expect(error.result).to.include({ stdout: 'some', outputComplete: false });
+    });
+
+    it('stdin and send buffers arrive whole, and are closed', async () => {
+      const made = fake((p) =>
+        p.stdin?.writableFinished === true ? p.exit() : p.stdin?.once('finish', () => p.exit()),
+      );
+      await new made.Command('x')
+        .setInputBuffer('in')
+        .setSendBuffer(5, 'five')
+        .setSendBuffer(6, new Uint8Array([0]))
+        .run();
+      const { stdin, sendBuffers } = made.program;
+      expect([stdin?.text, sendBuffers.map(({ text }) => text)]).to.deep.equal(['in', ['five', '\0']]);
+      expect([stdin?.writableEnded, made.plan.sendBuffers]).to.deep.equal([true, [5, 6]]);
+    });
+  });
+
+  describe('pipes that somebody else holds', () => {
+    it('are given up after drainDelay, and the program did succeed', async () => {
+      const made = fake((p) => p.write('stdout', 'part').exit(0, 'pipes held'));
+      const run = new made.Command('x').setOutputBuffer().run({ drainDelay: 300 });
+      await made.clock.advance(299);
+      expect(made.clock.pending).to.equal(1);
+      await made.clock.advance(1);
+      expect(await run).to.include({ exitCode: 0, stdout: 'part', outputComplete: false });
+      expect([made.program.stdout?.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
+    });
+
+    it('drainDelay 0 still takes what is there', async () => {
+      const made = fake((p) => p.write('stdout', 'there').exit(0, 'pipes held'));
+      const run = new made.Command('x').setOutputBuffer().run({ drainDelay: 0 });
+      await made.clock.advance(0);
+      expect(await run).to.include({ stdout: 'there', outputComplete: false });
+    });
+
+    it('a held stderr that nobody asked for is not waited for', async () => {
+      const made = fake((p) => p.exit(0, 'pipes held'));
+      expect(await new made.Command('x').run()).to.include({ outputComplete: true });
+      const failing = fake((p) => p.write('stderr', 'why').exit(1, 'pipes held'));
+      expect((await rejection(new failing.Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
+    });
+
+    it('an abort meanwhile ends the wait, not the result', async () => {
+      const made = fake((p) => p.exit(0, 'pipes held'));
+      const controller = new AbortController();
+      const run = new made.Command('x').setOutputBuffer().run({ signal: controller.signal });
+      await turns();
+      controller.abort();
+      expect(await run).to.include({ exitCode: 0, aborted: false, outputComplete: false });
+    });
+  });
+
+  describe('the deadline', () => {
+    it('sends SIGTERM to the tree, and rejects with what is known', async () => {
+      const made = fake((p) => p.write('stdout', 'part'));
+      const run = rejection(
+        new made.Command('x').setOutputBuffer().run({ timeout: 500, check: false }),
+        CommandTimeoutError,
+      );
+      await made.clock.advance(499);
+      expect(made.program.signals).to.deep.equal([]);
+      await made.clock.advance(1);
+      const error = await run;
+      expect(error).to.include({ code: 'ERR_COMMAND_TIMEOUT', timeout: 500 });
+      expect(error.result).to.include({
+        timedOut: true,
+        aborted: false,
+        signal: 'SIGTERM',
+        stdout: 'part',
+        ended: 'group',
+      });
+      expect(made.program.signals[0]).to.equal('SIGTERM tree');
+      expect(made.clock.pending).to.equal(0);
+    });
+
+    it('sends SIGKILL after killDelay', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM'));
+      const run = rejection(new made.Command('x').run({ timeout: 10, killDelay: 200 }), CommandTimeoutError);
+      await made.clock.advance(209);
+      expect(made.program.signals).to.deep.equal(['SIGTERM tree', 'SIGCONT tree']);
+      await made.clock.advance(1);
+      expect((await run).result).to.include({ signal: 'SIGKILL' });
+    });
+
+    it('killDelay 0 is SIGKILL at once', async () => {
+      const made = fake(idle);
+      const run = rejection(new made.Command('x').run({ timeout: 10, killDelay: 0 }), CommandTimeoutError);
+      await made.clock.advance(10);
+      await run;
+      expect(made.program.signals).to.deep.equal(['SIGKILL tree']);
+    });
+
+    it('releases the caller of what not even SIGKILL ends', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM').add('SIGKILL'));
+      const run = rejection(
+        new made.Command('x').run({ timeout: 10, killDelay: 20, drainDelay: 300 }),
+        CommandTimeoutError,
+      );
+      await made.clock.advance(10 + 20 + 300);
+      const { result } = await run;
+      expect([result.exitCode, result.signal, made.program.disposed]).to.deep.equal([undefined, undefined, 1]);
+    });
+
+    it('counts from the call: a start that never comes is given up, and ended if it still does', async () => {
+      let come = (): void => undefined;
+      const made = fake(idle, {
+        start: (program) =>
+          new Promise((resolve) => {
+            come = () => {
+              resolve(program);
+            };
+          }),
+      });
+      const run = rejection(new made.Command('x').run({ timeout: 100, drainDelay: 50 }), CommandTimeoutError);
+      await made.clock.advance(150);
+      expect((await run).result).to.include({ pid: undefined, exitCode: undefined, timedOut: true });
+      come();
+      await turns();
+      expect(made.program.disposed).to.equal(1);
+    });
+
+    it('an exit just before it wins, and takes it away', async () => {
+      const made = fake(idle);
+      const run = new made.Command('x').setOutputBuffer().run({ timeout: 100, drainDelay: 500 });
+      await made.clock.advance(99);
+      made.program.exit(0, 'pipes held');
+      await made.clock.advance(400);
+      made.program.close('stdout', 'stderr');
+      expect(await run).to.include({ exitCode: 0, timedOut: false, outputComplete: true });
+      expect(made.program.signals).to.deep.equal([]);
+    });
+
+    it('a program that exits well after it timed out all the same', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM'));
+      const run = rejection(new made.Command('x').run({ timeout: 10 }), CommandTimeoutError);
+      await made.clock.advance(10);
+      made.program.exit(0);
+      expect((await run).result).to.include({ exitCode: 0, timedOut: true });
+    });
+
+    it('waits for descendants to end, and kills those who do not', async () => {
+      const made = fake((p) => {
+        p.reach = 'tree';
+      });
+      const run = rejection(new made.Command('x').run({ timeout: 10, killDelay: 400 }), CommandTimeoutError);
+      await turns();
+      const { program } = made;
+      // SIGTERM ends the program only.
+      program.signal = (name, target) => {
+        program.signals.push(`${name} ${target}`);
+        if (name === 'SIGTERM') program.exit('SIGTERM', 'pipes held');
+        if (name === 'SIGKILL') {
+          program.descendants = 0;
+          program.close('stdout', 'stderr');
+        }
+        return { sent: true, reached: 'tree' };
+      };
+      program.descendants = 2;
+      await made.clock.advance(300);
+      expect(program.signals).to.deep.equal(['SIGTERM tree', 'SIGCONT tree']);
+      await made.clock.advance(200);
+      expect((await run).result).to.include({ signal: 'SIGTERM', ended: 'tree' });
+      expect(program.signals.at(-1)).to.equal('SIGKILL tree');
+      expect(made.clock.pending).to.equal(0);
+    });
+  });
+
+  describe('an abort', () => {
+    it('before the call starts nothing', async () => {
+      const made = fake();
+      const error = await rejection(
+        new made.Command('x').run({ signal: AbortSignal.abort('no') }),
+        CommandAbortedError,
+      );
+      expect([error.reason, error.code, made.programs.length]).to.deep.equal(['no', 'ERR_COMMAND_ABORTED', 0]);
+      expect(error.result).to.include({ pid: undefined, aborted: true });
+    });
+
+    it('while it starts ends the program as it comes', async () => {
+      const controller = new AbortController();
+      const made = fake(idle, {
+        start: async (program) => {
+          controller.abort('changed my mind');
+          await turns(1);
+          return program;
+        },
+      });
+      const error = await rejection(new made.Command('x').run({ signal: controller.signal }), CommandAbortedError);
+      expect([error.reason, error.cause]).to.deep.equal(['changed my mind', 'changed my mind']);
+      expect(made.program.signals[0]).to.equal('SIGTERM tree');
+    });
+
+    it('a start that fails meanwhile is a failed start', async () => {
+      const controller = new AbortController();
+      const made = fake(idle, {
+        start: async () => {
+          controller.abort();
+          await turns(1);
+          throw startError('exec', 'nothing there');
+        },
+      });
+      const error = await rejection(new made.Command('x').run({ signal: controller.signal }), CommandStartError);
+      expect(error.stage).to.equal('exec');
+    });
+
+    it('twice can shorten the grace, and not lengthen it', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM'));
+      const running = await new made.Command('x').runAsync({ killDelay: 1000 });
+      await turns();
+      void running.abort();
+      void running.abort({ killDelay: 5000 });
+      await made.clock.advance(400);
+      void running.abort({ killDelay: 100 });
+      await made.clock.advance(99);
+      expect(made.program.signals).to.not.include('SIGKILL tree');
+      await made.clock.advance(1);
+      expect(made.program.signals).to.include('SIGKILL tree');
+      expect(made.program.signals.filter((s) => s === 'SIGTERM tree')).to.have.length(1);
+      await rejection(running.wait(), CommandAbortedError);
+    });
+
+    it('lets go of its AbortSignal', async () => {
+      const { signal } = new AbortController();
+      let listeners = 0;
+      const watched = Object.assign(Object.create(signal) as AbortSignal, {
+        addEventListener: () => listeners++,
+        removeEventListener: () => listeners--,
+      });
+      Object.defineProperty(watched, 'aborted', { value: false });
+      const { Command } = fake();
+      await new Command('x').run({ signal: watched });
+      expect(listeners).to.equal(0);
+    });
+
+    it('abortAll() ends everything that runs, the newest first', async () => {
+      const order: number[] = [];
+      const made = fake((p) => {
+        void p.exited.then(() => order.push(p.pid));
+      });
+      const running = await Promise.all(['a', 'b', 'c'].map((name) => new made.Command(name).runAsync()));
+      await turns();
+      await abortAll();
+      expect(order).to.deep.equal([102, 101, 100]);
+      for (const one of running) await rejection(one.wait(), CommandAbortedError);
+      await abortAll();
+    });
+  });
+
+  describe('the first cause decides', () => {
+    const both = { timeout: 100, outputLimit: 3 } as const;
+
+    it('a limit before the deadline', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM'));
+      const run = rejection(new made.Command('x').setOutputBuffer().run(both), OutputLimitError);
+      await turns();
+      made.program.write('stdout', 'abcd');
+      await made.clock.advance(200);
+      made.program.exit(0);
+      expect((await run).result).to.include({ stdout: 'abc', timedOut: false });
+    });
+
+    it('the deadline before a limit', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM'));
+      const run = rejection(new made.Command('x').setOutputBuffer().run(both), CommandTimeoutError);
+      await made.clock.advance(100);
+      made.program.write('stdout', 'abcd');
+      await turns();
+      made.program.exit(0);
+      expect((await run).result).to.include({ stdout: 'abc', timedOut: true, outputComplete: false });
+    });
+
+    it('an exit before an abort', async () => {
+      const made = fake((p) => p.exit(7));
+      const running = await new made.Command('x').runAsync();
+      await turns();
+      await running.abort();
+      expect(await rejection(running.wait(), CommandExitError)).to.include({ exitCode: 7 });
+    });
+
+    it('too much output is too much even after the exit', async () => {
+      const made = fake((p) => p.exit(0, 'pipes held'));
+      const run = rejection(new made.Command('x').setOutputBuffer().run({ outputLimit: 3 }), OutputLimitError);
+      await turns();
+      made.program.write('stdout', 'abcd').close('stdout', 'stderr');
+      await run;
+    });
+  });
+
+  describe('output limits', () => {
+    it('exactly the limit is not too much', async () => {
+      const { Command } = fake((p) => p.write('stdout', 'abc').exit());
+      expect(await new Command('x').setOutputBuffer().run({ outputLimit: 3 })).to.include({ stdout: 'abc' });
+    });
+
+    it('are for both together as well', async () => {
+      const made = fake((p) => p.write('stdout', 'abc').write('stderr', 'def'));
+      const run = new made.Command('x')
+        .setOutputBuffer()
+        .setErrorBuffer()
+        .run({ outputLimit: { total: 5 } });
+      const error = await rejection(run, OutputLimitError);
+      expect(error).to.include({ stream: 'total', limit: 5 });
+      expect(`${error.result.stdout as string}${error.result.stderr as string}`).to.have.length(5);
+    });
+
+    it('a cut character is left out', async () => {
+      const { Command } = fake((p) => p.write('stdout', '漢字').exit());
+      const run = new Command('x').setOutputBuffer().run({ outputLimit: { stdout: 5, onExceed: 'truncate' } });
+      expect(await run).to.include({ stdout: '漢', outputComplete: false, exitCode: 0 });
+    });
+
+    it('a killed program has its output exact to the byte', async () => {
+      const { Command } = fake((p) => p.write('stdout', 'abcdef'));
+      const run = new Command('x').setOutputBuffer('buffer').run({ outputLimit: 4 });
+      expect((await rejection(run, OutputLimitError)).result.stdout).to.deep.equal(Buffer.from('abcd'));
+    });
+  });
+
+  describe('a start that fails', () => {
+    const failing = (error: unknown) => fake(idle, { start: () => Promise.reject(error as Error) });
+
+    it('is the error of the backend, with command and backend added', async () => {
+      const cause = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', errno: -2, syscall: 'spawn' });
+      const { Command } = failing(startError('exec', cause, '/bin/x'));
+      const error = await rejection(new Command('x', ['y']).run(), CommandStartError);
+      expect(error).to.include({ stage: 'exec', code: 'ENOENT', errno: -2, path: '/bin/x', syscall: 'spawn' });
+      expect(error).to.include({ command: 'x y', backend: 'fake', cause });
+    });
+
+    for (const [what, foreign] of [
+      ['an error', new RangeError('odd')],
+      ['a string', 'odd'],
+      ['nothing', undefined],
+    ] as const) {
+      it(`${what} of somebody else becomes stage backend`, async () => {
+        const { Command, clock } = failing(foreign);
+        const error = await rejection(new Command('x').runAsync(), CommandStartError);
+        expect(error).to.include({ stage: 'backend', code: 'ERR_COMMAND_START' });
+        if (foreign instanceof Error) expect(error.cause).to.equal(foreign);
+        expect(clock.pending).to.equal(0);
+      });
+    }
+
+    it('what is no handle is one too', async () => {
+      for (const odd of [undefined, {}, { exited: 1 }]) {
+        const { Command } = fake(idle, { start: () => Promise.resolve(odd as never) });
+        const command = new Command('x');
+        expect(await rejection(command.run(), CommandStartError)).to.include({ stage: 'backend' });
+        expect(await rejection(command.run(), CommandStartError)).to.include({ stage: 'backend' });
+      }
+    });
+
+    it('a program that the backend lost', async () => {
+      const made = fake((p) => {
+        p.lose(new Error('gone'));
+      });
+      const running = await new made.Command('x').runAsync();
+      expect(await rejection(running.wait(), CommandStartError)).to.include({ stage: 'backend' });
+      expect([made.program.disposed, made.clock.pending]).to.deep.equal([1, 0]);
+    });
+  });
+
+  /** As `fake()`, its plan to be asked for later. */
+  function fakeOf(play: (program: FakeProgram) => void) {
+    const made = fake(play);
+    return { Command: made.Command, plan: () => made.plan };
+  }
+});
