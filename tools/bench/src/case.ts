@@ -12,7 +12,7 @@ export interface Subject {
   /** `limit`: what no library can beat. Ours are compared with the best peer and with the limit. */
   readonly role: Role;
   /** Loads what is needed; what it throws is the reason why the subject is "not here". */
-  setup?(): void | Teardown | Promise<void | Teardown>;
+  setup?(): Promise<Teardown | undefined>;
   /** The work, once: its time is the figure, unless it returns a {@link figure}. */
   run(): unknown;
 }
@@ -31,8 +31,15 @@ export interface Case {
   readonly unit?: 'ms' | 'µs' | 'KiB';
   /** Operations in one run: the figures are per operation. Default 1. */
   readonly operations?: number;
-  /** What our figure may be at most, as a multiple of the limit's. */
-  readonly atMost?: number;
+  /** What our figures have to keep. */
+  readonly bars?: readonly Bar[];
+}
+
+/** A figure may be at most so much: as a multiple of another subject's, or in the unit of the case. */
+export interface Bar {
+  readonly subject: string;
+  readonly atMost: number;
+  readonly than?: string;
 }
 
 /** What the command line can set. */

@@ -3,9 +3,20 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { versionOf } from './packages';
 
 export function machine() {
-  const names = ['execa', 'execa-10', 'tinyexec', 'nano-spawn', 'zx', 'cross-spawn'] as const;
+  const names = [
+    'execa',
+    'execa-10',
+    'tinyexec',
+    'nano-spawn',
+    'zx',
+    'cross-spawn',
+    '@oven/bun-linux-x64',
+    '@deno/linux-x64-glibc',
+  ] as const;
+  const model = cpus()[0]?.model.replace(/\s+/g, ' ').trim() ?? '';
   return {
-    processor: cpus()[0]?.model.replace(/\s+/g, ' ').trim() || process.arch,
+    // Not told everywhere.
+    processor: model === '' ? process.arch : model,
     processors: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,

@@ -3,24 +3,28 @@
  * throws is the reason why the subject is not here.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { CommandConstructor } from '@vircommand/core';
 import { NotHere, type Role } from './case';
 
 /** What one library does; what it cannot do at all is left out. */
 export interface Ways {
   /** Starts a program with nothing on stdin, stdout and stderr, and waits for it. */
-  start(program: string, args: readonly string[]): PromiseLike<unknown>;
-  startSync?(program: string, args: readonly string[]): unknown;
+  readonly start: (program: string, args: readonly string[]) => PromiseLike<unknown>;
+  readonly startSync?: (program: string, args: readonly string[]) => unknown;
   /** How many bytes (or characters, where it knows no bytes) the program wrote. */
-  capture(program: string, args: readonly string[]): Promise<number>;
+  readonly capture: (program: string, args: readonly string[]) => Promise<number>;
+  readonly captureSync?: (program: string, args: readonly string[]) => number;
+  /** As `capture`, but nothing is kept. */
+  readonly stream?: (program: string, args: readonly string[]) => Promise<number>;
   /** How many lines the program wrote, one by one. */
-  lines?(program: string, args: readonly string[]): Promise<number>;
+  readonly lines?: (program: string, args: readonly string[]) => Promise<number>;
 }
 
 export interface Library {
   readonly name: string;
   readonly role: Role;
-  load(): Promise<Ways>;
+  readonly load: () => Promise<Ways>;
 }
 
 async function count(lines: AsyncIterable<unknown>): Promise<number> {
@@ -34,8 +38,23 @@ const ours = (Command: CommandConstructor): Ways => ({
   start: (program, args) => new Command(program, args, { stderr: 'null' }).run(),
   startSync: (program, args) => new Command(program, args, { stderr: 'null' }).runSync(),
   capture: async (program, args) => (await new Command(program, args, { stdout: 'bytes' }).run()).stdout.length,
+  captureSync: (program, args) =>
+    new Command(program, args, { stdout: 'bytes', stderr: 'null' }).runSync().stdout.length,
+  async stream(program, args) {
+    const running = await new Command(program, args, { stdout: 'pipe', stderr: 'null' }).runAsync();
+    const [bytes] = await Promise.all([sizeOf(running.stdout), running.wait()]);
+    return bytes;
+  },
   lines: (program, args) => count(new Command(program, args).runLines()),
 });
+
+/** Reads a stream and drops it. */
+const sizeOf = (stream: Readable): Promise<number> =>
+  new Promise((resolve, reject) => {
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    stream.once('end', () => resolve(bytes)).once('error', reject);
+  });
 
 /** What everybody writes who uses Node alone. */
 const exit = (child: ChildProcess): Promise<void> =>
@@ -82,6 +101,12 @@ export const libraries: readonly Library[] = [
         start: (program, args) => exit(spawn(program, args, quiet)),
         startSync: (program, args) => spawnSync(program, args, quiet),
         capture: (program, args) => collect(spawn(program, args, captured())),
+        captureSync: (program, args) => spawnSync(program, args, { ...captured(), maxBuffer: Infinity }).stdout.length,
+        async stream(program, args) {
+          const child = spawn(program, args, captured());
+          const [bytes] = await Promise.all([sizeOf(child.stdout), exit(child)]);
+          return bytes;
+        },
         async lines(program, args) {
           const child = spawn(program, args, captured());
           const [found] = await Promise.all([count(createInterface({ input: child.stdout })), exit(child)]);
@@ -97,8 +122,7 @@ export const libraries: readonly Library[] = [
     async load() {
       if (Number(process.versions.node.split('.')[0]) < 22) throw new NotHere('it needs Node.js 22');
       // Its interface is that of 9 as far as it is used here; its types would need newer types of Node.
-      const name: string = 'execa-10';
-      return waysOfExeca((await import(name)) as typeof import('execa'));
+      return waysOfExeca((await import(['execa', '10'].join('-'))) as typeof import('execa'));
     },
   },
   {
@@ -109,6 +133,7 @@ export const libraries: readonly Library[] = [
       return {
         start: (program, args) => x(program, [...args], { nodeOptions: quiet }),
         startSync: (program, args) => xSync(program, [...args], { nodeOptions: quiet }),
+        captureSync: (program, args) => xSync(program, [...args], { nodeOptions: captured() }).stdout.length,
         capture: async (program, args) => (await x(program, [...args], { nodeOptions: captured() })).stdout.length,
         lines: (program, args) => count(x(program, [...args], { nodeOptions: captured() })),
       };
@@ -159,6 +184,10 @@ function waysOfExeca({ execa, execaSync }: typeof import('execa')): Ways {
   return {
     start: (program, args) => execa(program, args, quiet),
     startSync: (program, args) => execaSync(program, args, quiet),
+    captureSync(program, args) {
+      const options = { stdin: 'ignore', stderr: 'ignore', encoding: 'buffer', maxBuffer: 2 ** 31 } as const;
+      return execaSync(program, args, options).stdout.length;
+    },
     async capture(program, args) {
       const options = { stdin: 'ignore', stderr: 'ignore', encoding: 'buffer', maxBuffer: 2 ** 31 } as const;
       return (await execa(program, args, options)).stdout.length;

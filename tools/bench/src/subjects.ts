@@ -12,6 +12,7 @@ export function subjectsFor(work: (ways: Ways) => (() => unknown) | undefined): 
       async setup() {
         run = work(await load());
         if (run === undefined) throw new NotHere('it has no such thing');
+        return undefined;
       },
       run: () => run?.(),
     };

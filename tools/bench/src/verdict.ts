@@ -1,6 +1,7 @@
 /** What may be said of an outcome: ratios with their intervals, and a conclusion only where the spread allows one. */
 import type { Outcome, Measured } from './measure';
-import { compare, quantile, ratio, median, type Estimate } from './statistics';
+import type { Bar } from './case';
+import { compare, estimate, quantile, ratio, median, type Estimate } from './statistics';
 
 /** One line of the table. */
 export interface Row {
@@ -28,7 +29,7 @@ export interface Verdict {
   readonly conclusions: readonly Conclusion[];
 }
 
-export function judge({ case: { atMost }, measured }: Outcome): Verdict {
+export function judge({ case: { bars = [], unit = 'ms' }, measured }: Outcome): Verdict {
   const limit = measured.find(({ subject }) => subject.role === 'limit');
   const best = measured
     .filter(({ subject }) => subject.role === 'peer')
@@ -53,34 +54,41 @@ export function judge({ case: { atMost }, measured }: Outcome): Verdict {
     if (row.role !== 'ours') return [];
     const found: Conclusion[] = [];
     if (row.toBestPeer !== undefined && best !== undefined) found.push(againstPeer(row.name, best, row.toBestPeer));
-    if (row.toLimit !== undefined && atMost !== undefined) found.push(againstBar(row.name, limit, row.toLimit, atMost));
     return found;
   });
+  for (const bar of bars) {
+    const conclusion = againstBar(bar, measured, unit);
+    if (conclusion !== undefined) conclusions.push(conclusion);
+  }
   return { rows, bestPeer: best?.subject.name, conclusions };
 }
 
+const peerSaid = { below: ['good', ''], above: ['bad', ''], undecided: ['undecided', ': too near to tell'] } as const;
+
 function againstPeer(name: string, { subject }: Measured, found: Estimate): Conclusion {
-  const times = found.value < 1 ? 1 / found.value : found.value;
-  const by = `${times.toFixed(2)} ×`;
-  switch (compare(found)) {
-    case 'below':
-      return { kind: 'good', text: `${name} is ahead of the best peer, ${subject.name}: ${by} as fast` };
-    case 'above':
-      return { kind: 'bad', text: `${name} is behind the best peer, ${subject.name}, which is ${by} as fast` };
-    case 'undecided':
-      return { kind: 'undecided', text: `${name} and ${subject.name}: the spread is larger than the difference` };
-  }
+  const [kind, word] = peerSaid[compare(found)];
+  return { kind, text: `${name}: ${withRange(found)} × the best peer, ${subject.name}${word}` };
 }
 
-function againstBar(name: string, limit: Measured | undefined, found: Estimate, atMost: number): Conclusion {
-  const percent = (times: number): string => `${((times - 1) * 100).toFixed(1)} %`;
-  const text = `${name} takes ${percent(found.value)} more than ${limit?.subject.name ?? 'the limit'}; at most ${percent(atMost)}`;
-  switch (compare(found, atMost)) {
-    case 'below':
-      return { kind: 'good', text: `${text}: met` };
-    case 'above':
-      return { kind: 'bad', text: `${text}: missed` };
-    case 'undecided':
-      return { kind: 'undecided', text: `${text}: the spread is too large to say` };
-  }
+const withRange = ({ value, low, high }: Estimate): string =>
+  `${value.toFixed(2)}${Number.isFinite(high) && high > low ? ` [${low.toFixed(2)}–${high.toFixed(2)}]` : ''}`;
+
+const verdicts = {
+  below: ['good', 'met'],
+  above: ['bad', 'missed'],
+  undecided: ['undecided', 'cannot be told'],
+} as const;
+
+/** `undefined`: one of the two is not here. */
+function againstBar(bar: Bar, measured: readonly Measured[], unit: string): Conclusion | undefined {
+  const { subject, atMost, than } = bar;
+  const roundsOf = (name: string): readonly number[] | undefined =>
+    measured.find((one) => one.subject.name === name)?.rounds;
+  const mine = roundsOf(subject);
+  const theirs = than === undefined ? undefined : roundsOf(than);
+  if (mine === undefined || (than !== undefined && theirs === undefined)) return undefined;
+  const found = theirs === undefined ? estimate(mine) : ratio(mine, theirs);
+  const [kind, word] = verdicts[compare(found, atMost)];
+  const of = than === undefined ? unit : `× ${than}`;
+  return { kind, text: `${subject}: ${withRange(found)} ${of}, bar ${atMost.toFixed(2)}: ${word}` };
 }

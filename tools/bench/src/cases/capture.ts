@@ -1,5 +1,6 @@
 /** Keep everything that a program writes. */
 import type { Case } from '../case';
+import { foreign, inC } from '../agent';
 import { expectEqual, subjectsFor } from '../subjects';
 
 const mebibyte = 1 << 20;
@@ -9,7 +10,10 @@ const sizes = [
   { mebibytes: 1000, iterations: 1, rounds: 6 },
 ];
 
-export const capture = (): Case[] =>
+const zeros = (bytes: number): string[] => ['-c', String(bytes), '/dev/zero'];
+const streamed = 100 * mebibyte;
+
+const kept = (): Case[] =>
   sizes.map(({ mebibytes, iterations, rounds }) => {
     const bytes = mebibytes * mebibyte;
     return {
@@ -17,8 +21,41 @@ export const capture = (): Case[] =>
       what: `keep ${mebibytes} MiB of output, as bytes where the library can`,
       iterations,
       rounds,
-      subjects: subjectsFor(({ capture }) => async () => {
-        expectEqual(await capture('head', ['-c', String(bytes), '/dev/zero']), bytes);
-      }),
+      subjects: [
+        inC('capture', ['head', ...zeros(bytes)], { bytes }),
+        ...subjectsFor(({ capture }) => async () => {
+          expectEqual(await capture('head', zeros(bytes)), bytes);
+        }),
+        ...foreign('capture', ['head', ...zeros(bytes)], { bytes }),
+      ],
+      bars:
+        mebibytes === 100
+          ? [
+              { subject: 'vircommand posix', than: 'posix_spawn in C', atMost: 1 / 0.75 },
+              { subject: 'vircommand posix', than: 'child_process', atMost: 1 / 1.3 },
+            ]
+          : [],
     };
   });
+
+/** All cases of the group. */
+export const capture = (): Case[] => [
+  ...kept(),
+  {
+    name: 'capture/stream-100MiB',
+    what: 'read 100 MiB of output through a stream and drop it',
+    iterations: 1,
+    rounds: 11,
+    subjects: [
+      inC('stream', ['head', ...zeros(streamed)], { bytes: streamed }),
+      ...subjectsFor(({ stream }) =>
+        stream === undefined
+          ? undefined
+          : async () => {
+              expectEqual(await stream('head', zeros(streamed)), streamed);
+            },
+      ),
+    ],
+    bars: [{ subject: 'vircommand posix', than: 'child_process', atMost: 1 / 1.4 }],
+  },
+];

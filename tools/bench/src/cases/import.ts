@@ -10,6 +10,8 @@ const packages: readonly (readonly [name: string, role: Subject['role']])[] = [
   ['@vircommand/core', 'ours'],
   ['@vircommand/child-process', 'ours'],
   ['@vircommand/posix', 'ours'],
+  ['@vircommand/mock', 'ours'],
+  ['vircommand', 'ours'],
   ['execa', 'peer'],
   ['execa-10', 'peer'],
   ['tinyexec', 'peer'],
@@ -19,23 +21,34 @@ const packages: readonly (readonly [name: string, role: Subject['role']])[] = [
 ];
 
 const run = promisify(execFile);
-/** As a user does it: ES modules import, CommonJS packages are imported by name too. */
-const program = `
+/** The loaders themselves are loaded before. */
+const programs = {
+  import: `
+import('data:text/javascript,').then(async () => {
+  const begun = process.hrtime.bigint();
+  await import(process.argv[1]);
+  console.log(String(process.hrtime.bigint() - begun));
+});`,
+  require: `
 const begun = process.hrtime.bigint();
-import(process.argv[1]).then(() => console.log(String(process.hrtime.bigint() - begun)));
-`;
+require(process.argv[1]);
+console.log(String(process.hrtime.bigint() - begun));`,
+};
 
-const importing = (name: string, role: Subject['role']): Subject => ({
+/** @throws NotHere */
+function installed(name: string): Promise<undefined> {
+  directoryOf(name);
+  return Promise.resolve(undefined);
+}
+
+const importing = (how: keyof typeof programs, name: string, role: Subject['role']): Subject => ({
   name,
   role,
-  setup() {
+  setup: () => installed(name),
+  async run() {
     if (name === 'execa-10' && Number(process.versions.node.split('.')[0]) < 22)
       throw new NotHere('it needs Node.js 22');
-    directoryOf(name);
-  },
-  async run() {
-    // Node's own modules that every one of them needs are loaded by their import, as they would be for a user.
-    const { stdout } = await run(process.execPath, ['-e', program, name], { cwd: path.join(__dirname, '..') });
+    const { stdout } = await run(process.execPath, ['-e', programs[how], name], { cwd: path.join(__dirname, '..') });
     return figure(Number(stdout) / 1e6);
   },
 });
@@ -51,16 +64,28 @@ function installedBytes(name: string): number {
 const sizing = (name: string, role: Subject['role']): Subject => ({
   name,
   role,
-  setup: () => void directoryOf(name),
+  setup: () => installed(name),
   run: () => figure(installedBytes(name) / 1024),
 });
 
 export const imports = (): Case[] => [
   {
     name: 'import/time',
-    what: 'import in a fresh process',
+    what: 'import() in a fresh process',
     iterations: 2,
-    subjects: packages.map(([name, role]) => importing(name, role)),
+    subjects: packages.map(([name, role]) => importing('import', name, role)),
+  },
+  {
+    name: 'import/require',
+    what: 'require() in a fresh process',
+    iterations: 2,
+    subjects: packages
+      .filter(([name, role]) => role === 'ours' || name === 'cross-spawn')
+      .map(([name, role]) => importing('require', name, role)),
+    bars: [
+      { subject: '@vircommand/core', atMost: 5 },
+      { subject: '@vircommand/posix', atMost: 25 },
+    ],
   },
   {
     name: 'import/size',
@@ -69,5 +94,6 @@ export const imports = (): Case[] => [
     iterations: 1,
     rounds: 1,
     subjects: packages.map(([name, role]) => sizing(name, role)),
+    bars: [{ subject: '@vircommand/core', atMost: 100 }],
   },
 ];

@@ -119,6 +119,6 @@ export const overhead = (): Case[] =>
     what,
     iterations,
     rounds: 25,
-    atMost: 1.1,
+    bars: [{ subject: 'vircommand child-process', than: 'child_process.spawn', atMost: 1.1 }],
     subjects: pair(byHand, ours),
   }));

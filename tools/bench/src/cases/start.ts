@@ -1,31 +1,36 @@
-/** Start a small program and wait for it. */
+/** Start a small program and wait for it; everybody in a process of its own. */
+import { everybody } from '../agent';
 import type { Case } from '../case';
-import { limitSubject } from '../limit';
-import { subjectsFor } from '../subjects';
 
 const program = '/bin/true';
+const posix = 'vircommand posix';
+const inC = 'posix_spawn in C';
 
 export const start = (): Case[] => [
   {
     name: 'start/async',
-    what: 'start /bin/true and wait, without blocking the thread',
+    what: `start ${program} and wait, without blocking the thread`,
     iterations: 20,
-    subjects: [
-      limitSubject(program),
-      ...subjectsFor(
-        ({ start }) =>
-          async () =>
-            void (await start(program, [])),
-      ),
+    subjects: everybody('start', [program]),
+    bars: [
+      { subject: posix, than: inC, atMost: 1.4 },
+      { subject: posix, than: 'Bun.spawn', atMost: 1 },
     ],
   },
   {
     name: 'start/sync',
-    what: 'start /bin/true and wait, blocking the thread',
+    what: `start ${program} and wait, blocking the thread`,
     iterations: 20,
-    subjects: [
-      limitSubject(program),
-      ...subjectsFor(({ startSync }) => (startSync === undefined ? undefined : () => startSync(program, []))),
+    subjects: everybody('startSync', [program]),
+  },
+  {
+    name: 'start/sync-captured',
+    what: `start ${program} and wait, blocking the thread, with stdout captured`,
+    iterations: 20,
+    subjects: everybody('captureSync', [program]),
+    bars: [
+      { subject: posix, than: inC, atMost: 1.15 },
+      { subject: posix, than: 'child_process', atMost: 0.5 },
     ],
   },
 ];

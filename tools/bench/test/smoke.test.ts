@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+
+const main = path.join(__dirname, '..', 'dist', 'main.js');
+const bench = (...args: string[]) =>
+  spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 });
+
+interface Report {
+  readonly cases: readonly {
+    readonly name: string;
+    readonly rows: readonly { readonly name: string; readonly median: number }[];
+  }[];
+}
+
+describe('npm run bench', () => {
+  before(function () {
+    // Agents run what is built.
+    if (!existsSync(main)) this.skip();
+  });
+
+  it('lists its cases', () => {
+    const { stdout, status } = bench('--list');
+    expect(status).to.equal(0);
+    for (const name of ['overhead/start', 'start/async', 'memory/sync', 'crowd/1000', 'capture/100MiB', 'import/size'])
+      expect(stdout).to.contain(name);
+  });
+
+  it('measures, in this process and in others, and writes what it found', function () {
+    if (process.platform === 'win32') this.skip();
+    const directory = mkdtempSync(path.join(tmpdir(), 'bench-'));
+    const file = path.join(directory, 'found.json');
+    try {
+      const { stdout, stderr, status } = bench(
+        'overhead/start',
+        'start/sync-captured',
+        'build',
+        '--rounds',
+        '1',
+        '--json',
+        file,
+      );
+      expect(stderr).to.equal('');
+      expect(status).to.equal(0);
+      // One round is too few for a conclusion.
+      expect(stdout).to.not.match(/[✔✘]/);
+      const { cases } = JSON.parse(readFileSync(file, 'utf8')) as Report;
+      expect(cases.map(({ name }) => name)).to.deep.equal(['overhead/start', 'start/sync-captured', 'build/text']);
+      for (const { rows } of cases) for (const { name, median } of rows) expect(median, name).to.be.above(0);
+      const started = cases[1]?.rows.map(({ name }) => name);
+      expect(started).to.include.members(['vircommand child-process', 'child_process', 'execa 9']);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('says what it knows when it does not know a name', () => {
+    const { stderr, status } = bench('nonsense');
+    expect(status).to.equal(2);
+    expect(stderr).to.match(/^usage: .*overhead\|start/);
+  });
+});
