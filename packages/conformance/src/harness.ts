@@ -1,10 +1,10 @@
 /** Runs one case: needs, features, the case within its bound, the end of what it started, and the look for leaks. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { inspect, isDeepStrictEqual, types } from 'node:util';
-import type { Backend } from '@vircommand/core/backend';
+import type { Backend, Feature } from '@vircommand/core/backend';
 import { Context, NotChecked } from './context';
 import { localPaths } from './instructions';
 import { children, leaks, snapshot } from './leaks';
@@ -46,13 +46,16 @@ export function reasonNotToRun(
 const describeError = (error: unknown): string =>
   types.isNativeError(error) ? (error.stack ?? error.message) : inspect(error);
 
-/** Programs, and what Node opens with the first one and keeps, come before the first look. */
-const warm = new WeakSet<ConformanceSubject>();
+/** What the subject declares, by the first backend that it made. */
+const warm = new WeakMap<ConformanceSubject, readonly Feature[]>();
 
-async function warmUp(subject: ConformanceSubject, bound: number): Promise<void> {
-  if (warm.has(subject)) return;
-  warm.add(subject);
+/** Programs, and what Node opens with the first one and keeps, come before the first look. */
+async function warmUp(subject: ConformanceSubject, bound: number): Promise<readonly Feature[]> {
+  const known = warm.get(subject);
+  if (known !== undefined) return known;
   const backend = await bounded(subject.create(), bound);
+  const features = Array.from(backend.features);
+  warm.set(subject, features);
   const context = new Context(subject, backend);
   const ways = [
     () => context.helper('out:x').setOutputBuffer().run(),
@@ -64,19 +67,33 @@ async function warmUp(subject: ConformanceSubject, bound: number): Promise<void>
   for (const way of ways) await bounded(Promise.resolve().then(way), bound).catch(() => undefined);
   await bounded(context.close(), bound).catch(() => undefined);
   await bounded(backend.dispose?.(), bound).catch(() => undefined);
+  return features;
 }
 
-/** Temporary files of a case are in a directory of its own, so that those which stay can be told from others'. */
+let ownTemp: string | undefined;
+
+function ownTempDirectory(): string {
+  if (ownTemp === undefined || !existsSync(ownTemp)) {
+    const directory = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+    process.once('exit', () => {
+      rmSync(directory, { recursive: true, force: true });
+    });
+    ownTemp = directory;
+  }
+  return ownTemp;
+}
+
+/** Temporary files of cases are in a directory of their own, so that those which stay can be told from others'. */
 function privateTemp(): { readonly directory: string; restore(): void } {
+  const directory = ownTempDirectory();
   const before = process.env.TMPDIR;
-  const directory = mkdtempSync(path.join(tmpdir(), 'conformance-'));
   process.env.TMPDIR = directory;
   return {
     directory,
     restore() {
       if (before === undefined) delete process.env.TMPDIR;
       else process.env.TMPDIR = before;
-      rmSync(directory, { recursive: true, force: true });
+      for (const name of readdirSync(directory)) rmSync(path.join(directory, name), { recursive: true, force: true });
     },
   };
 }
@@ -114,19 +131,14 @@ async function bounded<T>(work: T | Promise<T>, ms: number): Promise<T> {
   }
 }
 
-const sameFeatures = (before: unknown, after: unknown): boolean => isDeepStrictEqual(before, after);
-
 /** What is wrong with a case, as sentences; empty if it passed. */
 async function problemsOf(
   subject: ConformanceSubject,
   testCase: ConformanceCase,
-  backend: Backend,
-  bound: number,
+  { backend, declared, bound }: { backend: Backend; declared: readonly Feature[]; bound: number },
 ): Promise<string[]> {
   const problems: string[] = [];
   const context = new Context(subject, backend);
-  // The clone is of the realm of Node, which is not that of every test runner.
-  const features: unknown = Array.from(structuredClone(Array.from(backend.features)));
   let notChecked: NotChecked | undefined;
   try {
     const running = testCase.run(context);
@@ -142,7 +154,7 @@ async function problemsOf(
   } catch (error) {
     problems.push(`cleaning up: ${describeError(error)}`);
   }
-  if (!sameFeatures(features, Array.from(backend.features))) problems.push('its features changed');
+  if (!isDeepStrictEqual(declared, Array.from(backend.features))) problems.push('its features changed');
   if (problems.length === 0 && notChecked !== undefined) throw notChecked;
   return problems;
 }
@@ -163,19 +175,20 @@ export async function runCase(
   });
   const known = subject.knownFailures?.[testCase.id];
   let problems: string[];
-  const temp = privateTemp();
+  let temp: ReturnType<typeof privateTemp> | undefined;
   let strays: Strays | undefined;
   try {
-    await warmUp(subject, bound);
+    const declared = await warmUp(subject, bound);
+    const reason = reasonNotToRun(subject, testCase, declared);
+    if (reason !== undefined) return result(reason.status, reason.detail);
+    temp = privateTemp();
     const childrenBefore = children();
     strays = new Strays();
     // Its listeners are here, too.
     const before = snapshot(temp.directory);
     const backend = await bounded(subject.create(), bound);
     try {
-      const reason = reasonNotToRun(subject, testCase, backend.features);
-      if (reason !== undefined) return result(reason.status, reason.detail);
-      problems = await problemsOf(subject, testCase, backend, bound);
+      problems = await problemsOf(subject, testCase, { backend, declared, bound });
     } finally {
       await bounded(backend.dispose?.(), bound);
     }
@@ -190,7 +203,7 @@ export async function runCase(
     problems = [describeError(error)];
   } finally {
     strays?.close();
-    temp.restore();
+    temp?.restore();
   }
   return judged(testCase, problems, known, result);
 }

@@ -55,7 +55,8 @@ export const contractCases = group('contract', {}, [
     run(t) {
       const { features } = t.backend;
       assert.ok(Object.isFrozen(features));
-      assert.deepEqual(structuredClone(Array.from(features)), Array.from(features));
+      // The clone may be of another realm.
+      assert.deepEqual(Array.from(structuredClone(Array.from(features))), Array.from(features));
       assert.deepEqual(Array.from(t.backend.features), Array.from(features));
       return Promise.resolve();
     },
