@@ -85,6 +85,8 @@ export class Descendants {
   /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
   private readonly told = new Set<number>();
   private pipes: ReadonlySet<string> | undefined;
+  /** When the program was started, in the unit of {@link ProcessEntry.start}. */
+  private born: number | undefined;
 
   constructor(
     private readonly root: number,
@@ -94,27 +96,33 @@ export class Descendants {
   /** Looks for descendants; whether there are new ones. `rootAlive`: not reaped, so its number is still its own. */
   find(rootAlive: boolean): boolean {
     if (process.platform !== 'linux') return false;
-    let anyNew = false;
     const entries = readAll();
+    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
     if (rootAlive) {
-      this.visible = entries.some(({ pid }) => pid === this.root);
+      const root = byPid.get(this.root);
+      this.visible = root !== undefined;
+      this.born ??= Number(root?.start ?? 0);
       this.pipes ??= new Set(pipesOf(this.root, this.options.ownPipes));
     }
-    const known = (pid: number): boolean => this.members.has(pid) || (rootAlive && pid === this.root);
-    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
     for (const [pid, start] of this.members) {
       if (byPid.get(pid)?.start !== start) this.members.delete(pid);
     }
+    const known = (pid: number): boolean => this.members.has(pid) || (rootAlive && pid === this.root);
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
     const groupIsOurs =
       this.options.ownGroup &&
       (rootAlive || entries.some((entry) => entry.group === this.root && this.members.has(entry.pid)));
+    const inGroup = ({ group, session }: ProcessEntry): boolean => group === this.root || session === this.root;
+    // Nobody who is older comes from this program: a busy machine's other processes are not looked at any closer.
+    let others = entries.filter(({ pid, start }) => Number(start) >= (this.born ?? 0) && !known(pid));
+    others = others.filter(({ pid }) => pid !== process.pid && pid !== this.root);
+    const holders = new Set(others.filter((entry) => this.holdsPipe(entry)));
+    let anyNew = false;
     for (let found = true; found;) {
       found = false;
-      for (const entry of entries) {
-        if (known(entry.pid) || entry.pid === process.pid || entry.pid === this.root) continue;
-        const inGroup = groupIsOurs && (entry.group === this.root || entry.session === this.root);
-        if (!inGroup && !known(entry.parent) && !this.holdsPipe(entry)) continue;
+      for (const entry of others) {
+        if (known(entry.pid)) continue;
+        if (!(groupIsOurs && inGroup(entry)) && !known(entry.parent) && !holders.has(entry)) continue;
         this.members.set(entry.pid, entry.start);
         for (const signal of this.told) this.send(entry.pid, entry.start, signal);
         found = anyNew = true;

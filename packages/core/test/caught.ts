@@ -22,6 +22,6 @@ export function thrown<T>(body: () => unknown, kind: ErrorClass<T>): T {
 }
 
 function ofKind<T>(error: unknown, kind: ErrorClass<T>): T {
-  if (error instanceof kind) return error as T;
+  if (error instanceof kind) return error;
   throw error;
 }

@@ -425,7 +425,12 @@ describe('the life of a run', () => {
   });
 
   describe('a start that fails', () => {
-    const failing = (error: unknown) => fake(idle, { start: () => Promise.reject(error as Error) });
+    const failing = (error: unknown) => fake(idle, { start: () => rejected(error) });
+    // Third parties write in JavaScript, where anything can be thrown.
+    const rejected = async (error: unknown): Promise<never> => {
+      await Promise.resolve();
+      throw error as Error;
+    };
 
     it('is the error of the backend, with command and backend added', async () => {
       const cause = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', errno: -2, syscall: 'spawn' });

@@ -1,0 +1,145 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import * as core from '@vircommand/core';
+import { startError, STAGES } from '@vircommand/core/backend';
+import { rejection } from './caught';
+import { fake } from './fake-backend';
+import { secondCopy } from './subject';
+import { turns } from './virtual-clock';
+
+/** Every error that a user can meet, from what makes it. */
+async function everyError(): Promise<Error[]> {
+  const idle = (): void => undefined;
+  const late = fake(idle);
+  const timeout = rejection(new late.Command('x', [core.secret('hunter2')]).run({ timeout: 1 }), Error);
+  await late.clock.advance(1);
+  return [
+    await rejection(new (fake().Command)('x').setUid(-1).run(), Error),
+    await rejection(new (fake(idle, { features: [] }).Command)('x').setUid(1).run(), Error),
+    await rejection(new (fake(idle, { start: () => Promise.reject(new Error('no')) }).Command)('x').run(), Error),
+    await rejection(new (fake((p) => p.exit(1)).Command)('x').run(), Error),
+    await timeout,
+    await rejection(new (fake().Command)('x').run({ signal: AbortSignal.abort() }), Error),
+    await rejection(
+      new (fake((p) => p.write('stdout', 'ab')).Command)('x').setOutputBuffer().run({ outputLimit: 1 }),
+      Error,
+    ),
+    await rejection(new (fake((p) => p.stdout?.destroy(new Error('io'))).Command)('x').setOutputBuffer().run(), Error),
+  ];
+}
+
+const classes = [
+  'CommandUsageError',
+  'UnsupportedFeatureError',
+  'CommandStartError',
+  'CommandExitError',
+  'CommandTimeoutError',
+  'CommandAbortedError',
+  'OutputLimitError',
+  'CommandIoError',
+] as const;
+const codes = 'USAGE UNSUPPORTED START EXIT TIMEOUT ABORTED OUTPUT_LIMIT IO'
+  .split(' ')
+  .map((name) => `ERR_COMMAND_${name}`);
+
+describe('errors', () => {
+  it('each has its class, its code and no other class', async () => {
+    const errors = await everyError();
+    expect(errors.map((error) => error.name)).to.deep.equal(classes);
+    expect(errors.map((error) => Reflect.get(error, 'code') as unknown)).to.deep.equal(codes);
+    for (const [index, error] of errors.entries()) {
+      const own = classes.filter((name) => error instanceof core[name]);
+      expect(own).to.deep.equal([classes[index]]);
+      expect([error instanceof core.CommandError, error instanceof Error]).to.deep.equal([true, true]);
+      expect(error instanceof core.CommandFailedError).to.equal(index >= 3);
+    }
+  });
+
+  it('`instanceof` holds across copies of core, both ways', async () => {
+    const other = secondCopy();
+    expect(other.CommandUsageError).to.not.equal(core.CommandUsageError);
+    for (const [index, error] of (await everyError()).entries()) {
+      const name = classes[index]!;
+      expect([error instanceof other[name], error instanceof other.CommandError]).to.deep.equal([true, true]);
+    }
+    const theirs = await rejection(
+      new other.Command('x', [], { backend: fake((p) => p.exit(9)).backend }).run(),
+      core.CommandExitError,
+    );
+    expect([theirs instanceof other.CommandExitError, theirs.exitCode]).to.deep.equal([true, 9]);
+    expect([{}, null, 5, new Error('x')].some((value: unknown) => value instanceof core.CommandError)).to.equal(false);
+  });
+
+  it('a subclass of a user is its own', () => {
+    class Mine extends core.CommandUsageError {}
+    const mine = new Mine('call()', 'reason', { command: '' });
+    const plain = new core.CommandUsageError('call()', 'reason', { command: '' });
+    expect([mine instanceof Mine, mine instanceof core.CommandUsageError, plain instanceof Mine]).to.deep.equal([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('show no output beyond the tail, no secret, and abbreviate a long command', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'much output').write('stderr', 'tail').exit(1));
+    const command = new Command('x', [core.secret('hunter2'), 'y'.repeat(100_000)]).addEnvPair(
+      'T',
+      core.secret('hunter3'),
+    );
+    const error = await rejection(command.setOutputBuffer().run(), core.CommandExitError);
+    for (const text of [inspect(error), JSON.stringify(error), error.message, error.stack ?? '', error.command]) {
+      expect(text).not.to.match(/hunter|much output/);
+      expect(text.length).to.be.lessThan(12_000);
+    }
+    expect(error.command).to.contain('(100');
+    expect(error.result.stdout).to.equal('much output');
+  });
+
+  it('no stage lacks its words', () => {
+    for (const [stage, words] of Object.entries(STAGES)) {
+      expect(startError(stage as core.Stage, 'reason').message)
+        .to.contain(words)
+        .and.contain(`(stage ${stage})`);
+    }
+  });
+
+  it('startError() names the path that is wrong', () => {
+    const cause = Object.assign(new Error('EACCES: denied'), { code: 'EACCES', errno: -13, syscall: 'open' });
+    const error = startError('stdio', cause, '/f');
+    expect(error).to.include({ stage: 'stdio', code: 'EACCES', errno: -13, syscall: 'open', path: '/f', cause });
+    expect(error.reason).to.equal("EACCES: denied, '/f'");
+  });
+});
+
+describe('two copies of core in one process', () => {
+  const other = secondCopy();
+
+  it('know each other’s commands and secrets', async () => {
+    const made = fake();
+    const theirs = new other.Command('x', [core.secret('hush')], { backend: made.backend });
+    expect([theirs instanceof core.Command, new made.Command('y') instanceof other.Command]).to.deep.equal([
+      true,
+      true,
+    ]);
+    expect(String(theirs)).to.equal("x '***'");
+    await theirs.run();
+    expect(made.plan.argv).to.deep.equal(['x', 'hush']);
+    expect(String(new made.Command('x', [other.secret('hush')]))).to.equal("x '***'");
+  });
+
+  it('share overrides and abortAll()', async () => {
+    const [ours, theirs] = [fake(() => undefined), fake()];
+    {
+      using override = other.overrideBackend(ours.backend);
+      override;
+      const running = await new theirs.Command('x').runAsync();
+      await turns();
+      await other.abortAll({ killDelay: 0 });
+      await rejection(running.wait(), core.CommandAbortedError);
+      expect([ours.programs.length, theirs.programs.length]).to.deep.equal([1, 0]);
+    }
+    await new theirs.Command('x').run();
+    expect(theirs.programs).to.have.length(1);
+  });
+});

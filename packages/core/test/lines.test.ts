@@ -1,0 +1,283 @@
+import { PassThrough } from 'node:stream';
+import { expect } from 'chai';
+import * as fc from 'fast-check';
+import {
+  CommandAbortedError,
+  CommandExitError,
+  CommandUsageError,
+  OutputLimitError,
+  type Command,
+} from '@vircommand/core';
+import type * as Lines from '../src/lines';
+import { rejection } from './caught';
+import { fake } from './fake-backend';
+import { internal } from './subject';
+import { turns } from './virtual-clock';
+
+const { LineReader } = internal('lines') as typeof Lines;
+
+async function all<T>(iterable: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const item of iterable) items.push(item);
+  return items;
+}
+
+type Settings = ConstructorParameters<typeof LineReader>[1];
+const settings = (more: Partial<Settings> = {}): Settings => ({ encoding: 'utf8', maxLength: Infinity, ...more });
+
+/** What a reader makes of chunks, and the limit that it says is exceeded. */
+async function read(chunks: readonly Uint8Array[], more: Partial<Settings> = {}, separator = '\n') {
+  const stream = new PassThrough();
+  let exceeded: number | undefined;
+  const reader = new LineReader(stream, settings(more), (limit) => (exceeded = limit), separator);
+  for (const chunk of chunks) stream.write(chunk);
+  stream.end();
+  const records: string[] = [];
+  do {
+    for (let record = reader.shift(); record !== undefined; record = reader.shift()) records.push(record);
+  } while (await reader.more());
+  return { records, exceeded };
+}
+
+/** Cut at any bytes. */
+const chunked = (text: fc.Arbitrary<string>, encoding: BufferEncoding = 'utf8') =>
+  fc.tuple(text, fc.array(fc.nat(8), { minLength: 1, maxLength: 20 })).map(([value, sizes]) => {
+    const bytes = Buffer.from(value, encoding);
+    const chunks: Buffer[] = [];
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      const size = 1 + (sizes[turn % sizes.length] ?? 0);
+      chunks.push(bytes.subarray(at, at + size));
+      at += size;
+    }
+    return { value, chunks };
+  });
+const lineText = fc
+  .array(fc.constantFrom('a', 'é', '漢', '😀', '\n', '\r', '\r\n', '', ' '), { maxLength: 40 })
+  .map((parts) => parts.join(''));
+
+/** The obvious way. */
+function naive(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => line.replace(/\r$/, ''));
+}
+
+describe('lines', () => {
+  for (const encoding of ['utf8', 'utf16le'] as const) {
+    it(`are those of the whole text, wherever its chunks begin (${encoding})`, () =>
+      fc.assert(
+        fc.asyncProperty(chunked(lineText, encoding), async ({ value, chunks }) => {
+          expect((await read(chunks, { encoding })).records).to.deep.equal(naive(value));
+        }),
+        { numRuns: 500 },
+      ));
+  }
+
+  it('of more bytes than maxLength are an error, exactly', () =>
+    fc.assert(
+      fc.asyncProperty(chunked(lineText), fc.integer({ min: 1, max: 12 }), async ({ value, chunks }, maxLength) => {
+        const lines = value.split('\n');
+        const tooLong = lines.some((line) => Buffer.byteLength(line) > maxLength);
+        const { records, exceeded } = await read(chunks, { maxLength });
+        expect(exceeded).to.equal(tooLong ? maxLength : undefined);
+        expect(naive(value).slice(0, records.length)).to.deep.equal(records);
+      }),
+      { numRuns: 500 },
+    ));
+
+  it('a carriage return before the newline belongs to its end; alone, and before NUL, it is text', async () => {
+    expect((await read([Buffer.from('a\r\nb\rc\n\r\nd\r')])).records).to.deep.equal(['a', 'b\rc', '', 'd']);
+    expect((await read([Buffer.from('a\r\0b\r')], {}, '\0')).records).to.deep.equal(['a\r', 'b\r']);
+  });
+
+  it('a line without end costs no more than its length', async () => {
+    const chunk = Buffer.alloc(1 << 16, 'x');
+    const { records } = await read(Array.from({ length: 400 }, () => chunk));
+    expect(records.map(({ length }) => length)).to.deep.equal([400 << 16]);
+  }).timeout(10_000);
+
+  it('stop the stream when nobody reads them, few long ones as well as many short ones', async () => {
+    for (const line of ['x\n', 'x'.repeat(1 << 18) + '\n']) {
+      const stream = new PassThrough({ highWaterMark: 1 << 20 });
+      const reader = new LineReader(stream, settings(), () => undefined);
+      let written = 0;
+      while (!reader.blocked && written < 5000) {
+        stream.write(line);
+        written++;
+        await new Promise(setImmediate);
+      }
+      expect(written).to.be.lessThan(2000);
+      expect(stream.isPaused()).to.equal(true);
+      for (let left = written; left > 0; left--) expect(reader.shift()).to.have.length(line.length - 1);
+      expect([reader.blocked, stream.isPaused()]).to.deep.equal([false, false]);
+    }
+  }).timeout(10_000);
+});
+
+describe('runLines()', () => {
+  it('starts with the first next(), and ends as the program does', async () => {
+    const made = fake((p) => p.write('stdout', 'a\nb').exit());
+    const lines = new made.Command('x').runLines();
+    await turns();
+    expect(made.programs).to.have.length(0);
+    expect(await all(lines)).to.deep.equal(['a', 'b']);
+    expect(made.clock.pending).to.equal(0);
+  });
+
+  it('gives every line before it rejects for a bad end', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'a\nb\n').write('stderr', 'why').exit(2));
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const line of new Command('x').runLines()) seen.push(line);
+    })();
+    expect(await rejection(reading, CommandExitError)).to.include({ exitCode: 2, stderrTail: 'why' });
+    expect(seen).to.deep.equal(['a', 'b']);
+  });
+
+  it('leaving the loop ends the program, without an error', async () => {
+    const made = fake((p) => p.write('stdout', 'a\nb\nc\n'));
+    for await (const line of new made.Command('x').runLines()) if (line === 'b') break;
+    expect(made.program.signals[0]).to.equal('SIGTERM tree');
+    expect([made.program.over, made.clock.pending]).to.deep.equal([true, 0]);
+  });
+
+  it('an error thrown in the loop ends it too, and stays the error', async () => {
+    const made = fake((p) => p.write('stdout', 'a\n'));
+    const failing = (async () => {
+      for await (const line of new made.Command('x').runLines()) throw new RangeError(line);
+    })();
+    await rejection(failing, RangeError);
+    expect(made.program.over).to.equal(true);
+  });
+
+  it('a line that is too long ends it with OutputLimitError', async () => {
+    const made = fake((p) => p.write('stdout', 'ab\nabcdef\n'));
+    const error = await rejection(all(new made.Command('x').runLines({ maxLength: 5 })), OutputLimitError);
+    expect(error).to.include({ stream: 'stdout', limit: 5 });
+  });
+
+  it('reads stderr where it is told to', async () => {
+    const { Command } = fake((p) => p.write('stderr', 'e\n').exit());
+    expect(await all(new Command('x').runLines({ from: 'stderr' }))).to.deep.equal(['e']);
+  });
+
+  it('a slow reader is waited for: the end of the program does not cut what it wrote', async () => {
+    const made = fake((p) => p.write('stdout', 'x\n'.repeat(40_000)).exit());
+    const lines = new made.Command('x').runLines({ drainDelay: 100 });
+    await lines.next();
+    await made.clock.advance(10_000);
+    expect(await all(lines)).to.have.length(39_999);
+    expect(made.clock.pending).to.equal(0);
+  });
+
+  const wrong: Record<string, (command: Command) => AsyncIterableIterator<unknown>> = {
+    'stdout that is set': (c) => c.setOutputBuffer().runLines(),
+    'a pipe that nobody can write': (c) => c.setInputFd('pipe').runLines(),
+    'a pipe that nobody can read': (c) => c.setErrorFd('pipe').runLines(),
+    'a prefix, which is for runRegex()': (c) => c.runLines({ prefix: 'x' } as never),
+    'bytes, which lines are not': (c) => c.runLines({ encoding: 'buffer' } as never),
+    'a daemon': (c) => c.daemonize().runLines(),
+    'a handshake': (c) => c.requireHandshake().runLines(),
+    'no pattern': (c) => c.runRegex([]),
+    'a pattern that is none': (c) => c.runRegex(['x' as never]),
+    'no columns': (c) => c.runNul(0),
+    'half a column': (c) => c.runNul(1.5),
+  };
+  for (const [what, iterate] of Object.entries(wrong)) {
+    it(`${what}: a usage error with the first next()`, async () => {
+      const made = fake();
+      const command = new made.Command('x');
+      await rejection(iterate(command).next(), CommandUsageError);
+      expect(made.programs).to.have.length(0);
+      // What was wrong with the iteration is not wrong with the command.
+      if (/column|pattern|prefix|bytes/.test(what)) expect((await command.run()).exitCode).to.equal(0);
+    });
+  }
+
+  it('options are read at the call', async () => {
+    const { Command } = fake((p) => p.write('stderr', 'e\n').write('stdout', 'o\n').exit());
+    const options: { from: 'stdout' | 'stderr' } = { from: 'stderr' };
+    const lines = new Command('x').runLines(options);
+    options.from = 'stdout';
+    expect(await all(lines)).to.deep.equal(['e']);
+  });
+});
+
+describe('runRegex()', () => {
+  const output = fake((p) => p.write('stdout', 'pre: a 1\nb 2\npre: c\nd 4 x\n').exit());
+
+  it('gives a row for each line that all patterns match, less the prefix', async () => {
+    const rows = new output.Command('x').runRegex([/^(\w) (\d)/g, /( x)?$/], { prefix: 'pre: ' });
+    expect(await all(rows)).to.deep.equal([
+      ['a', '1', ''],
+      ['b', '2', ''],
+      ['d', '4', ' x'],
+    ]);
+  });
+
+  it('a pattern that remembers where it stopped does not', async () => {
+    const sticky = /(\d)/g;
+    sticky.lastIndex = 3;
+    expect(await all(new output.Command('x').runRegex([sticky]))).to.deep.equal([['1'], ['2'], ['4']]);
+    expect(sticky.lastIndex).to.equal(3);
+  });
+});
+
+describe('runNul()', () => {
+  const rowsOf = (text: string, columns: number) =>
+    all(new (fake((p) => p.write('stdout', text).exit()).Command)('x').runNul(columns));
+
+  it('gives rows of so many fields; the last one may be shorter; nothing is no row', async () => {
+    expect(await rowsOf('a\0b\0c\0', 2)).to.deep.equal([['a', 'b'], ['c']]);
+    expect(await rowsOf('a\0\0b\nb\0d', 2)).to.deep.equal([
+      ['a', ''],
+      ['b\nb', 'd'],
+    ]);
+    expect(await rowsOf('', 3)).to.deep.equal([]);
+  });
+});
+
+describe('lines() of a program that runs', () => {
+  it('both streams, each once', async () => {
+    const made = fake();
+    const running = await new made.Command('x').setOutputFd('pipe').setErrorFd('pipe').runAsync();
+    const [out, err] = [running.lines(), running.lines({ from: 'stderr' })];
+    expect(() => running.lines()).to.throw(CommandUsageError, 'read by lines already');
+    made.program.write('stdout', 'o\n').write('stderr', 'e\n');
+    expect([await all(out), await all(err)]).to.deep.equal([['o'], ['e']]);
+  });
+
+  it('neither hangs when somebody else holds the pipes', async () => {
+    const made = fake((p) => p.write('stdout', 'o').write('stderr', 'e').exit(0, 'pipes held'));
+    const running = await new made.Command('x').setOutputFd('pipe').setErrorFd('pipe').runAsync();
+    const both = Promise.all([all(running.lines()), all(running.lines({ from: 'stderr' }))]);
+    await made.clock.advance(2000);
+    expect(await both).to.deep.equal([['o'], ['e']]);
+  });
+
+  it('that were asked for after its end are still there', async () => {
+    const made = fake((p) => p.write('stdout', 'a\nb\n').exit());
+    const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+    await running.wait();
+    expect(await all(running.lines())).to.deep.equal(['a', 'b']);
+  });
+
+  it('an abort ends them', async () => {
+    const made = fake((p) => p.write('stdout', 'a\n'));
+    const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+    const lines = running.lines();
+    expect((await lines.next()).value).to.equal('a');
+    const next = lines.next();
+    await running.abort();
+    await rejection(next, CommandAbortedError);
+  });
+
+  it('wrong options and streams are usage errors', async () => {
+    const made = fake();
+    const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+    expect(() => running.lines({ from: 'stderr' })).to.throw(CommandUsageError, "setErrorFd('pipe')");
+    expect(() => running.lines({ form: 'stderr' } as never)).to.throw(CommandUsageError, "did you mean 'from'");
+    expect(() => running.lines({ maxLength: 0 })).to.throw(CommandUsageError, 'maxLength');
+    await running.abort();
+  });
+});

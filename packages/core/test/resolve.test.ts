@@ -1,0 +1,103 @@
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { expect } from 'chai';
+import { CommandStartError } from '@vircommand/core';
+import { directoryError, execError, resolveProgram } from '@vircommand/core/backend';
+import { thrown } from './caught';
+
+describe('on this machine', () => {
+  let root = '';
+  const at = (...parts: string[]): string => path.join(root, ...parts);
+  const script = (file: string, text: string, mode = 0o755): void => {
+    writeFileSync(file, text);
+    chmodSync(file, mode);
+  };
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+    root = realpathSync(mkdtempSync(path.join(tmpdir(), 'resolve-')));
+    for (const name of ['a', 'b', 'a/dir']) mkdirSync(at(name));
+    script(at('b', 'tool'), '#!/bin/sh\n');
+    script(at('a', 'plain'), 'text', 0o644);
+    script(at('b', 'plain'), '#!/bin/sh\n');
+    script(at('a', 'only'), 'text', 0o644);
+    script(at('b', 'lost'), '#!/no/such/interpreter -x\n');
+    script(at('b', 'odd'), 'neither');
+    symlinkSync('loop', at('a', 'loop'));
+    // A name that no text can hold.
+    writeFileSync(Buffer.concat([Buffer.from(at('b') + '/'), Buffer.from([0xff])]), '#!/bin/sh\n', { mode: 0o755 });
+  });
+  after(() => {
+    if (root !== '') rmSync(root, { recursive: true, force: true });
+  });
+
+  describe('resolveProgram()', () => {
+    const find = (program: string, more: Partial<{ path: string; cwd: string }> = {}): string =>
+      resolveProgram(program, { path: `${at('none')}:${at('a')}:${at('b')}`, cwd: root, ...more });
+
+    it('takes the first of PATH that can be executed', () => {
+      expect([find('tool'), find('plain')]).to.deep.equal([at('b', 'tool'), at('b', 'plain')]);
+    });
+
+    it('an empty entry and a relative one are of the working directory', () => {
+      expect(find('tool', { path: ':/x', cwd: at('b') })).to.equal(at('b', 'tool'));
+      expect(find('tool', { path: 'b' })).to.equal(at('b', 'tool'));
+    });
+
+    it('takes paths as they are, relative ones from the working directory', () => {
+      expect([find('/x/../y'), find('./b/tool'), find('b/../tool')]).to.deep.equal([
+        '/x/../y',
+        root + '/./b/tool',
+        root + '/b/../tool',
+      ]);
+    });
+
+    it('says what is missing, and what is there but cannot be executed', () => {
+      expect(thrown(() => find('nothing'), CommandStartError)).to.include({
+        stage: 'resolve',
+        code: 'ENOENT',
+        path: 'nothing',
+      });
+      expect(thrown(() => find('only'), CommandStartError)).to.include({ stage: 'resolve', code: 'EACCES' });
+      expect(thrown(() => find('dir'), CommandStartError)).to.include({ stage: 'resolve', code: 'EACCES' });
+    });
+
+    it('without PATH looks where execvp(3) does', () => {
+      expect(resolveProgram('sh', { path: undefined, cwd: root })).to.match(/^\/(usr\/)?bin\/sh$/);
+    });
+
+    it('finds names that are no text', () => {
+      const name = { base64: Buffer.from([0xff]).toString('base64') };
+      const found = resolveProgram(name, { path: at('b'), cwd: root });
+      expect(found).to.deep.equal({
+        base64: Buffer.concat([Buffer.from(at('b') + '/'), Buffer.from([0xff])]).toString('base64'),
+      });
+      thrown(() => resolveProgram(name, { path: at('a'), cwd: root }), CommandStartError);
+    });
+  });
+
+  describe('execError()', () => {
+    const failed = (code: string, program: string) =>
+      execError(Object.assign(new Error(code), { code, errno: -1 }), program);
+
+    it('says which of the things that one number means it was', () => {
+      expect(failed('ENOENT', at('gone')).message).to.contain('there is no program');
+      const interpreter = failed('ENOENT', at('b', 'lost'));
+      expect(interpreter).to.include({ stage: 'exec', code: 'ENOENT', path: '/no/such/interpreter' });
+      expect(failed('ENOENT', at('b', 'odd')).message).to.contain('the loader that it names does not');
+      expect(failed('EACCES', at('a')).message).to.contain('is a directory');
+      expect(failed('EACCES', at('a', 'plain')).message).to.contain('may not be executed');
+      expect(failed('ENOEXEC', at('b', 'odd')).message).to.contain("nor a script with '#!'");
+      for (const code of ['ENOTDIR', 'ELOOP', 'E2BIG', 'ETXTBSY', 'EPERM'])
+        expect(failed(code, '/p')).to.include({ code, stage: 'exec' });
+    });
+  });
+
+  it('directoryError() says why a directory cannot be entered', () => {
+    expect(directoryError(root)).to.equal(undefined);
+    expect(directoryError(root + '/')).to.equal(undefined);
+    expect(directoryError(at('gone'))).to.include({ stage: 'cwd', code: 'ENOENT', path: at('gone') });
+    expect(directoryError(at('b', 'tool'))).to.include({ code: 'ENOTDIR' });
+    expect(directoryError(at('a', 'loop'))).to.include({ code: 'ELOOP' });
+  });
+});

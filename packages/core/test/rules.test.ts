@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import { CommandUsageError, type Command } from '@vircommand/core';
+import { rejection, thrown } from './caught';
+import { fake } from './fake-backend';
+
+type Run = (command: Command) => Promise<unknown>;
+const run: Run = (c) => c.run();
+const runAsync: Run = (c) => c.runAsync();
+const killed: Run = (c) => c.run({ killOnParentExit: true });
+
+describe('what cannot go together', () => {
+  const broken: [what: string, describe: (command: Command) => unknown, run: Run, call: string][] = [
+    ['a buffer with runAsync()', (c) => c.setInputBuffer(''), runAsync, 'runAsync()'],
+    ['a capture with runAsync()', (c) => c.setOutputBuffer(), runAsync, 'runAsync()'],
+    ['a captured stderr with runAsync()', (c) => c.setErrorBuffer(), runAsync, 'runAsync()'],
+    ['a pipe to write with run()', (c) => c.setInputFd('pipe'), run, 'run()'],
+    ['a pipe to read with run()', (c) => c.setOutputFd('pipe'), run, 'run()'],
+    ['a buffer with a daemon', (c) => c.daemonize().setOutputBuffer(), run, 'daemonize()'],
+    ['a send buffer with a daemon', (c) => c.daemonize().setSendBuffer(5, ''), run, 'daemonize()'],
+    ['a daemon with runAsync()', (c) => c.daemonize(), runAsync, 'daemonize()'],
+    ['a daemon with its parent’s end', (c) => c.daemonize(), killed, 'daemonize()'],
+    ['a working directory with a daemon', (c) => c.daemonize().setWorkingDirectory('/x'), run, 'setWorkingDirectory()'],
+    ['a pid file without a daemon', (c) => c.setPidFile('/p'), run, 'setPidFile()'],
+    ['a handshake with run()', (c) => c.requireHandshake(), run, 'requireHandshake()'],
+    ['the parent’s group with a session', (c) => c.setProcessGroup(false).setSession(), run, 'setProcessGroup()'],
+    ['a descriptor of the program twice', (c) => c.passFd(5).passFd(6, { as: 5 }), run, 'passFd()'],
+    ['a send buffer on a passed descriptor', (c) => c.setSendBuffer(5, '').passFd(5), run, 'passFd()'],
+    ['two send buffers on one descriptor', (c) => c.setSendBuffer(5, '').setSendBuffer(5, ''), run, 'setSendBuffer()'],
+    ['a closed handle as stdin', (c) => c.setInputFd({ fd: -1 }), run, 'setInputFd()'],
+  ];
+  for (const [what, describe, start, call] of broken) {
+    it(`${what}: a usage error, and nothing is started`, async () => {
+      const made = fake();
+      const command = new made.Command('x');
+      describe(command);
+      expect((await rejection(start(command), CommandUsageError)).call).to.equal(call);
+      expect(made.programs).to.have.length(0);
+    });
+  }
+
+  it('runSync() is named where it was called', () => {
+    const error = thrown(() => new (fake().Command)('x').setOutputFd('pipe').runSync(), CommandUsageError);
+    expect(error.call).to.equal('runSync()');
+  });
+
+  it('doAsyncIo() lets runAsync() have buffers', async () => {
+    const made = fake((p) => p.write('stdout', 'out').exit());
+    const running = await new made.Command('x').setInputBuffer('in').setOutputBuffer().doAsyncIo().runAsync();
+    expect((await running.wait()).stdout).to.equal('out');
+    expect(made.program.stdin?.text).to.equal('in');
+  });
+});

@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { CommandUsageError, type Command } from '@vircommand/core';
+import { rejection } from './caught';
+import { fake } from './fake-backend';
+
+describe('options of a run', () => {
+  const { Command } = fake();
+  const wrong: [options: unknown, says: RegExp][] = [
+    [null, /must be an object, not null/],
+    [5, /must be an object/],
+    [{ timout: 5 }, /no option 'timout'; did you mean 'timeout'/],
+    [{ timeout: 0 }, /'timeout' is 0; leave it out/],
+    [{ timeout: -1 }, /'timeout' must be a number of milliseconds above 0/],
+    [{ timeout: NaN }, /'timeout' must be/],
+    [{ timeout: Infinity }, /'timeout' must be/],
+    [{ timeout: '5' }, /'timeout' must be/],
+    [{ killDelay: -1 }, /'killDelay' must be/],
+    [{ drainDelay: Infinity }, /'drainDelay' must be/],
+    [{ check: 1 }, /'check' must be a boolean/],
+    [{ signal: {} }, /'signal' must be an AbortSignal/],
+    [{ outputLimit: -1 }, /'outputLimit' must be/],
+    [{ outputLimit: 1.5 }, /'outputLimit' must be/],
+    [{ outputLimit: { stdut: 5 } }, /'outputLimit' has stdut/],
+    [{ outputLimit: { onExceed: 'stop' } }, /'outputLimit' has onExceed/],
+    [{ encoding: 'utf-8' }, /'encoding' must be 'utf8'/],
+    [{ killOnParentExit: 'yes' }, /'killOnParentExit' must be a boolean or 'guaranteed'/],
+    [{ maxLength: 5 }, /'maxLength' is not for run\(\)/],
+    [{ prefix: 'x' }, /'prefix' is not for run\(\)/],
+  ];
+  for (const [options, says] of wrong) {
+    it(`${JSON.stringify(options)} is a usage error, and the command may run again`, async () => {
+      const command: Command = new Command('x');
+      expect((await rejection(command.run(options as never), CommandUsageError)).message).to.match(says);
+      expect((await command.run({ timeout: undefined })).exitCode).to.equal(0);
+    });
+  }
+
+  it('zero is a grace period, a drain and a limit', async () => {
+    expect(await new Command('x').setOutputBuffer().run({ killDelay: 0, drainDelay: 0, outputLimit: 0 })).to.include({
+      exitCode: 0,
+    });
+  });
+
+  it('text is decoded as it is told', async () => {
+    const euro = fake((p) => p.write('stdout', Buffer.from([0xe9, 0x00])).exit());
+    const command = new euro.Command('x').setOutputBuffer();
+    const decoded = [];
+    for (const encoding of ['utf8', 'latin1', 'utf16le'] as const)
+      decoded.push((await command.run({ encoding })).stdout);
+    expect(decoded).to.deep.equal(['\ufffd\0', 'é\0', 'é']);
+  });
+
+  it('of the constructor: an unknown one is named, with what was meant', async () => {
+    for (const [options, says] of [
+      [{ stdot: 'text' }, /no option 'stdot'; did you mean 'stdout'/],
+      [{ shell: true }, /no option 'shell'/],
+      [{ stdout: 'txt' }, /'txt' is none of 'null', 'inherit'/],
+      [{ stdin: 'text' }, /'text' is none of/],
+      [{ stdout: { file: '/f', apend: true } }, /no property 'apend'; did you mean 'append'/],
+      [{ passFds: [{ fd: 5, At: 1 }] }, /no property 'At'/],
+      [{ passFds: {} }, /must be an array/],
+      [{ sendBuffers: [{ fd: 5, dta: 'x' }] }, /no property 'dta'; did you mean 'data'/],
+      [{ env: new Map() }, /must be an object of names and values/],
+      [{ env: { A: 5 } }, /value of A must be a string/],
+      [{ daemon: 'yes' }, /must be a boolean/],
+      [{ limits: { file: 5 } }, /none of memLock/],
+      [{ capabilities: { clean: true } }, /no property 'clean'; did you mean 'clear'/],
+      [{ coreScheduling: { amung: 5 } }, /no property 'amung'/],
+      [{ coreScheduling: 'together' }, /must be 'alone' or/],
+      [{ preExecHook: { module: '/h.js', data: { a: () => 1 } } }, /data holds a function/],
+      [{ preExecHook: { module: '/h.js', data: new Date() } }, /object of a class/],
+      [{ backend: {} }, /must be a backend/],
+      [5, /options must be an object/],
+    ] as const) {
+      const command = new Command('x', [], options as never);
+      expect((await rejection(command.run(), CommandUsageError)).message, JSON.stringify(options)).to.match(says);
+    }
+  });
+
+  it('are own properties, read once', async () => {
+    let reads = 0;
+    const options = Object.create({ timeout: -1 }) as Record<string, unknown>;
+    Object.defineProperty(options, 'check', { enumerable: true, get: () => (reads++, false) });
+    const failing = fake((p) => p.exit(1));
+    expect((await new failing.Command('x').run(options)).exitCode).to.equal(1);
+    expect(reads).to.equal(1);
+  });
+});
