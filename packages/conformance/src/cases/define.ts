@@ -1,6 +1,7 @@
 /** How the files of cases are written: groups, and cases that are run both ways, waiting and blocking. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { isMainThread } from 'node:worker_threads';
 import type { Command, CommandResult, RunOptions, Sink } from '@vircommand/core';
 import type { Feature } from '@vircommand/core/backend';
 import type { CaseContext, ConformanceCase, Need } from '../types';
@@ -154,6 +155,20 @@ export const awkward: readonly string[] = [
   '=',
   'name=value',
 ];
+
+/**
+ * This process in another directory until the case is over: what leads up and down again from one directory leads to the
+ * same file from many others.
+ */
+export function enter(t: CaseContext, directory: string): string {
+  if (!isMainThread) t.notChecked('a worker thread cannot change its directory');
+  const before = process.cwd();
+  process.chdir(directory);
+  t.cleanup(() => {
+    process.chdir(before);
+  });
+  return directory;
+}
 
 /** Sets variables of this process for the time of a case; `undefined` takes one away. */
 export function setVariables(t: CaseContext, variables: Readonly<Record<string, string | undefined>>): void {

@@ -103,6 +103,8 @@ export const environmentCases = group('environment', { needs: ['posix'] }, [
     async run(t) {
       setVariables(t, {
         LD_PRELOAD: undefined,
+        PATH: '/conformance/bin:/usr/bin:/bin',
+        TMPDIR: '/conformance/tmp',
         LD_LIBRARY_PATH: '/conformance/lib',
         HOME: '/conformance/home',
         USER: undefined,
@@ -157,6 +159,7 @@ export const environmentCases = group('environment', { needs: ['posix'] }, [
     id: 'inherit',
     title: 'a command that says nothing inherits the parent’s whole environment',
     why: 'Most programs need some of it, and the caller need not know which part.',
+    needs: ['any-program'],
     twin: true,
     async run(t, run) {
       setVariables(t, { CONFORMANCE_INHERITED: 'grün = 1', CONFORMANCE_EMPTY: '' });

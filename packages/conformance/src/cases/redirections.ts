@@ -16,7 +16,7 @@ import {
 import { open } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { CaseContext } from '../types';
-import { fdFlags, group, parseFds, unusedFd } from './define';
+import { enter, fdFlags, group, parseFds, unusedFd } from './define';
 
 /** A file of the case, open until its end. */
 function openFile(t: CaseContext, file: string, flags: string): number {
@@ -261,10 +261,9 @@ export const fileStdioCases = group('file-stdio', { requires: ['file-stdio'] }, 
     why: 'The caller names his files, and the program’s directory is its own affair.',
     requires: ['cwd'],
     async run(t) {
-      const file = path.join(t.tempDir(), 'out');
-      const command = t.helper('out:x').setOutputFile(path.relative(process.cwd(), file));
-      await command.setWorkingDirectory(t.tempDir()).run();
-      assert.equal(readFileSync(file, 'latin1'), 'x');
+      const directory = enter(t, t.tempDir());
+      await t.helper('out:x').setOutputFile('out').setWorkingDirectory(t.tempDir()).run();
+      assert.equal(readFileSync(path.join(directory, 'out'), 'latin1'), 'x');
     },
   },
   {

@@ -225,6 +225,7 @@ export const parentExitCases = group('parent-exit', {}, [
     title: 'a program that is to end with its parent is killed when the parent exits',
     why: 'A helper that outlives the application that started it is nobody’s.',
     requires: ['kill-on-parent-exit'],
+    needs: ['any-program'],
     async run(t) {
       const before = new Set(process.listeners('exit'));
       const command = t.helper('out:ready\\n', 'forever').setOutputFd('pipe').rawStatus();
