@@ -47,9 +47,9 @@ function read(file: string): Document {
   return { file, blocks, prose: prose.join('\n') };
 }
 
-/** README.md and the like, those of the packages, and docs/. */
+/** README.md and the like, those of the packages and tools, and docs/. */
 export const documents = (): Document[] =>
-  ['.', ...readdirSync(path.join(root, 'packages')).map((name) => path.join('packages', name))]
+  ['.', 'tools/bench', ...readdirSync(path.join(root, 'packages')).map((name) => path.join('packages', name))]
     .flatMap((directory) =>
       readdirSync(path.join(root, directory))
         .filter((name) => name.endsWith('.md'))
