@@ -1,0 +1,64 @@
+/** The suite is tested by backends that are broken on purpose: each is caught by the case that is meant for it. */
+import { expect } from 'chai';
+import type { Backend } from '@vircommand/core/backend';
+import { cases } from '../src';
+import { caseBound, runCase } from '../src/harness';
+import type { CaseResult, ConformanceSubject } from '../src/types';
+import { goodBackend } from './backends/good';
+import { mutants, type Mutant } from './mutants';
+
+function run(subject: ConformanceSubject, id: string, bound: number): Promise<CaseResult> {
+  const testCase = cases.find((candidate) => candidate.id === id);
+  if (testCase === undefined) throw new Error(`there is no case ${id}`);
+  return runCase(subject, testCase, bound);
+}
+
+/** The harness warms up with the first backend that it gets: a good one that says of itself what the broken one says. */
+function subjectOf(mutant: Mutant): ConformanceSubject {
+  let warm = false;
+  const create = (): Backend => {
+    const broken = mutant.break(goodBackend());
+    if (warm) return broken;
+    warm = true;
+    return { ...goodBackend(), features: broken.features };
+  };
+  return { name: mutant.does, create };
+}
+
+describe('a backend that', function () {
+  if (process.platform !== 'linux') return;
+  let killed = 0;
+
+  for (const mutant of mutants) {
+    it(`${mutant.does}: caught by ${mutant.caughtBy}`, async () => {
+      try {
+        const { status, detail } = await run(subjectOf(mutant), mutant.caughtBy, mutant.bound ?? caseBound);
+        expect(status, detail ?? 'the mutant lives').to.equal('failed');
+        expect(detail).to.match(/\nWhy it matters: /);
+        killed++;
+      } finally {
+        mutant.cleanUp?.();
+      }
+    });
+  }
+
+  after(() => {
+    console.log(`\n    mutants killed ${killed}/${mutants.length}\n`);
+  });
+});
+
+describe('a good backend', () => {
+  const subject: ConformanceSubject = { name: 'good', create: goodBackend };
+  const declared: readonly string[] = goodBackend().features;
+
+  // What catches everything catches nothing.
+  for (const id of new Set(mutants.map(({ caughtBy }) => caughtBy))) {
+    const testCase = cases.find((candidate) => candidate.id === id);
+    if (testCase?.without !== undefined || testCase?.requires.every((name) => declared.includes(name)) !== true)
+      continue;
+    it(`passes ${id}`, async () => {
+      const { status, detail } = await run(subject, id, caseBound);
+      expect(status, detail).to.equal('passed');
+    });
+  }
+});

@@ -1,0 +1,70 @@
+/** Descriptors of the caller. */
+import { closeSync, openSync } from 'node:fs';
+import { hangs, withPlan, withStart, type Mutant } from './mutant';
+
+const kept: number[] = [];
+
+export const descriptorMutants: readonly Mutant[] = [
+  {
+    does: 'closes the caller’s descriptor',
+    caughtBy: 'contract.descriptors-stay',
+    break: withStart(async (good, plan) => {
+      const handle = await good.start(plan);
+      if (plan.stdout.type === 'fd') closeSync(plan.stdout.fd);
+      return handle;
+    }),
+  },
+  {
+    does: 'keeps a copy of a passed descriptor',
+    caughtBy: 'passed.closed-in-parent',
+    bound: hangs,
+    break: withStart((good, plan) => {
+      for (const { fd } of plan.passFds) kept.push(openSync(`/proc/self/fd/${fd}`, 'a'));
+      return good.start(plan);
+    }),
+    cleanUp: () => kept.splice(0).forEach(closeSync),
+  },
+  {
+    does: 'gives a passed descriptor the number that it has here',
+    caughtBy: 'passed.other-number',
+    break: withPlan((plan) => ({ ...plan, passFds: plan.passFds.map(({ fd }) => ({ fd, as: fd })) })),
+  },
+  {
+    does: 'copies crossed descriptors one after the other',
+    caughtBy: 'passed.crossed',
+    break: withPlan((plan) => {
+      const at = new Map<number, number>();
+      const passFds = plan.passFds.map(({ fd, as }) => {
+        const source = at.get(fd) ?? fd;
+        at.set(as, source);
+        return { fd: source, as };
+      });
+      return { ...plan, passFds };
+    }),
+  },
+  {
+    does: 'passes one descriptor only',
+    caughtBy: 'passed.twice',
+    break: withPlan((plan) => ({ ...plan, passFds: plan.passFds.slice(0, 1) })),
+  },
+  {
+    does: 'passes no descriptor with a high number',
+    caughtBy: 'passed.high-number',
+    break: withPlan((plan) => ({ ...plan, passFds: plan.passFds.filter(({ as }) => as < 256) })),
+  },
+  {
+    does: 'leaves out a passed descriptor that is not open',
+    caughtBy: 'passed.closed',
+    break: withPlan((plan) => ({
+      ...plan,
+      passFds: plan.passFds.filter(({ fd }) => {
+        try {
+          closeSync(openSync(`/proc/self/fd/${fd}`, 'r'));
+          return true;
+        } catch {
+          return false;
+        }
+      }),
+    })),
+  },
+];

@@ -1,0 +1,192 @@
+/** How programs end, and how they are ended. */
+import { constants } from 'node:os';
+import type { ChildHandle, ExitStatus } from '@vircommand/core/backend';
+import { both, declaring, hangs, withHandle, withSync, type Mutant } from './mutant';
+
+const withStatus = (change: (status: ExitStatus) => ExitStatus): Mutant['break'] =>
+  both(
+    withHandle(({ exited }) => ({ exited: exited.then(change) })),
+    withSync((good, plan, request) => {
+      const outcome = good(plan, request);
+      return { ...outcome, ...change(outcome) };
+    }),
+  );
+
+const numberOf = (signal: ExitStatus['signal']): number =>
+  Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+
+const withSignal = (
+  change: (good: ChildHandle['signal'], handle: ChildHandle) => ChildHandle['signal'],
+): Mutant['break'] =>
+  withHandle((handle) => ({ signal: change((name, target) => handle.signal(name, target), handle) }));
+
+const streamsOf = ({ stdin, stdout, stderr }: ChildHandle) => [stdin, stdout, stderr];
+
+export const endingMutants: readonly Mutant[] = [
+  {
+    does: 'reports a death by signal as exit code 0',
+    caughtBy: 'status.signal',
+    break: withStatus((status) =>
+      status.signal === undefined ? status : { ...status, signal: undefined, exitCode: 0 },
+    ),
+  },
+  {
+    does: 'reports a death by signal as exit code 128 and its number, as shells do',
+    caughtBy: 'status.raw',
+    break: withStatus((status) =>
+      status.signal === undefined ? status : { ...status, signal: undefined, exitCode: 128 + numberOf(status.signal) },
+    ),
+  },
+  {
+    does: 'takes exit codes above 128 for deaths by signal',
+    caughtBy: 'status.exit-codes',
+    break: withStatus((status) =>
+      (status.exitCode ?? 0) > 128 ? { ...status, signal: 'SIGTERM', exitCode: undefined } : status,
+    ),
+  },
+  {
+    does: 'reports another exit code',
+    caughtBy: 'status.checked',
+    break: withStatus((status) => ({ ...status, exitCode: status.exitCode === 0 ? 0 : 1 })),
+  },
+  {
+    does: 'reports success before the program has ended',
+    caughtBy: 'status.checked',
+    break: withHandle(() => ({
+      exited: Promise.resolve({ exitCode: 0, signal: undefined, coreDumped: undefined, usage: undefined }),
+    })),
+  },
+  {
+    does: 'calls every signal SIGKILL',
+    caughtBy: 'status.signals',
+    break: withStatus((status) => (status.signal === undefined ? status : { ...status, signal: 'SIGKILL' })),
+  },
+  {
+    does: 'never says that the program has ended',
+    caughtBy: 'status.unchecked',
+    bound: hangs,
+    break: withHandle(() => ({ exited: new Promise(() => undefined) })),
+  },
+  {
+    does: 'reaps twice: whoever asks again is told nothing',
+    caughtBy: 'contract.dispose-after',
+    break: withHandle(({ exited }) => {
+      const nothing = { exitCode: undefined, signal: undefined, coreDumped: undefined, usage: undefined };
+      let times = 0;
+      return {
+        get exited() {
+          return times++ === 0 ? exited : Promise.resolve(nothing);
+        },
+      };
+    }),
+  },
+  {
+    does: 'waits for the pipes before it says that the program has ended',
+    caughtBy: 'contract.exit-with-held-pipe',
+    bound: hangs,
+    break: withHandle((handle) => ({
+      exited: handle.exited.then(async (status) => {
+        const { stdout } = handle;
+        if (stdout?.closed === false) await new Promise((resolve) => stdout.once('close', resolve));
+        return status;
+      }),
+    })),
+  },
+  {
+    does: 'has the pid of something else',
+    caughtBy: 'status.pid',
+    break: withHandle(() => ({ pid: process.pid })),
+  },
+  {
+    does: 'throws from signal() when the program is over',
+    caughtBy: 'contract.signal-never-throws',
+    break: withSignal((good) => (name, target) => {
+      const told = good(name, target);
+      if (!told.sent) throw Object.assign(new Error('ESRCH: no such process'), { code: 'ESRCH' });
+      return told;
+    }),
+  },
+  {
+    does: 'signals a pid that was reaped already',
+    caughtBy: 'contract.signal-never-throws',
+    break: withSignal((good) => (name, target) => ({ ...good(name, target), sent: true })),
+  },
+  {
+    does: 'never says that a signal was sent',
+    caughtBy: 'kill.default',
+    break: withSignal((good) => (name, target) => ({ ...good(name, target), sent: false })),
+  },
+  {
+    does: 'sends SIGTERM whatever is asked for',
+    caughtBy: 'kill.named',
+    break: withSignal(
+      (good) => (name, target) => good(name === 'SIGUSR1' || name === 'SIGHUP' ? 'SIGTERM' : name, target),
+    ),
+  },
+  {
+    does: 'sends SIGKILL in place of SIGTERM',
+    caughtBy: 'abort.graceful',
+    break: withSignal((good) => (name, target) => good(name === 'SIGTERM' ? 'SIGKILL' : name, target)),
+  },
+  {
+    does: 'sends no signal to the tree',
+    caughtBy: 'abort.no-grace',
+    bound: hangs,
+    break: withSignal(
+      (good) => (name, target) => (target === 'tree' ? { sent: true, reached: 'group' } : good(name, target)),
+    ),
+  },
+  {
+    does: 'says that it reached the tree, which it cannot',
+    caughtBy: 'absent.kill-tree',
+    break: withSignal((good) => (name, target) => ({
+      ...good(name, target),
+      reached: target === 'tree' ? 'tree' : 'process',
+    })),
+  },
+  {
+    does: 'declares that it ends descendants, and ends the program only',
+    caughtBy: 'tree.captured',
+    bound: hangs,
+    break: both(
+      withSignal((good) => (name, target) => ({
+        ...good(name, target),
+        reached: target === 'tree' ? 'tree' : 'process',
+      })),
+      declaring('kill-tree'),
+    ),
+  },
+  {
+    does: 'cannot be disposed twice',
+    caughtBy: 'contract.dispose-kills',
+    break: withHandle((handle) => {
+      let disposed = false;
+      return {
+        dispose: () => {
+          if (disposed) throw new Error('it is disposed already');
+          disposed = true;
+          handle.dispose();
+        },
+      };
+    }),
+  },
+  {
+    does: 'closes the pipes when it is disposed, and lets the program run',
+    caughtBy: 'contract.dispose-kills',
+    bound: hangs,
+    break: withHandle((handle) => ({
+      dispose: () => {
+        for (const stream of streamsOf(handle)) stream?.destroy();
+      },
+    })),
+  },
+  {
+    does: 'kills the program when it is disposed, and keeps the pipes',
+    caughtBy: 'contract.dispose-kills',
+    break: withHandle((handle) => ({
+      dispose: () => {
+        handle.signal('SIGKILL', 'tree');
+      },
+    })),
+  },
+];
