@@ -126,7 +126,7 @@ describe('a running program', () => {
           expect(child.signal('SIGKILL', 'tree')).to.deep.equal({ sent: true, reached: 'tree' });
           await until(() => !pids.some(isAlive), 'nobody is alive');
           await child.exited;
-          expect(child.treeAlive?.()).to.equal(false);
+          await until(() => child.treeAlive?.() === false, 'the tree is over');
           child.dispose();
         });
       }

@@ -78,7 +78,7 @@ describe('a synchronous run', () => {
     });
 
     it('0 is a limit', () => {
-      const outcome = run(endless, { limit: { ...unlimited, stdout: 0 } });
+      const outcome = run(endless, { limit: { ...unlimited, stdout: 0, stderr: 0 } });
       expect(outcome).to.deep.include({ ending: 'output-limit', exceeded: 'stdout' });
       expect(outcome.stdout).to.have.length(0);
     });

@@ -1,5 +1,6 @@
 /** Text and bytes on their way to a program: what may be sent, and the JSON form of what is no UTF-8. */
 import { isUtf8 } from 'node:buffer';
+import type { Readable } from 'node:stream';
 import { types } from 'node:util';
 import type { PlanString } from './contract';
 import { describe } from './plain';
@@ -69,4 +70,10 @@ export function joinValues(parts: readonly (string | Value)[]): Value {
   const texts = values.flatMap(({ content }) => (typeof content === 'string' ? [content] : []));
   if (texts.length === values.length) return { content: texts.join(''), mask };
   return { content: planString(Buffer.concat(values.map(({ content }) => planBytes(content)))), mask };
+}
+
+/** What a stream gave, as bytes: one that a polluted prototype or a backend told to decode gives text. */
+export function chunkBytes(chunk: Uint8Array | string, { readableEncoding }: Readable): Buffer {
+  if (typeof chunk === 'string') return Buffer.from(chunk, readableEncoding ?? 'utf8');
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { chunkBytes } from './bytes';
 import type { RunSettings } from './run-options';
 
 /** How much waits for the reader before the stream is paused: so many records, or so much text. */
@@ -50,9 +51,9 @@ export class LineReader {
     return this.paused;
   }
 
-  private readonly take = (chunk: Uint8Array): void => {
+  private readonly take = (chunk: Uint8Array | string): void => {
     if (this.over) return;
-    const text = this.decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    const text = this.decoder.write(chunkBytes(chunk, this.stream));
     // Only what came is searched, and the long beginning of a record is not copied before its end is there.
     const records = text.split(this.separator);
     const tooLong = this.firstTooLong(records);

@@ -1,5 +1,6 @@
 /** One output stream of a run: what core does with it, what is kept of it, and whether it is read to its end. */
 import type { Readable } from 'node:stream';
+import { chunkBytes } from './bytes';
 import { Capture, Tail, tailSize, type Budget, type Kept } from './capture';
 import type { ChildHandle } from './contract';
 import type { Cause } from './outcome';
@@ -87,8 +88,8 @@ export class Output {
     } else {
       this.watch(stream);
       if (kept !== undefined) {
-        stream.on('data', (chunk: Uint8Array) => {
-          kept.take(chunk);
+        stream.on('data', (chunk: Uint8Array | string) => {
+          kept.take(chunkBytes(chunk, stream));
         });
       }
     }

@@ -1,6 +1,5 @@
-/** Starts a program after every option of `spawn()` was put where it does not belong. */
-import { backend } from '@vircommand/child-process';
-import { pipe, planOf, requestOf, textOf } from '../plans';
+/** Runs a program after every option of `spawn()` was put where it does not belong. */
+import { Command } from '@vircommand/child-process';
 
 const pollution = {
   shell: true,
@@ -14,15 +13,12 @@ const pollution = {
 };
 
 async function main(): Promise<void> {
-  const plan = planOf(['sh', '-c', 'echo "$1"; pwd', 'sh', '$HOME'], { cwd: '/', stdout: pipe, stderr: pipe });
+  const command = new Command('sh', ['-c', 'echo "$1"; pwd', 'sh', '$HOME'], { cwd: '/', stdout: 'text' });
   Object.assign(Object.prototype, pollution);
-  const child = await backend.start(plan);
-  const text = await textOf(child.stdout);
-  await child.exited;
-  const outcome = backend.startAndWaitSync?.(plan, requestOf());
+  const { stdout } = await command.run();
+  const sync = command.runSync();
   for (const name of Object.keys(pollution)) Reflect.deleteProperty(Object.prototype, name);
-  const lines = [text, Buffer.from(outcome?.stdout ?? []).toString()].flatMap((part) => part.trim().split('\n'));
-  console.log(JSON.stringify(lines));
+  console.log(JSON.stringify([stdout, sync.stdout].flatMap((text) => text.trim().split('\n'))));
 }
 
 void main();
