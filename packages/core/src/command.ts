@@ -43,7 +43,10 @@ import type {
  * ```
  */
 export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In extends Source = Source> {
-  /** Appends one argument; the empty string is one (`virCommandAddArg`). */
+  /**
+   * Appends one argument; the empty string is one (`virCommandAddArg`). Text must be well formed, and nothing may hold a
+   * NUL byte. Bytes that are no UTF-8 need feature `raw-bytes`.
+   */
   addArg(value: Arg): this;
   /** Appends the arguments of an array (`virCommandAddArgSet`; an empty array is no error). */
   addArgs(values: readonly Arg[]): this;
@@ -51,7 +54,15 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   addArgList(...values: Arg[]): this;
   /** Appends `name=value` as one argument (`virCommandAddArgPair`). */
   addArgPair(name: string, value: Arg): this;
-  /** Appends one argument, formatted: `%s %d %x %%` only (`virCommandAddArgFormat`). */
+  /**
+   * Appends one argument, formatted: `%s` (text, bytes, numbers, secrets), `%d` and `%x` (whole numbers) and `%%` only
+   * (`virCommandAddArgFormat`).
+   *
+   * @example
+   * ```ts
+   * new Command('nice').addArgFormat('--adjustment=%d', 5);
+   * ```
+   */
   addArgFormat(format: string, ...values: (Arg | number | bigint)[]): this;
   /** `argv[0]` as the program sees it. Needs feature `argv0`. */
   setArgv0(value: Arg): this;
@@ -62,24 +73,39 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   addEnvFormat(format: string, ...values: (Arg | number | bigint)[]): this;
   /** Adds `NAME=value` (`virCommandAddEnvString`; without `=` it is a usage error). */
   addEnvString(nameEqualsValue: Arg): this;
-  /** Adds the parent's value of now, if it is set; ends the inheritance in any case (`virCommandAddEnvPass`). */
+  /**
+   * Adds the parent's value of now, if it is set; ends the inheritance in any case, other than upstream
+   * (`virCommandAddEnvPass`).
+   */
   addEnvPass(name: string): this;
-  /** Adds `LC_ALL=C` and passes the loader's variables, PATH, HOME, USER, LOGNAME, TMPDIR (`virCommandAddEnvPassCommon`). */
+  /**
+   * Adds `LC_ALL=C` and passes, where set, LD_PRELOAD, LD_LIBRARY_PATH, DYLD_INSERT_LIBRARIES,
+   * DYLD_FORCE_FLAT_NAMESPACE, PATH, HOME, USER, LOGNAME and TMPDIR, in this order (`virCommandAddEnvPassCommon`).
+   */
   addEnvPassCommon(): this;
   /** Adds XDG_DATA_HOME, XDG_CACHE_HOME and XDG_CONFIG_HOME below a directory (`virCommandAddEnvXDG`). */
   addEnvXdg(baseDirectory: string): this;
-  /** An empty environment, to be added to. */
+  /** An empty environment, to be added to; what was added before is gone. Ours. */
   clearEnv(): this;
 
-  /** What the program reads from stdin (`virCommandSetInputBuffer`). NUL bytes are fine here. */
+  /**
+   * What the program reads from stdin, then EOF (`virCommandSetInputBuffer`). NUL bytes are fine here. Every run sends it
+   * again. A program that does not read it is no error.
+   */
   setInputBuffer(data: Bytes | Secret): this;
-  /** Captures stdout as text, or with `'buffer'` as bytes (`virCommandSetOutputBuffer`). */
+  /**
+   * Captures stdout as text, or with `'buffer'` as bytes: `stdout` of the result (`virCommandSetOutputBuffer`). Once only,
+   * as everything that sets a stream.
+   */
   setOutputBuffer(): Command<'text', Err, In>;
   setOutputBuffer(encoding: 'buffer'): Command<'bytes', Err, In>;
   /** Captures stderr as text, or with `'buffer'` as bytes (`virCommandSetErrorBuffer`). */
   setErrorBuffer(): Command<Out, 'text', In>;
   setErrorBuffer(encoding: 'buffer'): Command<Out, 'bytes', In>;
-  /** stdin from a descriptor, which stays the caller's, or a pipe to the caller of `runAsync()` (`virCommandSetInputFD`). */
+  /**
+   * stdin from a descriptor, which stays the caller's, or a pipe to the caller of `runAsync()` (`virCommandSetInputFD`,
+   * which closes the descriptor; here nothing does). A descriptor needs feature `fd-stdio`.
+   */
   setInputFd(fd: Fd): Command<Out, Err, 'none'>;
   setInputFd(pipe: 'pipe'): Command<Out, Err, 'pipe'>;
   /** stdout to a descriptor, which stays the caller's, or a pipe to the caller of `runAsync()` (`virCommandSetOutputFD`). */
@@ -94,42 +120,71 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setOutputFile(path: string, options?: { readonly append?: boolean | undefined }): Command<'none', Err, In>;
   /** stderr to a file, created or truncated, or appended to. Needs feature `file-stdio`. */
   setErrorFile(path: string, options?: { readonly append?: boolean | undefined }): Command<Out, 'none', In>;
-  /** Lets `runAsync()` feed and capture buffers, complete after `wait()` (`virCommandDoAsyncIO`). */
+  /**
+   * Lets `runAsync()` feed and capture buffers, complete after `wait()` (`virCommandDoAsyncIO`). Without it, buffers with
+   * `runAsync()` are a usage error.
+   */
   doAsyncIo(): this;
   /** Reading ends of output pipes never block in the parent (`virCommandNonblockingFDs`). Needs feature `nonblocking-fds`. */
   nonblockingFds(): this;
-  /** Gives the program a descriptor, by the same or another number (`virCommandPassFD`). Needs feature `pass-fd`. */
+  /**
+   * Gives the program a descriptor, by the same number or by `as`, 3 or more (`virCommandPassFD`). It stays the caller's;
+   * with `closeInParent` it is core's from the beginning of the run, and closed once when the program has started or
+   * failed to, also by a usage error; that command runs once. Needs feature `pass-fd`.
+   *
+   * @example
+   * ```ts
+   * new Command('cat', ['/dev/fd/9']).passFd(file, { as: 9 }).setOutputBuffer();
+   * ```
+   */
   passFd(fd: Fd, options?: Omit<PassFd, 'fd'>): this;
-  /** The program reads `data`, then EOF, from descriptor `fd` of its own (`virCommandSetSendBuffer`). Needs feature `send-buffer`. */
+  /**
+   * The program reads `data`, then EOF, from its descriptor `fd`, 3 or more (`virCommandSetSendBuffer`, which chooses the
+   * number). Needs feature `send-buffer`.
+   *
+   * @example
+   * ```ts
+   * new Command('gpg', ['--passphrase-fd', '5', '-d', 'file.gpg']).setSendBuffer(5, secret(passphrase));
+   * ```
+   */
   setSendBuffer(fd: number, data: Bytes | Secret): this;
 
-  /** Once only; not with a daemon (`virCommandSetWorkingDirectory`). */
+  /**
+   * The program's working directory; a relative path is relative to the parent's. Default: the parent's. Once only, not
+   * with a daemon (`virCommandSetWorkingDirectory`). Needs feature `cwd`.
+   */
   setWorkingDirectory(path: string): this;
-  /** Created, locked and written by the process that is the program; needs `daemonize()` (`virCommandSetPidFile`). */
+  /**
+   * A pid file: created, locked and written by the process that is the program, which keeps the lock. Needs `daemonize()`
+   * and feature `pid-file` (`virCommandSetPidFile`).
+   */
   setPidFile(path: string): this;
-  /** Session of its own, `/`, reparented; `run()` resolves when it has started (`virCommandDaemonize`). */
+  /**
+   * A daemon: a session of its own, `/` as working directory, no child of this process; `run()` resolves when it has
+   * started (`virCommandDaemonize`). No buffers, pipes, `runAsync()` or `killOnParentExit`. Needs feature `daemon`.
+   */
   daemonize(): this;
   /** A session of its own, without controlling terminal. Needs feature `session`. */
   setSession(): this;
   /** `true` (default): a process group of its own; `false`: the parent's. Needs feature `process-group`. */
   setProcessGroup(own?: boolean): this;
-  /** (`virCommandSetUID`) */
+  /** User id, 0 to 0xfffffffe; default: unchanged (`virCommandSetUID`). Needs feature `uid-gid`. */
   setUid(uid: number): this;
-  /** (`virCommandSetGID`) */
+  /** Group id, 0 to 0xfffffffe; default: unchanged (`virCommandSetGID`). Needs feature `uid-gid`. */
   setGid(gid: number): this;
-  /** Supplementary groups, instead of those of the user. */
+  /** Supplementary groups, instead of those of the user. Ours. Needs feature `groups`. */
   setGroups(groups: readonly number[]): this;
-  /** 0 to 0o777; 0 can be asked for, other than upstream (`virCommandSetUmask`). */
+  /** The umask, 0 to 0o777; 0 can be asked for, other than upstream (`virCommandSetUmask`). Needs feature `umask`. */
   setUmask(mask: number): this;
-  /** -20 to 19. */
+  /** The nice value, -20 (first) to 19 (last). Ours. Needs feature `nice`. */
   setNice(nice: number): this;
-  /** Processor numbers. */
+  /** The processors that it may use, by number, at least one. Ours. Needs feature `affinity`. */
   setAffinity(processors: readonly number[]): this;
-  /** Drops all capabilities that are not allowed (`virCommandClearCaps`). */
+  /** Drops all capabilities but those of {@link Command.allowCap} (`virCommandClearCaps`). Needs feature `capabilities`. */
   clearCaps(): this;
-  /** Keeps a capability (`virCommandAllowCap`). */
+  /** Keeps a capability, by its kernel name (`virCommandAllowCap`). Needs feature `capabilities`. */
   allowCap(capability: Capability): this;
-  /** Neither the program nor its descendants gain privileges by executing anything. */
+  /** Neither the program nor its descendants gain privileges by executing anything. Ours. Needs feature `no-new-privs`. */
   setNoNewPrivs(): this;
   /** Any of {@link Limits}. */
   setLimit(name: keyof Limits, limit: Limit): this;
@@ -141,19 +196,31 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setMaxFiles(count: number): this;
   /** Bytes; 0 disables core dumps (`virCommandSetMaxCoreSize`). */
   setMaxCoreSize(bytes: number): this;
-  /** (`virCommandSetSELinuxLabel`) */
+  /** The SELinux label that the program executes with; the last call counts (`virCommandSetSELinuxLabel`). Needs feature `selinux`. */
   setSelinuxLabel(label: string): this;
-  /** (`virCommandSetAppArmorProfile`) */
+  /** The AppArmor profile that the program executes in; the last call counts (`virCommandSetAppArmorProfile`). Needs feature `apparmor`. */
   setAppArmorProfile(profile: string): this;
-  /** A function to call in the process that becomes the program, just before exec (`virCommandSetPreExecHook`). */
+  /**
+   * A function to call in the process that becomes the program, before its privileges are dropped; if it throws, the start
+   * fails with stage `hook` (`virCommandSetPreExecHook`). A module and JSON data, since it is another process. Once only.
+   * Needs feature `hook`.
+   *
+   * @example
+   * ```ts
+   * command.setPreExecHook({ module: new URL('file:///srv/hook.js'), export: 'prepare', data: { cpu: 1 } });
+   * ```
+   */
   setPreExecHook(hook: HookReference): this;
-  /** Holds the program before exec until `handshakeNotify()`; needs `runAsync()` (`virCommandRequireHandshake`). */
+  /**
+   * Holds the program before exec until `handshakeNotify()`; `runAsync()` resolves when it is held, other ways to run are
+   * usage errors (`virCommandRequireHandshake`). Once only. Needs feature `handshake`.
+   */
   requireHandshake(): this;
   /** Accepts any end of the program, also a death by signal (`virCommandRawStatus`). */
   rawStatus(): this;
-  /** A core-scheduling group of its own (`virCommandSetRunAlone`). */
+  /** A core-scheduling group of its own (`virCommandSetRunAlone`). Needs feature `core-scheduling`. */
   setRunAlone(): this;
-  /** The core-scheduling group of a process (`virCommandSetRunAmong`). */
+  /** The core-scheduling group of a process (`virCommandSetRunAmong`). Needs feature `core-scheduling`. */
   setRunAmong(pid: number): this;
 
   /**
@@ -179,17 +246,42 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * `wait()` of what it resolves with. The deadline counts from this call (`virCommandRunAsync`).
    */
   runAsync(options?: RunOptions): Promise<RunningCommand<Out, Err, In>>;
-  /** Runs the program with the first `next()` and iterates over its lines, with backpressure; leaving the loop aborts it. */
+  /**
+   * Runs the program with the first `next()` and iterates over its lines, with backpressure: a reader that is slow makes
+   * the program wait. A line ends with `\n` or `\r\n`, neither of which is part of it; a lone `\r` is text, and the last
+   * line may have no end. Leaving the loop aborts the program, without an error; a bad end rejects after the last line.
+   *
+   * @throws as `run()`, from `next()`.
+   *
+   * @example
+   * ```ts
+   * for await (const line of new Command('journalctl', ['-f']).runLines()) if (line.includes('ready')) break;
+   * ```
+   */
   runLines(options?: RunOptions & LineOptions): AsyncIterableIterator<string>;
   /**
    * Rows of the capture groups of all patterns, for each line (less `prefix`) that **all** of them match
-   * (`virCommandRunRegex`). A group that took no part is the empty string.
+   * (`virCommandRunRegex`; the newline at the very end makes no empty line here). A group that took no part is the empty
+   * string. Otherwise as `runLines()`.
+   *
+   * @example
+   * ```ts
+   * for await (const [name, size] of new Command('lsblk', ['-rbno', 'NAME,SIZE']).runRegex([/^(\S+) (\d+)$/])) use(name, size);
+   * ```
    */
   runRegex(
     patterns: readonly RegExp[],
     options?: RunOptions & LineOptions & { readonly prefix?: string | undefined },
   ): AsyncIterableIterator<string[]>;
-  /** Rows of `columns` NUL-terminated fields; the last one may be shorter (`virCommandRunNul`). */
+  /**
+   * Rows of `columns` NUL-terminated fields; the last one may be shorter, and no output is no row (`virCommandRunNul`).
+   * Otherwise as `runLines()`.
+   *
+   * @example
+   * ```ts
+   * for await (const [file] of new Command('find', ['.', '-print0']).runNul(1)) use(file);
+   * ```
+   */
   runNul(columns: number, options?: RunOptions & LineOptions): AsyncIterableIterator<string[]>;
 
   /** An independent copy that may run beside this one. @throws CommandUsageError if a descriptor is to be closed in the parent. */
@@ -198,12 +290,18 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   getArgList(): readonly Bytes[];
   /** Shell text, secrets as `***`; `<invalid command: …>` for an unusable one (`virCommandToString`). */
   toString(): string;
-  /** (`virCommandToStringFull`) */
+  /**
+   * Shell text, as `toString()`, with a line for each part, or without the program's directory (`virCommandToStringFull`).
+   * Wrong options give `<invalid command: …>` too.
+   */
   toStringFull(options?: {
     readonly lineBreaks?: boolean | undefined;
     readonly stripPath?: boolean | undefined;
   }): string;
-  /** Writes environment and arguments unquoted and a newline to a descriptor; errors of it are ignored (`virCommandWriteArgLog`). */
+  /**
+   * Writes environment and arguments, unquoted, secrets as `***`, and a newline to a descriptor; errors of it are ignored,
+   * and nothing is written for an unusable command (`virCommandWriteArgLog`).
+   */
   writeArgLog(fd: Fd): void;
 }
 

@@ -77,6 +77,7 @@ export type StderrOption = StdoutOption | 'stdout';
 
 /** A descriptor that the program gets besides 0, 1 and 2. */
 export interface PassFd {
+  /** Of this process. */
   readonly fd: Fd;
   /** Its number in the program; default: the same number. At least 3. */
   readonly as?: number | undefined;
@@ -141,6 +142,7 @@ export interface CommandOptions {
   readonly stdout?: StdoutOption | undefined;
   /** Default: under `run()` and `runSync()` the last 8 KiB are kept for the error message; otherwise `'null'`. */
   readonly stderr?: StderrOption | undefined;
+  /** Descriptors that the program gets besides 0, 1 and 2. */
   readonly passFds?: readonly PassFd[] | undefined;
   /** Written and locked by the program's process. Needs `daemon`. */
   readonly pidFile?: string | undefined;
@@ -150,15 +152,20 @@ export interface CommandOptions {
   readonly session?: boolean | undefined;
   /** `true`: a process group of its own; `false`: the parent's; left out: the backend chooses what ends trees best without losing Ctrl-C. */
   readonly processGroup?: boolean | undefined;
+  /** User id; left out: unchanged. */
   readonly uid?: number | undefined;
+  /** Group id; left out: unchanged. */
   readonly gid?: number | undefined;
   /** Supplementary groups; left out with `uid` and `gid`: those of the user. */
   readonly groups?: readonly number[] | undefined;
   /** 0 to 0o777. */
   readonly umask?: number | undefined;
+  /** `clear`: drop all but those of `allow`. */
   readonly capabilities?:
     { readonly clear?: boolean | undefined; readonly allow?: readonly Capability[] | undefined } | undefined;
+  /** `true`: neither the program nor its descendants gain privileges by executing anything. */
   readonly noNewPrivs?: boolean | undefined;
+  /** Resource limits. */
   readonly limits?: Limits | undefined;
   /** -20 (first) to 19 (last). */
   readonly nice?: number | undefined;
@@ -166,8 +173,11 @@ export interface CommandOptions {
   readonly affinity?: readonly number[] | undefined;
   /** A core-scheduling group of its own (`'alone'`), or that of a process. */
   readonly coreScheduling?: 'alone' | { readonly among: number } | undefined;
+  /** SELinux label to execute with. */
   readonly selinuxLabel?: string | undefined;
+  /** AppArmor profile to execute in. */
   readonly appArmorProfile?: string | undefined;
+  /** A function to call in the process that becomes the program. */
   readonly preExecHook?: HookReference | undefined;
   /** Hold the program before exec until `handshakeNotify()`. */
   readonly handshake?: boolean | undefined;
@@ -179,6 +189,7 @@ export interface CommandOptions {
   readonly asyncIo?: boolean | undefined;
   /** The reading ends of output pipes never block in the parent. */
   readonly nonblockingFds?: boolean | undefined;
+  /** Instead of the one that the constructor binds. An override of a test beats both. */
   readonly backend?: Backend | undefined;
 }
 
@@ -187,7 +198,9 @@ export type TextEncoding = 'utf8' | 'latin1' | 'utf16le';
 
 /** How many bytes of output are kept. */
 export interface OutputLimit {
+  /** Bytes of stdout. */
   readonly stdout?: number | undefined;
+  /** Bytes of stderr. */
   readonly stderr?: number | undefined;
   /** stdout and stderr together. */
   readonly total?: number | undefined;
@@ -252,13 +265,17 @@ export interface ResourceUsage {
 export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink> extends ExitStatus {
   /** Of the daemon, if daemonized; `undefined` on a backend without local pids, or if nothing was started. */
   readonly pid: number | undefined;
+  /** Only if it was captured. */
   readonly stdout: Captured[Out];
+  /** Only if it was captured. */
   readonly stderr: Captured[Err];
   /** Redacted shell text. */
   readonly command: string;
   /** From the call to the end, in milliseconds. */
   readonly durationMs: number;
+  /** The deadline came first. */
   readonly timedOut: boolean;
+  /** An abort came first. */
   readonly aborted: boolean;
   /** `false`: a captured pipe was given up after `drainDelay`, or cut at `outputLimit`. */
   readonly outputComplete: boolean;
