@@ -67,7 +67,8 @@ export type Ending = Pick<ExitStatus, 'exitCode' | 'signal'> & {
 
 /** One thing that a program does, or waits for. */
 export type Step =
-  | { readonly type: OutputName; readonly data: Uint8Array; readonly at?: number | undefined }
+  /** A function is called when it is written: it may depend on what the program has read. */
+  | { readonly type: OutputName; readonly data: Uint8Array | (() => Uint8Array); readonly at?: number | undefined }
   | { readonly type: 'exit'; readonly ending: Ending; readonly at?: number | undefined }
   /** Goes on when this signal has come. */
   | { readonly type: 'signal'; readonly name: SignalName; readonly reached: 'process' | 'group' | 'tree' }

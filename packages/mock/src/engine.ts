@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { types } from 'node:util';
+import { signalNumber } from '@vircommand/core/backend';
 import type { ChildHandle, ExitStatus, LaunchPlan, ResourceUsage, SignalName } from '@vircommand/core/backend';
 import {
   failureOf,
@@ -167,8 +168,13 @@ export class FakeProcess implements ChildHandle, BodyHost {
       this.lookAtStdin();
     }
     this.wake();
-    this.proceed();
+    this.proceedSoon();
   };
+
+  /** Who writes or sends a signal sees what comes of it later, and not while he does it. */
+  private proceedSoon(): void {
+    if (this.performing) this.timeline.soon(this.proceed);
+  }
 
   /** That stdin is as it must be, as far as it has come. */
   private lookAtStdin(): void {
@@ -198,7 +204,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     };
     const notified = (): void => {
       this.notified = true;
-      this.proceed();
+      this.proceedSoon();
     };
     Object.assign(this, { handshake: { wait: step(wait), notify: step(notify, notified) } });
   }
@@ -260,7 +266,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
       }
       if (step.type === 'end') this.endOf(step.stream);
       else if (step.type === 'stdout' || step.type === 'stderr') {
-        if (!this.put(step.type, step.data)) return;
+        if (!this.put(step.type, typeof step.data === 'function' ? step.data() : step.data)) return;
       }
     }
     if (this.over) this.releasePipes();
@@ -308,17 +314,18 @@ export class FakeProcess implements ChildHandle, BodyHost {
 
   signal(name: SignalName, target: 'process' | 'tree'): SignalResult {
     this.timeline.touch();
+    if (signalNumber(name) === undefined) return { sent: false, reached: 'process' };
     const awaited = this.awaited(name);
     if (this.over && (awaited === undefined || this.lost !== undefined)) return { sent: false, reached: 'process' };
     if (!this.over) this.log.signals.push(name);
     if (awaited !== undefined && (name !== 'SIGKILL' || this.over)) {
       this.early.push(name);
-      this.proceed();
+      this.proceedSoon();
     } else if (awaited !== undefined) {
       // What was recorded after SIGKILL is what others did; the program itself does nothing any more.
       this.early.push(name);
       this.skipTo(awaited);
-      this.proceed();
+      this.proceedSoon();
     } else if (this.part.refuseSignal !== undefined && name !== 'SIGKILL' && defaultAction(name) === 'end') {
       this.fail(this.part.refuseSignal(name));
     } else this.receive(name);

@@ -1,10 +1,18 @@
 /** The recorder: a decorating backend that starts programs with another one and tells everything that happens to them. */
-import type { Backend, ChildHandle, LaunchPlan, SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import type {
+  Backend,
+  ChildHandle,
+  ExitStatus,
+  LaunchPlan,
+  SignalName,
+  SyncOutcome,
+  SyncRequest,
+} from '@vircommand/core/backend';
 import { CommandStartError, startError } from '@vircommand/core/backend';
 import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
 import type { RecordedEvent } from './events';
-import { awaitEnd, InputTap, OutputTap, type OutputListener } from './taps';
+import { close, InputTap, OutputTap, type OutputListener } from './taps';
 
 type Told = RecordedEvent extends infer E ? (E extends { readonly call: number } ? Omit<E, 'call'> : never) : never;
 
@@ -18,15 +26,25 @@ export function failureFrom(error: unknown): StartFailure {
   return { stage, code, path, syscall, reason };
 }
 
+/** Milliseconds after the exit in which core lets go of what it does not wait for. */
+const patience = 20;
+
 /** One program that is watched. */
 class Watched {
   exited = false;
+  private exitedAt = 0;
   private killed = false;
 
   constructor(private readonly sink: (event: Told) => void) {}
 
   tell(event: Told): void {
     this.sink(event);
+  }
+
+  ended(event: Told): void {
+    this.exited = true;
+    this.exitedAt = performance.now();
+    this.tell(event);
   }
 
   signalled(name: SignalName): void {
@@ -50,7 +68,9 @@ class Watched {
       },
       onClosed: () => {
         if (!this.exited && !this.killed) this.tell({ type: 'closed', stream });
-        return this.exited;
+        if (!this.exited) return 'over';
+        // Who gives up later than at the exit has waited for the end in vain.
+        return performance.now() - this.exitedAt > patience ? 'held' : 'near';
       },
       onHeld: () => {
         this.tell({ type: 'held', stream });
@@ -72,9 +92,11 @@ export class Recorder implements Backend {
   constructor(
     private readonly wrapped: Backend,
     private readonly sink: (event: RecordedEvent) => void,
+    /** Fewer than it has: what is known of programs then is less, too. */
+    features: Backend['features'] = wrapped.features,
   ) {
     this.name = wrapped.name;
-    this.features = wrapped.features;
+    this.features = features;
     if (wrapped.clock !== undefined) this.clock = wrapped.clock;
     if (wrapped.startAndWaitSync !== undefined) {
       this.startAndWaitSync = (plan, request) => this.runSync(plan, request);
@@ -102,14 +124,13 @@ export class Recorder implements Backend {
 
   private handle(inner: ChildHandle, plan: LaunchPlan, watched: Watched): ChildHandle {
     const exited = inner.exited.then(
-      (status) => {
-        watched.exited = true;
-        watched.tell({ type: 'exit', status });
+      (given) => {
+        const status = this.known(given);
+        watched.ended({ type: 'exit', status });
         return status;
       },
       (error: unknown) => {
-        watched.exited = true;
-        watched.tell({ type: 'lost', failure: failureFrom(error) });
+        watched.ended({ type: 'lost', failure: failureFrom(error) });
         throw error;
       },
     );
@@ -122,7 +143,7 @@ export class Recorder implements Backend {
       return source && (taps[name] ??= new OutputTap(source, watched.output(name), this.closing));
     };
     return {
-      pid: inner.pid,
+      pid: this.pid(inner.pid),
       stdin,
       get stdout() {
         return tap('stdout');
@@ -153,6 +174,17 @@ export class Recorder implements Backend {
         for (const open of [stdin, taps.stdout, taps.stderr]) open?.destroy();
       },
     };
+  }
+
+  private pid(pid: number | undefined): number | undefined {
+    return this.features.includes('local-pid') ? pid : undefined;
+  }
+
+  private known<T extends ExitStatus>(status: T): T {
+    const { features } = this;
+    const coreDumped = features.includes('core-dump-bit') ? status.coreDumped : undefined;
+    const usage = features.includes('resource-usage') ? status.usage : undefined;
+    return { ...status, coreDumped, usage };
   }
 
   private input(sink: NonNullable<ChildHandle['stdin']>, watched: Watched): InputTap {
@@ -203,15 +235,11 @@ export class Recorder implements Backend {
       return {
         destroy: () => {
           wanted = false;
-          if (over || !listener.onClosed()) {
+          const release = (): void => {
             source?.destroy();
-            return;
-          }
-          const waiting = awaitEnd(ended, listener, () => {
-            source?.destroy();
-          });
-          this.closing.add(waiting);
-          void waiting.then(() => this.closing.delete(waiting));
+          };
+          if (over) release();
+          else close(ended, listener, release, this.closing);
         },
       };
     };
@@ -237,8 +265,9 @@ export class Recorder implements Backend {
   private runSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
     const call = this.calls++;
     try {
-      const result = this.wrapped.startAndWaitSync?.(plan, request);
-      if (result === undefined) throw startError('backend', 'the recorded backend has no startAndWaitSync()');
+      const outcome = this.wrapped.startAndWaitSync?.(plan, request);
+      if (outcome === undefined) throw startError('backend', 'the recorded backend has no startAndWaitSync()');
+      const result = { ...this.known(outcome), pid: this.pid(outcome.pid) };
       this.sink({ call, type: 'sync', plan, request, result });
       return result;
     } catch (error) {

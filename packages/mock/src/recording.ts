@@ -105,7 +105,7 @@ class RecordingSession implements Session {
   private readonly fake: FakeBackend | undefined;
 
   constructor(
-    live: Backend,
+    private readonly live: Backend,
     private readonly options: Settings,
     mode: 'new' | 'update',
   ) {
@@ -113,11 +113,11 @@ class RecordingSession implements Session {
     checkWritable(file);
     this.redactor = new Redactor(options);
     this.take = new Take(this.redactor, env);
-    this.recorder = new Recorder(live, this.take.add);
+    const features = replayable(live.features);
+    this.recorder = new Recorder(live, this.take.add, features);
     this.before = readTape(file);
     const old = mode === 'new' && this.before !== undefined ? parseTape(this.before, file) : undefined;
     this.kept = old?.calls ?? [];
-    const features = replayable(live.features);
     const { recorder } = this;
     let player: Player | undefined;
     if (old !== undefined) {
@@ -160,7 +160,7 @@ class RecordingSession implements Session {
     if (running.length > 0) {
       fail('ERR_RECORDING_RUNNING', `these programs still run, end them before finish():\n  ${running.join('\n  ')}\n`);
     }
-    const { name, features } = this.recorder;
+    const { name, features } = this.live;
     const text = tapeText({ backend: { name, features }, calls: [...this.kept, ...this.take.entries] });
     if (text === this.before) return;
     if (readTape(file) !== this.before) {

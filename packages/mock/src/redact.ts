@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { homedir, tmpdir } from 'node:os';
+import { delimiter } from 'node:path';
 import { types } from 'node:util';
 import { planBytes } from '@vircommand/core/backend';
 import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
@@ -53,13 +54,36 @@ function literals(entries: readonly (readonly [name: string, value: string])[], 
 export class CallRedactor {
   /** Placeholder to value, as far as this call knows. */
   private readonly values = new Map<string, string>();
+  private passes: readonly Pass[];
+  private readonly secrets: (readonly [string, string])[];
 
   constructor(
-    private readonly passes: readonly Pass[],
+    secrets: readonly (readonly [string, string])[],
+    private readonly others: readonly Pass[],
     known: Iterable<readonly [string, string]>,
     private readonly token: RegExp,
+    private readonly met: Map<string, string>,
   ) {
-    for (const [name, value] of known) if (!this.values.has(name)) this.values.set(name, value);
+    this.secrets = secrets.slice();
+    this.passes = this.allPasses();
+    for (const [name, value] of [...secrets, ...known]) if (!this.values.has(name)) this.values.set(name, value);
+  }
+
+  private allPasses(): readonly Pass[] {
+    const pass = literals(this.secrets);
+    return pass === undefined ? this.others : [pass, ...this.others];
+  }
+
+  /** A secret that the plan does not hold: what the program reads. */
+  learn(name: string, value: string): void {
+    const text = value.trimEnd();
+    for (const [part, content] of [[name, value] as const, [`${name}.text`, text] as const]) {
+      this.values.set(part, content);
+      if (content.length < shortestSecret) continue;
+      this.secrets.push([part, content]);
+      this.met.set(content, part);
+    }
+    this.passes = this.allPasses();
   }
 
   hide(text: string): string {
@@ -130,6 +154,15 @@ type Rule = readonly [name: string, what: string | RegExp];
 const isText = (rule: Rule): rule is readonly [string, string] => typeof rule[1] === 'string';
 const isPattern = (rule: Rule): rule is readonly [string, RegExp] => types.isRegExp(rule[1]);
 
+/** The placeholder of what a program reads from a descriptor. */
+export const inputName = (fd: number): string => (fd === 0 ? 'secret:stdin' : `secret:fd.${fd}`);
+
+/** Bytes as a string to search for. */
+export function latin1OrText(chunks: readonly Uint8Array[]): string {
+  const bytes = Buffer.concat(chunks);
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
+}
+
 /** Makes the redactor of each call. */
 export class Redactor {
   private readonly userLiterals: Pass | undefined;
@@ -139,6 +172,7 @@ export class Redactor {
   private readonly userValues: readonly (readonly [string, string])[];
   private readonly names: string;
   private machine: { readonly key: string; readonly pass: Pass | undefined; readonly values: [string, string][] };
+  private search: readonly (readonly [string, string])[] = [];
   /** What secrets were met, for the verification. */
   readonly met = new Map<string, string>();
   private plain: CallRedactor | undefined;
@@ -165,12 +199,13 @@ export class Redactor {
       ['tmp', tmpdir()],
       ['home', homedir()],
       ['node', process.execPath],
-      // Errors of a search say where it was.
-      ['env:PATH', process.env.PATH ?? ''],
     ];
-    const key = values.join('\0');
+    // Errors of a search say where it was. A single directory is a path as others are.
+    const search = process.env.PATH ?? '';
+    const key = [...values, search].join('\0');
     if (key === this.machine.key) return;
     this.plain = undefined;
+    this.search = search.includes(delimiter) ? [['env:PATH', search]] : [];
     // The root directory is in every path.
     const usable = values.filter(
       ([name, value]) => value.length > 1 && !Object.hasOwn(this.options.placeholders, name),
@@ -209,7 +244,8 @@ export class Redactor {
     this.machinePass();
     const secrets = this.secretsOf(plan);
     const stateless = this.redactPatterns.length === 0 && this.placeholderPatterns.length === 0;
-    if (secrets.length === 0 && plan.secret.argv.length === 0 && plan.secret.env.length === 0 && stateless) {
+    const { argv, env, inputs } = plan.secret;
+    if (secrets.length + argv.length + env.length === 0 && inputs === undefined && stateless) {
       return (this.plain ??= this.make([]));
     }
     return this.make(secrets);
@@ -217,20 +253,23 @@ export class Redactor {
 
   private make(secrets: readonly (readonly [string, string])[]): CallRedactor {
     const passes = [
-      literals([...secrets, ...this.redactLiterals]),
       ...this.redactPatterns.map(([name, pattern]) => counted(name, pattern)),
+      literals(this.search),
       this.userLiterals,
-      ...this.placeholderPatterns.map(([name, pattern]) => counted(name, pattern)),
       this.machine.pass,
+      ...this.placeholderPatterns.map(([name, pattern]) => counted(name, pattern)),
     ].filter((pass) => pass !== undefined);
-    const known = [...secrets, ...this.redactLiterals, ...this.userValues, ...this.machine.values];
+    const known = [...this.redactLiterals, ...this.search, ...this.userValues, ...this.machine.values];
     const token = new RegExp(`<(?:<|secret:[^<>]+|env:[^<>]+|redacted:[\\w:]+|${this.names})>`, 'gu');
-    return new CallRedactor(passes, known, token);
+    return new CallRedactor([...secrets, ...this.redactLiterals], passes, known, token, this.met);
   }
 
   /** What must not be in a text that was written, and is. */
   leak(text: string): string | undefined {
-    for (const [value, name] of this.met) if (text.includes(value)) return `the value of ${name}`;
+    for (const [value, name] of this.met) {
+      // Bytes are looked at as Latin-1.
+      if (text.includes(value) || text.includes(Buffer.from(value).toString('latin1'))) return `the value of ${name}`;
+    }
     // Placeholders are what the rules have left.
     const rest = text.replace(/<(?:secret|env|redacted):[^<>]*>/g, '\n');
     for (const rule of this.options.redact) {

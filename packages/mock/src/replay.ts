@@ -7,7 +7,7 @@ import { explain, show, type Candidate } from './explain';
 import type { Director } from './fake-backend';
 import { callDifferences, environmentDifferences, keyOf, recordedCall, type RecordedCall } from './recorded-call';
 import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
-import type { CallRedactor, Redactor } from './redact';
+import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { lineOfEntry, type Tape, type TapeEntry } from './tape';
 import { fromTapeData, fromTapeExit, fromTapeFailure, type TapeData } from './tape-event';
 
@@ -64,6 +64,13 @@ const hiddenForm = (data: readonly TapeData[]): string =>
 
 const isKnown = (data: readonly TapeData[], redactor: CallRedactor): boolean =>
   data.every((piece) => redactor.knows('base64' in piece ? '' : piece.join('\n')));
+
+/** What the program has read until now may be in what it writes. */
+function learnInputs(call: Call, redactor: CallRedactor): void {
+  for (const fd of call.plan.secret.inputs ?? []) {
+    redactor.learn(inputName(fd), latin1OrText([(fd === 0 ? call.stdin : call.sendBuffers[fd]) ?? new Uint8Array()]));
+  }
+}
 
 /** See above. */
 export class Player implements Director {
@@ -156,9 +163,16 @@ export class Player implements Director {
     const handshake: { wait?: ReturnType<typeof fromTapeFailure>; notify?: ReturnType<typeof fromTapeFailure> } = {};
     const heldOpen: ('stdout' | 'stderr')[] = [];
     let read = 0;
+    const data = (given: TapeData): Uint8Array | (() => Uint8Array) =>
+      call.plan.secret.inputs === undefined
+        ? redactor.showBytes(fromTapeData(given))
+        : () => {
+            learnInputs(call, redactor);
+            return redactor.showBytes(fromTapeData(given));
+          };
     for (const event of track.entry.events ?? []) {
-      if ('stdout' in event) steps.push({ type: 'stdout', data: redactor.showBytes(fromTapeData(event.stdout)) });
-      else if ('stderr' in event) steps.push({ type: 'stderr', data: redactor.showBytes(fromTapeData(event.stderr)) });
+      if ('stdout' in event) steps.push({ type: 'stdout', data: data(event.stdout) });
+      else if ('stderr' in event) steps.push({ type: 'stderr', data: data(event.stderr) });
       else if ('stdin' in event) {
         // Of what cannot be known only so much is known, that something came.
         read += isKnown([event.stdin], redactor) ? redactor.showBytes(fromTapeData(event.stdin)).length : 1;
@@ -207,7 +221,7 @@ export class Player implements Director {
         return undefined;
       },
       checkEnd: () => {
-        if (expected === undefined ? !this.sameHidden(stdin, call.stdin, redactor) : position !== expected.length)
+        if (expected === undefined ? !this.sameInput(0, stdin, call, redactor) : position !== expected.length)
           return this.otherStdin(track, call, expected);
         return this.otherSendBuffer(track, call, redactor);
       },
@@ -216,8 +230,11 @@ export class Player implements Director {
     };
   }
 
-  private sameHidden(recorded: readonly TapeData[], actual: Buffer, redactor: CallRedactor): boolean {
-    return hiddenForm(recorded) === Buffer.from(redactor.hideBytes(actual)).toString('latin1');
+  /** What the program reads, in the words of the recording; of a secret nothing is known. */
+  private sameInput(fd: number, recorded: readonly TapeData[], call: Call, redactor: CallRedactor): boolean {
+    if (call.plan.secret.inputs?.includes(fd) === true) return true;
+    const actual = fd === 0 ? call.stdin : call.sendBuffers[fd];
+    return hiddenForm(recorded) === Buffer.from(redactor.hideBytes(actual ?? Buffer.alloc(0))).toString('latin1');
   }
 
   private otherStdin(track: Track, call: Call, expected: Buffer | undefined): RecordingError {
@@ -228,8 +245,7 @@ export class Player implements Director {
 
   private otherSendBuffer(track: Track, call: Call, redactor: CallRedactor): RecordingError | undefined {
     for (const [fd, data] of Object.entries(track.entry.sent ?? {})) {
-      const actual = call.sendBuffers[Number(fd)];
-      if (fd !== '0' && (actual === undefined || !this.sameHidden([data], actual, redactor)))
+      if (fd !== '0' && !this.sameInput(Number(fd), [data], call, redactor))
         return this.diverged(track, `what it reads from descriptor ${fd} differs`);
     }
     return undefined;
@@ -239,10 +255,11 @@ export class Player implements Director {
     const asked = this.ask(call, request);
     const { redactor } = asked;
     const tracks = this.candidates(call, asked);
-    const track = tracks.find((one) => this.sameHidden(one.stdin, call.stdin, redactor)) ?? tracks[0];
+    const track = tracks.find((one) => this.sameInput(0, one.stdin, call, redactor)) ?? tracks[0];
     if (track === undefined) throw this.noted(this.unmatched(call, asked));
     track.used = true;
-    if (!this.sameHidden(track.stdin, call.stdin, redactor))
+    learnInputs(call, redactor);
+    if (!this.sameInput(0, track.stdin, call, redactor))
       throw this.otherStdin(track, call, isKnown(track.stdin, redactor) ? joined(track.stdin, redactor) : undefined);
     const sent = this.otherSendBuffer(track, call, redactor);
     if (sent !== undefined) throw sent;

@@ -1,11 +1,12 @@
 /** Gathers what a recorder tells, and makes the entries of a recording of it. */
-import type { LaunchPlan, SyncOutcome } from '@vircommand/core/backend';
+import type { LaunchPlan } from '@vircommand/core/backend';
 import type { RecordedEvent } from './events';
 import { recordedCall, type RecordedCall } from './recorded-call';
-import type { CallRedactor, Redactor } from './redact';
+import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import type { TapeEntry } from './tape';
 import {
   Arrangement,
+  secretData,
   toTapeData,
   toTapeExit,
   toTapeFailure,
@@ -13,6 +14,8 @@ import {
   type TapeOutcome,
   type Timed,
 } from './tape-event';
+
+type SyncResult = Extract<RecordedEvent, { type: 'sync' }>['result'];
 
 const now = performance.now.bind(performance);
 
@@ -30,7 +33,7 @@ class Taken {
     readonly plan: LaunchPlan,
     readonly call: RecordedCall,
     private readonly redactor: CallRedactor,
-    readonly outcome: TapeOutcome | undefined,
+    readonly outcome: SyncResult | undefined,
   ) {
     this.end = new Promise((resolve) => {
       this.markEnd = resolve;
@@ -56,20 +59,29 @@ class Taken {
   }
 
   get entry(): TapeEntry {
+    const { redactor, plan, outcome } = this;
+    const secret = (fd: number): boolean => plan.secret.inputs?.includes(fd) === true;
+    const stdin = this.events.flatMap((event) => (event.type === 'stdin' ? [event.data] : []));
+    if (secret(0) && stdin.length > 0) redactor.learn(inputName(0), latin1OrText(stdin));
+    for (const [fd, chunks] of this.sent) if (secret(fd)) redactor.learn(inputName(fd), latin1OrText(chunks));
     const sent: [string, TapeData][] = [...this.sent]
       .sort(([a], [b]) => a - b)
-      .map(([fd, chunks]) => [String(fd), toTapeData(this.redactor.hideBytes(Buffer.concat(chunks)))]);
+      .map(([fd, chunks]) => [
+        String(fd),
+        secret(fd) ? secretData(fd) : toTapeData(redactor.hideBytes(Buffer.concat(chunks))),
+      ]);
     return {
       call: this.call,
       ...(sent.length === 0 ? {} : { sent: Object.fromEntries(sent) }),
-      ...(this.outcome === undefined
-        ? { events: Arrangement.of(this.events, this.redactor) }
-        : { outcome: this.outcome }),
+      ...(outcome === undefined
+        ? { events: Arrangement.of(this.events, redactor, secret(0)) }
+        : { outcome: outcomeOf(outcome, redactor) }),
     };
   }
 }
 
-function outcomeOf(outcome: SyncOutcome, redactor: CallRedactor): TapeOutcome {
+function outcomeOf(outcome: SyncResult, redactor: CallRedactor): TapeOutcome {
+  if ('failure' in outcome) return { startError: toTapeFailure(outcome.failure, redactor) };
   const data = (name: 'stdout' | 'stderr'): Partial<Record<typeof name, TapeData>> => {
     const bytes = outcome[name];
     return bytes === undefined || bytes.length === 0 ? {} : { [name]: toTapeData(redactor.hideBytes(bytes)) };
@@ -108,9 +120,7 @@ export class Take {
   private addSync({ call: id, plan, request, result }: Extract<RecordedEvent, { type: 'sync' }>): void {
     const redactor = this.redactor.forCall(plan);
     const call = recordedCall(plan, redactor, this.storedEnv, request);
-    const outcome =
-      'failure' in result ? { startError: toTapeFailure(result.failure, redactor) } : outcomeOf(result, redactor);
-    const taken = new Taken(plan, call, redactor, outcome);
+    const taken = new Taken(plan, call, redactor, result);
     if (request.input !== undefined && request.input.length > 0) taken.sent.set(0, [request.input]);
     plan.sendBuffers.forEach((fd, index) => taken.sent.set(fd, [request.sendBuffers[index] ?? new Uint8Array()]));
     this.taken.set(id, taken);

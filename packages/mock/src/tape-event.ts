@@ -2,7 +2,7 @@
 import type { ExitStatus, Reach, SignalName, SyncOutcome } from '@vircommand/core/backend';
 import type { OutputName, StartFailure } from './answer';
 import type { RecordedEvent } from './events';
-import type { CallRedactor } from './redact';
+import { inputName, type CallRedactor } from './redact';
 
 /** Text as its lines (joined by `\n`), bytes that are no text as base64, 76 characters a line. */
 export type TapeData = readonly string[] | { readonly base64: readonly string[] };
@@ -65,6 +65,9 @@ export function toTapeData(data: string | Buffer): TapeData {
   return { base64: data.toString('base64').match(new RegExp(`.{1,${lineLength}}`, 'g')) ?? [] };
 }
 
+/** In the place of what a program reads and nobody else may. */
+export const secretData = (fd: number): TapeData => [`<${inputName(fd)}>`];
+
 /** What {@link toTapeData} was given. */
 export function fromTapeData(data: TapeData): string | Buffer {
   return 'base64' in data ? Buffer.from(data.base64.join(''), 'base64') : data.join('\n');
@@ -110,10 +113,14 @@ export class Arrangement {
   private exit: { readonly event: TapeEvent; readonly at: number } | undefined;
   private readonly held: OutputName[] = [];
 
-  constructor(private readonly redactor: CallRedactor) {}
+  constructor(
+    private readonly redactor: CallRedactor,
+    private readonly secretStdin: boolean,
+  ) {}
 
-  static of(events: readonly Timed[], redactor: CallRedactor): TapeEvent[] {
-    const arrangement = new Arrangement(redactor);
+  /** `secretStdin`: what was written to stdin is in no file. */
+  static of(events: readonly Timed[], redactor: CallRedactor, secretStdin: boolean): TapeEvent[] {
+    const arrangement = new Arrangement(redactor, secretStdin);
     for (const event of events) arrangement.take(event);
     return arrangement.finish();
   }
@@ -204,7 +211,7 @@ export class Arrangement {
 
   private flushStdin(): void {
     if (this.stdin.length === 0) return;
-    this.out.push({ stdin: this.data(this.stdin) });
+    this.out.push({ stdin: this.secretStdin ? secretData(0) : this.data(this.stdin) });
     this.stdin = [];
   }
 

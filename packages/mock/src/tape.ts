@@ -58,6 +58,29 @@ function laidOut(value: unknown, indent: string, name = ''): string {
 
 const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
 
+/** Where JSON stops being JSON: not every version of Node says it. */
+function offsetOfError(text: string): number {
+  const isWrong = (length: number): boolean => {
+    try {
+      JSON.parse(text.slice(0, length));
+      return false;
+    } catch (error) {
+      // Of a beginning that is right only the end is missing.
+      const position = /position (\d+)/.exec(String(error))?.[1];
+      const missing = /Unexpected end|Unterminated/.test(String(error));
+      return !missing && (position === undefined || Number(position) < length);
+    }
+  };
+  let [right, wrong] = [0, text.length];
+  if (!isWrong(wrong)) return wrong;
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >> 1;
+    if (isWrong(middle)) wrong = middle;
+    else right = middle;
+  }
+  return right;
+}
+
 /** The line where the entry begins, whoever formatted the file. */
 export function lineOfEntry(text: string, index: number): number {
   let depth = 0;
@@ -208,8 +231,8 @@ export function parseTape(text: string, file: string): Tape {
   try {
     tape = JSON.parse(text);
   } catch (error) {
-    const offset = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.length);
-    return fail('DAMAGED', `the recording is damaged: ${(error as Error).message}`, lineAt(text, offset), error);
+    const line = lineAt(text, offsetOfError(text));
+    return fail('DAMAGED', `the recording is damaged: ${(error as Error).message}`, line, error);
   }
   if (!isObject(tape) || tape.format !== formatName) return fail('FOREIGN', 'this is no recording of vircommand');
   if (tape.version !== formatVersion) {

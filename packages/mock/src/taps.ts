@@ -10,26 +10,44 @@ const endBound = 50;
 export interface OutputListener {
   onData(chunk: Uint8Array): void;
   onEnd(): void;
-  /** The caller reads no more. `true`: look whether the end is near, because the program is over. */
-  onClosed(): boolean;
+  /**
+   * The caller reads no more: because all is over, because he has waited long enough, or because he does not care for
+   * what is near.
+   */
+  onClosed(): 'over' | 'held' | 'near';
   /** The end did not come. */
   onHeld(): void;
 }
 
-/** Settles when the pipe has ended, or has not within the bound. Only then `release` is called. */
-export function awaitEnd(ended: Promise<void>, listener: OutputListener, release: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    const bound = setTimeout(() => {
-      listener.onHeld();
+/** Lets go of a pipe that its reader has closed, if need be after a look whether its end is there. */
+export function close(
+  ended: Promise<void>,
+  listener: OutputListener,
+  release: () => void,
+  pending: Set<Promise<void>>,
+): void {
+  const state = listener.onClosed();
+  if (state === 'held') listener.onHeld();
+  if (state !== 'near') {
+    release();
+    return;
+  }
+  const waiting = new Promise<void>((resolve) => {
+    const over = (): void => {
       release();
       resolve();
+    };
+    const bound = setTimeout(() => {
+      listener.onHeld();
+      over();
     }, endBound);
     void ended.then(() => {
       clearTimeout(bound);
-      release();
-      resolve();
+      over();
     });
   });
+  pending.add(waiting);
+  void waiting.then(() => pending.delete(waiting));
 }
 
 /** From the program to the caller. */
@@ -73,6 +91,15 @@ export class OutputTap extends Readable {
       this.finish();
       if (this.handsOn) this.destroy();
     });
+    // An empty pipe ends without a reader, and tells it once.
+    if (source.readableEnded) {
+      this.finish();
+      listener.onEnd();
+      if (this.handsOn) this.push(null);
+    } else if (source.destroyed) {
+      this.finish();
+      if (this.handsOn) this.destroy();
+    }
   }
 
   private finish(): void {
@@ -88,14 +115,15 @@ export class OutputTap extends Readable {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.handsOn = false;
     const { source } = this;
-    if (this.over || source.destroyed) source.destroy();
-    else if (this.listener.onClosed()) {
+    const release = (): void => {
+      source.destroy();
+    };
+    if (this.over || source.destroyed) release();
+    else {
       this.attach();
       source.resume();
-      const waiting = awaitEnd(this.ended, this.listener, () => source.destroy());
-      this.pending.add(waiting);
-      void waiting.then(() => this.pending.delete(waiting));
-    } else source.destroy();
+      close(this.ended, this.listener, release, this.pending);
+    }
     done(error);
   }
 }

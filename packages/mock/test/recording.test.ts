@@ -1,0 +1,338 @@
+import { expect } from 'chai';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { once } from 'node:events';
+import * as path from 'node:path';
+import { backend as live, Command as RealCommand } from '@vircommand/child-process';
+import type { CommandConstructor, CommandResult } from '@vircommand/core';
+import { openRecording, REPLAYABLE, RecordingError, type RecordMode } from '@vircommand/mock';
+import { recordMode } from '../src/record-mode';
+import { failure, thrown } from './failures';
+import { Scratch } from './scratch';
+
+/** What of a result does not depend on time. */
+const facts = ({ stdout, stderr, exitCode, signal, timedOut, aborted, outputComplete, ended }: CommandResult) => ({
+  stdout,
+  stderr,
+  exitCode,
+  signal,
+  timedOut,
+  aborted,
+  outputComplete,
+  ended,
+});
+
+const resultOf = async (run: Promise<CommandResult>): Promise<CommandResult> =>
+  run.catch((error: unknown) => (error as { result: CommandResult }).result);
+
+/** What can happen to a program, and what comes of it. */
+const work = {
+  'both streams and an exit code': async (Command: CommandConstructor) => [
+    facts(
+      await new Command('sh', ['-c', 'echo out; echo err >&2; exit 3'], { stdout: 'text', stderr: 'bytes' }).run({
+        check: false,
+      }),
+    ),
+  ],
+  'stdin and stdout': async (Command: CommandConstructor) => [
+    facts(await new Command('sort', [], { stdin: { input: 'b\na\n' }, stdout: 'text' }).run()),
+  ],
+  'merged streams, in order': async (Command: CommandConstructor) => [
+    facts(await new Command('sh', ['-c', 'echo 1; echo 2 >&2; echo 3'], { stdout: 'text', stderr: 'stdout' }).run()),
+  ],
+  'bytes that are no text': async (Command: CommandConstructor) => [
+    facts(await new Command('printf', ['\\377\\000\\200'], { stdout: 'bytes' }).run()),
+  ],
+  'a deadline, and what came before it': async (Command: CommandConstructor) => [
+    facts(await resultOf(new Command('sh', ['-c', 'echo x; exec sleep 60'], { stdout: 'text' }).run({ timeout: 300 }))),
+  ],
+  'SIGTERM ignored, SIGKILL after the grace': async (Command: CommandConstructor) => {
+    const command = new Command('sh', ['-c', "trap '' TERM; echo ready; while :; do sleep 0.01; done"], {
+      stdout: 'pipe',
+    });
+    const running = await command.runAsync({ killDelay: 50 });
+    await once(running.stdout, 'data');
+    running.stdout.resume();
+    await running.abort();
+    return [facts(await resultOf(running.wait()))];
+  },
+  'a signal that is trapped': async (Command: CommandConstructor) => {
+    const script = "trap 'echo caught; exit 7' USR1; echo ready; while :; do sleep 0.01; done";
+    const running = await new Command('sh', ['-c', script], { stdout: 'pipe' }).runAsync({ check: false });
+    let text = '';
+    running.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await once(running.stdout, 'data');
+    running.kill('SIGUSR1');
+    const { exitCode } = await running.wait();
+    return [text, exitCode];
+  },
+  'a conversation': async (Command: CommandConstructor) => {
+    const script = 'while read -r line; do echo "<$line>"; done; echo bye';
+    const running = await new Command('sh', ['-c', script], { stdin: 'pipe', stdout: 'pipe' }).runAsync();
+    const answers: string[] = [];
+    for (const question of ['one', 'two']) {
+      running.stdin.write(`${question}\n`);
+      answers.push(String((await once(running.stdout, 'data'))[0]));
+    }
+    running.stdin.end();
+    answers.push(String((await once(running.stdout, 'data'))[0]));
+    return [...answers, (await running.wait()).exitCode];
+  },
+  'a reader that stops reading': async (Command: CommandConstructor) => {
+    const running = await new Command('yes', [], { stdout: 'pipe' }).runAsync();
+    await once(running.stdout, 'data');
+    running.stdout.destroy();
+    return [facts(await resultOf(running.wait()))];
+  },
+  'lines, and leaving the loop': async (Command: CommandConstructor) => {
+    const lines: string[] = [];
+    for await (const line of new Command('sh', ['-c', 'echo a; echo b; exec sleep 60']).runLines()) {
+      if (lines.push(line) === 2) break;
+    }
+    return lines;
+  },
+  'a pipe that somebody else holds': async (Command: CommandConstructor) => {
+    const command = new Command('sh', ['-c', 'sleep 60 & echo $! >&2; echo x'], { stdout: 'text', stderr: 'text' });
+    const result = await command.run({ drainDelay: 100 });
+    try {
+      process.kill(Number(result.stderr), 'SIGKILL');
+    } catch {
+      // In the replay there is none.
+    }
+    return [result.stdout, result.outputComplete];
+  },
+  'a start that fails': async (Command: CommandConstructor) => {
+    const error = await failure(new Command('/no/such/program').run());
+    const gone = await failure(new Command('true', [], { cwd: '/no/such/directory' }).run());
+    return [error.stage, error.code, error.path, error.message, gone.stage, gone.code, gone.path];
+  },
+  'synchronous runs': (Command: CommandConstructor) => [
+    facts(new Command('sort', [], { stdin: { input: 'b\na\n' }, stdout: 'text' }).runSync()),
+    facts(new Command('sh', ['-c', 'echo err >&2; exit 4'], { stderr: 'text' }).runSync({ check: false })),
+    thrown(() => new Command('/no/such/program').runSync()).message,
+  ],
+  'many at once': async (Command: CommandConstructor) => {
+    const numbers = Array.from({ length: 20 }, (_, n) => String(n));
+    const runs = numbers.map((n) =>
+      new Command('sh', ['-c', 'cat; echo $0', n], { stdin: { input: n }, stdout: 'text' }).run(),
+    );
+    return (await Promise.all(runs)).map(({ stdout }) => stdout);
+  },
+  'the same program with other input, at once': async (Command: CommandConstructor) => {
+    const runs = ['one', 'two', 'three'].map((input) =>
+      new Command('cat', [], { stdin: { input }, stdout: 'text' }).run(),
+    );
+    return (await Promise.all(runs)).map(({ stdout }) => stdout);
+  },
+} as const;
+
+describe('record and replay', () => {
+  let scratch: Scratch;
+  beforeEach(() => {
+    scratch = new Scratch();
+  });
+  afterEach(() => {
+    scratch.remove();
+  });
+
+  for (const [title, run] of Object.entries(work)) {
+    it(`${title}: the same again, and nothing runs`, async () => {
+      const recorded = await scratch.record(run);
+      const begun = performance.now();
+      expect(await scratch.replay(run)).to.deep.equal(recorded);
+      expect(performance.now() - begun, 'in virtual time').to.be.below(2000);
+    });
+  }
+
+  it('an unchanged program recorded again gives the identical file, and the file is not written', async () => {
+    const both = async (Command: CommandConstructor): Promise<void> => {
+      await work['both streams and an exit code'](Command);
+      await work['a conversation'](Command);
+      await work['a deadline, and what came before it'](Command);
+      work['synchronous runs'](Command);
+      await work['many at once'](Command);
+    };
+    await scratch.record(both);
+    const { text } = scratch;
+    const { ino, mtimeMs } = statSync(scratch.file);
+    for (let round = 0; round < 3; round++) await scratch.record(both);
+    expect(scratch.text).to.equal(text);
+    expect(statSync(scratch.file)).to.include({ ino, mtimeMs });
+  });
+
+  it('the file holds no time and no pid, and is for its owner only', async () => {
+    await scratch.record(async (Command) => {
+      await new Command('echo', ['hello']).run();
+    });
+    expect(statSync(scratch.file).mode & 0o777).to.equal(0o600);
+    expect(scratch.text).to.not.match(/"pid"|time"|durationMs|\d{4}-\d\d-\d\d/);
+    expect(readdirSync(scratch.directory)).to.deep.equal(['recording.json']);
+  });
+
+  it('install() reaches code that imports Command from anywhere, until the recording is over', async () => {
+    const code = async (): Promise<string> => (await new RealCommand('echo', ['hi'], { stdout: 'text' }).run()).stdout;
+    for (const mode of ['update', 'replay'] as const) {
+      const recording = await openRecording({ file: scratch.file, live, mode });
+      recording.install();
+      expect(await code()).to.equal('hi\n');
+      await recording.finish();
+    }
+    // Not the recording any more: it was made for one call.
+    expect(await code()).to.equal('hi\n');
+  });
+
+  it('what cannot be replayed is refused when it is recorded', async () => {
+    const error = await failure(scratch.record((Command) => new Command('true').setOutputFd(1).run()));
+    expect(error).to.include({ code: 'ERR_COMMAND_UNSUPPORTED', feature: 'fd-stdio' });
+    for (const feature of ['fd-stdio', 'file-stdio', 'pass-fd', 'pid-file', 'resource-usage', 'local-pid'] as const)
+      expect(REPLAYABLE).to.not.include(feature);
+  });
+
+  describe('modes', () => {
+    const echo = (text: string) => async (Command: CommandConstructor) =>
+      (await new Command('echo', [text], { stdout: 'text' }).run()).stdout;
+    const calls = (): unknown[] =>
+      (JSON.parse(scratch.text) as { calls: { call: { args: unknown } }[] }).calls.map(({ call }) => call.args);
+
+    it("'new' replays what is there, and adds what is not", async () => {
+      await scratch.record(echo('a'));
+      scratch.text = scratch.text.replace('["a", ""]', '["from the file", ""]');
+      const seen = await scratch.record(async (Command) => [await echo('a')(Command), await echo('b')(Command)], {
+        mode: 'new',
+      });
+      expect(seen).to.deep.equal(['from the file\n', 'b\n']);
+      expect(calls()).to.deep.equal([['a'], ['b']]);
+    });
+
+    it("'new' makes a file where there is none, with its directories", async () => {
+      const file = path.join(scratch.directory, 'deep', 'er', 'r.json');
+      await scratch.record(echo('a'), { mode: 'new', file });
+      expect(existsSync(file)).to.equal(true);
+    });
+
+    it("'update' runs everything and drops what is not used", async () => {
+      await scratch.record(async (Command) => {
+        await echo('a')(Command);
+        await echo('b')(Command);
+      });
+      await scratch.record(echo('b'));
+      expect(calls()).to.deep.equal([['b']]);
+    });
+
+    it("'live' runs everything and writes nothing", async () => {
+      expect(await scratch.record(echo('a'), { mode: 'live' })).to.equal('a\n');
+      expect(existsSync(scratch.file)).to.equal(false);
+    });
+
+    it('the variable wins over the option, CI over both, and nonsense is an error', () => {
+      const modes: readonly (readonly [RecordMode | undefined, Record<string, string>, RecordMode])[] = [
+        [undefined, {}, 'replay'],
+        ['new', {}, 'new'],
+        ['new', { VIRCOMMAND_RECORD: 'update' }, 'update'],
+        [undefined, { VIRCOMMAND_RECORD: 'live' }, 'live'],
+        ['update', { CI: 'true', VIRCOMMAND_RECORD: 'update' }, 'replay'],
+        ['live', { CI: '1' }, 'replay'],
+        ['new', { CI: 'false' }, 'new'],
+        ['new', { CI: '' }, 'new'],
+      ];
+      for (const [option, env, expected] of modes) expect(recordMode(option, 'f', env)).to.equal(expected);
+      expect(thrown(() => recordMode(undefined, 'f', { VIRCOMMAND_RECORD: 'yes' })).message).to.contain(
+        'VIRCOMMAND_RECORD must be one of replay, new, update, live',
+      );
+      expect(thrown(() => recordMode('record', 'f', {})).code).to.equal('ERR_RECORDING_USAGE');
+    });
+
+    it('wrong options are refused', async () => {
+      const wrong: readonly (readonly [object, string])[] = [
+        [{ file: '' }, 'file must be a path'],
+        [{ file: 'x', fil: 1 }, "there is no option 'fil'"],
+        [{ file: 'x', mode: 'update' }, 'give it a backend as live'],
+        [{ file: 'x', redact: [''] }, 'redact must be'],
+        [{ file: 'x', env: 'PATH' }, 'env must be'],
+        [{ file: 'x', placeholders: { secret: 'a' } }, "'secret' cannot be the name"],
+        [{ file: 'x', placeholders: { 'a b': 'a' } }, "'a b' cannot be the name"],
+        [{ file: 'x', placeholders: { a: 5 } }, "placeholder 'a' must be"],
+      ];
+      for (const [options, message] of wrong) {
+        const error = await failure(openRecording(options as never));
+        expect(error).to.be.instanceOf(RecordingError).with.property('code', 'ERR_RECORDING_USAGE');
+        expect(error.message).to.contain(message);
+      }
+    });
+  });
+
+  describe('an interrupted recording leaves the file as it was', () => {
+    const one = (Command: CommandConstructor) => new Command('echo', ['one']).run();
+
+    it('when the test fails before finish()', async () => {
+      await scratch.record(one);
+      const { text } = scratch;
+      await failure(
+        scratch.record(async (Command) => {
+          await new Command('echo', ['two']).run();
+          throw new Error('the test failed');
+        }),
+      );
+      expect(scratch.text).to.equal(text);
+    });
+
+    it('when a program still runs, which is named', async () => {
+      await scratch.record(one);
+      const { text } = scratch;
+      const recording = await openRecording({ file: scratch.file, mode: 'update', live });
+      const running = await new recording.Command('sleep', ['60']).runAsync();
+      const error = await failure(recording.finish());
+      expect(error).to.include({ code: 'ERR_RECORDING_RUNNING' });
+      expect(error.message).to.contain('sleep 60').and.to.contain('Nothing was saved');
+      expect(scratch.text).to.equal(text);
+      await running.abort();
+    });
+
+    it('when a program is killed in the middle it is recorded so', async () => {
+      await scratch.record(async (Command) => {
+        const running = await new Command('sleep', ['60']).runAsync();
+        running[Symbol.dispose]();
+      });
+      expect(scratch.text).to.contain('"exit": "SIGKILL"');
+    });
+
+    it('when somebody else has written it meanwhile', async () => {
+      await scratch.record(one);
+      const recording = await openRecording({ file: scratch.file, mode: 'update', live });
+      await new recording.Command('echo', ['two']).run();
+      scratch.text = `${scratch.text}\n`;
+      expect(await failure(recording.finish())).to.include({ code: 'ERR_RECORDING_CONFLICT' });
+    });
+
+    it('when it is a link, which is not followed, or no file', async () => {
+      const target = path.join(scratch.directory, 'target');
+      writeFileSync(target, 'precious');
+      symlinkSync(target, scratch.file);
+      const error = await failure(scratch.record(one));
+      expect(error).to.include({ code: 'ERR_RECORDING_FILE' });
+      expect(error.message).to.contain('a link, which is not followed');
+      expect(lstatSync(scratch.file).isSymbolicLink()).to.equal(true);
+      const directory = path.join(scratch.directory, 'directory');
+      mkdirSync(directory);
+      expect((await failure(scratch.record(one, { file: directory }))).message).to.contain('is no file');
+    });
+
+    it('when it cannot be written', async function () {
+      if (process.getuid?.() === 0) this.skip();
+      const locked = path.join(scratch.directory, 'locked');
+      mkdirSync(locked);
+      chmodSync(locked, 0o500);
+      expect(await failure(scratch.record(one, { file: path.join(locked, 'r.json') }))).to.include({
+        code: 'ERR_RECORDING_FILE',
+      });
+    });
+  });
+});

@@ -1,0 +1,151 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { secret, type CommandConstructor } from '@vircommand/core';
+import type { LaunchPlan } from '@vircommand/core/backend';
+import { Redactor } from '../src/redact';
+import { createMock } from '@vircommand/mock';
+import { failure } from './failures';
+import { Scratch } from './scratch';
+
+/** The plan of a command that says nothing. */
+async function plainPlan(): Promise<LaunchPlan> {
+  const mock = createMock();
+  mock.on('p').reply({});
+  await new mock.Command('p').run();
+  return mock.onlyCall().plan;
+}
+
+describe('redaction', () => {
+  let scratch: Scratch;
+  beforeEach(() => {
+    scratch = new Scratch();
+  });
+  afterEach(() => {
+    scratch.remove();
+  });
+
+  const token = 'hunter2-and-more';
+
+  it('secrets are in no file, wherever the program shows them, and are there again in the replay', async () => {
+    const run = async (Command: CommandConstructor) => {
+      const script = 'echo "$1 $TOKEN"; echo "${2#*=}" >&2; cat';
+      const command = new Command('sh', ['-c', script, 'sh'], { stdout: 'text', stderr: 'text' })
+        .addArg(secret('hunter1-and-more'))
+        .addArgPair('--token', secret(token))
+        .addEnvPair('TOKEN', secret('hunter3-and-more'))
+        .setInputBuffer(secret('hunter4-and-more\n'));
+      const { stdout, stderr } = await command.run();
+      return [stdout, stderr, command.runSync().stdout];
+    };
+    const recorded = await scratch.record(run);
+    expect(recorded[0]).to.equal('hunter1-and-more hunter3-and-more\nhunter4-and-more\n');
+    expect(scratch.text).to.contain('<secret:argv.4>').and.contain('<secret:stdin>').and.not.contain('hunter');
+    expect(await scratch.replay(run)).to.deep.equal(recorded);
+  });
+
+  it('other secrets give the same file, and the replay shows those of its own run', async () => {
+    const run = (value: string) => async (Command: CommandConstructor) =>
+      (await new Command('echo', [], { stdout: 'text' }).addArg(secret(value)).run()).stdout;
+    await scratch.record(run('first-secret'));
+    const { text } = scratch;
+    expect(await scratch.replay(run('other-secret'))).to.equal('other-secret\n');
+    await scratch.record(run('other-secret'));
+    expect(scratch.text).to.equal(text);
+  });
+
+  it('a secret that comes back in a way nobody could know is not saved: the call is named, the old file stays', async () => {
+    const run = async (Command: CommandConstructor) => {
+      await new Command('echo').addArg(secret(token)).run();
+      await new Command('echo', [token]).run();
+    };
+    const error = await failure(scratch.record(run));
+    expect(error.code).to.equal('ERR_RECORDING_SECRET');
+    expect(error.message).to.contain('call 2 would hold the value of secret:argv.1').and.not.contain(token);
+    expect(await failure(scratch.replay(run))).to.include({ code: 'ERR_RECORDING_MISSING' });
+  });
+
+  it('what looks like a token is not saved', async () => {
+    const run = (Command: CommandConstructor) => new Command('echo', [`ghp_${'a'.repeat(36)}`]).run();
+    const error = await failure(scratch.record(run));
+    expect(error.message).to.contain('a token of GitHub');
+    await scratch.record(run, { redact: [/ghp_\w+/] });
+    await scratch.replay(run, { redact: [/ghp_\w+/] });
+  });
+
+  it('values of variables are not stored unless their names are given; those of sensitive names are hidden in output', async () => {
+    const run = async (Command: CommandConstructor) => {
+      const command = new Command('sh', ['-c', 'echo "$API_KEY $REGION $MODE"'], { stdout: 'text' });
+      return (
+        await command.addEnvPair('API_KEY', 'key-0123456789').addEnvPair('REGION', 'eu').addEnvPair('MODE', 'm').run()
+      ).stdout;
+    };
+    const options = { env: ['REGION'] };
+    await scratch.record(run, options);
+    expect(scratch.text).to.contain('"env": { "API_KEY": null, "REGION": "eu", "MODE": null }');
+    expect(scratch.text).to.contain('<env:API_KEY> eu m').and.to.not.contain('key-0123456789');
+    expect(await scratch.replay(run, options)).to.equal('key-0123456789 eu m\n');
+  });
+
+  it('rules hide text and patterns; what the call says itself is put back', async () => {
+    const run = async (Command: CommandConstructor) =>
+      (await new Command('echo', ['id=42', 'internal.example.com'], { stdout: 'text' }).run()).stdout;
+    const options = { redact: ['internal.example.com', /id=\d+/] };
+    await scratch.record(run, options);
+    expect(scratch.text).to.not.match(/internal|id=42/);
+    expect(await scratch.replay(run, options)).to.equal('id=42 internal.example.com\n');
+  });
+
+  it('placeholders stand for what differs from machine to machine, and are put back', async () => {
+    const run = (directory: string) => async (Command: CommandConstructor) =>
+      (await new Command('echo', [`${directory}/x`], { stdout: 'text' }).run()).stdout;
+    const options = (work: string) => ({ placeholders: { work } });
+    await scratch.record(run('/srv/first'), options('/srv/first'));
+    expect(scratch.text).to.contain('<work>/x').and.to.not.contain('/srv/first');
+    expect(await scratch.replay(run('/srv/second'), options('/srv/second'))).to.equal('/srv/second/x\n');
+    const pattern = { placeholders: { job: /job-\w+/ } };
+    await scratch.record(run('/job-a1'), pattern);
+    expect(await scratch.replay(run('/job-zz'), pattern)).to.equal('/job-zz/x\n');
+  });
+
+  it('paths of this machine are placeholders where they are whole paths', async () => {
+    const redactor = new Redactor({ redact: [], placeholders: {}, env: [] }).forCall(await plainPlan());
+    const cwd = process.cwd();
+    expect(redactor.hide(`${cwd} ${cwd}/a ${cwd}x .${cwd} ${process.execPath}`)).to.equal(
+      `<cwd> <cwd>/a ${cwd}x .${cwd} <node>`,
+    );
+    expect(redactor.show('<cwd>/a <node>')).to.equal(`${cwd}/a ${process.execPath}`);
+  });
+
+  it('show() gives back what hide() took, whatever the text', async () => {
+    const plan = await plainPlan();
+    const redactor = new Redactor({ redact: ['abc', /x+/], placeholders: { name: 'bcd', n: /\d{2}/ }, env: [] });
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        '<',
+        '>',
+        '<<>',
+        '<cwd>',
+        '<name>',
+        '<redacted:1>',
+        '<secret:argv.1>',
+        'abcd',
+        'xx',
+        '42',
+        process.cwd(),
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const text = pieces.join('');
+        const call = redactor.forCall(plan);
+        const hidden = call.hide(text);
+        expect(call.show(hidden)).to.equal(text);
+        expect(hidden).to.not.contain('abc');
+        const bytes = Buffer.concat([Buffer.from(text), Buffer.of(0xff)]);
+        expect(call.showBytes(call.hideBytes(bytes)).equals(bytes)).to.equal(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,209 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import type { CommandConstructor } from '@vircommand/core';
+import { openRecording, RecordingError } from '@vircommand/mock';
+import { failure } from './failures';
+import { Scratch } from './scratch';
+
+const cat = (Command: CommandConstructor, input: string) =>
+  new Command('cat', ['-u'], { stdin: { input }, stdout: 'text' }).run();
+const lineOf = (text: string, part: string): number => text.slice(0, text.indexOf(part)).split('\n').length;
+
+describe('a replay that does not fit', () => {
+  let scratch: Scratch;
+  beforeEach(() => {
+    scratch = new Scratch();
+  });
+  afterEach(() => {
+    scratch.remove();
+  });
+
+  it('an unknown call: the file, the nearest calls with their lines, what differs, and how to record it', async () => {
+    await scratch.record(async (Command) => {
+      await new Command('git', ['--version'], { cwd: '/' }).run();
+      await new Command('true', ['a', 'b']).run();
+    });
+    const error = await failure(scratch.replay((Command) => new Command('git', ['--help'], { cwd: '/tmp' }).run()));
+    expect(error).to.include({ name: 'CommandStartError', stage: 'backend', code: 'ERR_RECORDING_UNKNOWN_CALL' });
+    expect(error.cause).to.be.instanceOf(RecordingError).with.property('file', scratch.file);
+    expect(error.message).to.contain(`${scratch.file}: git --help is not in the recording.`);
+    expect(error.message).to.contain(`1. git --version   (${scratch.file}:${lineOf(scratch.text, '"call"') - 1})`);
+    expect(error.message).to.contain("argument 1: expected '--version', got '--help'");
+    expect(error.message).to.contain("cwd: expected '/', got '<tmp>'");
+    expect(error.message).to.contain('run the test with VIRCOMMAND_RECORD=new');
+  });
+
+  it('one call more than was recorded', async () => {
+    const run = (Command: CommandConstructor) => new Command('true').run();
+    await scratch.record(run);
+    const twice = async (Command: CommandConstructor): Promise<void> => {
+      await run(Command);
+      await run(Command);
+    };
+    const error = await failure(scratch.replay(twice));
+    expect(error.code).to.equal('ERR_RECORDING_USED_UP');
+    expect(error.message)
+      .to.contain('true was recorded once, and now runs once more')
+      .and.contain('it was replayed already');
+  });
+
+  it('a call that was not made', async () => {
+    await scratch.record(async (Command) => {
+      await new Command('true').run();
+      await new Command('true', ['never', 'again']).run();
+    });
+    const error = await failure(scratch.replay((Command) => new Command('true').run()));
+    expect(error).to.be.instanceOf(RecordingError).with.property('code', 'ERR_RECORDING_UNUSED');
+    expect(error.message).to.contain('a recorded call was not made:').and.contain(': true never again\n');
+    expect(error.message).to.contain('VIRCOMMAND_RECORD=update');
+    expect(scratch.text.split('\n')[Number(error.line)]).to.contain('"call"');
+  });
+
+  it('an unknown call that the code under test swallows is told at the end', async () => {
+    await scratch.record((Command) => new Command('true').run());
+    const swallowing = async (Command: CommandConstructor): Promise<void> => {
+      await new Command('true').run();
+      await new Command('false').run().catch(() => undefined);
+    };
+    expect(await failure(scratch.replay(swallowing))).to.include({ code: 'ERR_RECORDING_UNKNOWN_CALL' });
+  });
+
+  it('other stdin: the first difference, at once and not when the test times out', async () => {
+    await scratch.record((Command) => cat(Command, 'the right input\n'));
+    const error = await failure(scratch.replay((Command) => cat(Command, 'the wrong input\n')));
+    expect(error.code).to.equal('ERR_RECORDING_DIVERGED');
+    expect(error.message).to.contain(String.raw`stdin: expected 'the right input\n', got 'the wrong input\n'`);
+    for (const other of ['the right', 'the right input\nand more']) {
+      expect((await failure(scratch.replay((Command) => cat(Command, other)))).code).to.equal('ERR_RECORDING_DIVERGED');
+    }
+  });
+
+  it('other stdin of a synchronous run', async () => {
+    const run = (input: string) => (Command: CommandConstructor) =>
+      new Command('cat', [], { stdin: { input }, stdout: 'text' }).runSync().stdout;
+    await scratch.record(run('a'));
+    expect(await scratch.replay(run('a'))).to.equal('a');
+    expect((await failure(scratch.replay(run('b')))).message).to.contain("stdin: expected 'a', got 'b'");
+  });
+
+  it('a signal that was not recorded', async () => {
+    const run = (signal: NodeJS.Signals) => async (Command: CommandConstructor) => {
+      const running = await new Command('sh', ['-c', 'echo ready; exec sleep 60'], { stdout: 'pipe' }).runAsync();
+      await once(running.stdout, 'data');
+      running.kill(signal);
+      running.stdout.resume();
+      return (await failure(running.wait())) as Error;
+    };
+    expect(await scratch.record(run('SIGINT'))).to.include({ signal: 'SIGINT' });
+    expect(await scratch.replay(run('SIGINT'))).to.include({ signal: 'SIGINT' });
+    const error = await failure(scratch.replay(run('SIGHUP')));
+    expect(error.message).to.contain('it was sent SIGHUP, which was not recorded');
+  });
+
+  it('other arguments, environment, streams, user and bounds are each named', async () => {
+    await scratch.record(
+      async (Command) => {
+        await new Command('true', ['x'], { env: { A: '1', LANG: 'C' } }).run();
+        new Command('true', ['y']).runSync();
+      },
+      { env: ['LANG'] },
+    );
+    const differing = async (run: (Command: CommandConstructor) => unknown): Promise<string> =>
+      (await failure(scratch.replay((Command) => run(Command), { env: ['LANG'] }))).message;
+    const other = (env: Record<string, string>, stdout?: 'text') => (Command: CommandConstructor) =>
+      new Command('true', ['x'], { env, stdout }).run();
+    expect(await differing(other({ A: '1', LANG: 'D' }))).to.contain("env LANG: expected 'C', got 'D'");
+    expect(await differing(other({ LANG: 'C' }))).to.contain('env A: expected set, got (none)');
+    expect(await differing(other({ A: '1', B: '2', LANG: 'C' }))).to.contain('env B: expected (none), got set');
+    expect(await differing(other({ A: '1', LANG: 'C' }, 'text'))).to.contain("stdout: expected (none), got 'pipe'");
+    expect(await differing((Command) => new Command('true', ['x']).run())).to.contain(
+      'environment: expected one of its own, got inherited',
+    );
+    expect(await differing((Command) => new Command('true', ['y']).run())).to.contain(
+      'sync: expected {"tail":8192}, got (none)',
+    );
+    // The value of what may not be stored does not matter.
+    await failure(scratch.replay(other({ A: '2', LANG: 'C' }), { env: ['LANG'] })).then((error) => {
+      expect(error).to.include({ code: 'ERR_RECORDING_UNUSED' });
+    });
+  });
+
+  it('what is passed on from this process may differ from machine to machine', async () => {
+    const run = (Command: CommandConstructor) => new Command('true').addEnvPassCommon().addEnvPair('OWN', 'x').run();
+    await scratch.record(run);
+    const { LANG } = process.env;
+    process.env.LANG = 'tlh_KX.UTF-8';
+    try {
+      await scratch.replay(run);
+    } finally {
+      if (LANG === undefined) delete process.env.LANG;
+      else process.env.LANG = LANG;
+    }
+  });
+
+  describe('a file that is no good', () => {
+    const open = (): Promise<Error & Record<string, unknown>> => failure(openRecording({ file: scratch.file }));
+
+    it('is not there', async () => {
+      const error = await open();
+      expect(error).to.include({ name: 'RecordingError', code: 'ERR_RECORDING_MISSING', file: scratch.file });
+      expect(error.message).to.contain('VIRCOMMAND_RECORD=new');
+    });
+
+    it('is no JSON: the line', async () => {
+      await scratch.record((Command) => new Command('true').run());
+      scratch.text = scratch.text.replace('"calls": [', '"calls": [ oops');
+      const error = await open();
+      expect(error.code).to.equal('ERR_RECORDING_DAMAGED');
+      expect(error.line).to.equal(lineOf(scratch.text, 'oops'));
+      expect(error.message).to.contain(`${scratch.file}:${String(error.line)}: the recording is damaged`);
+      scratch.text = scratch.text.slice(0, 40);
+      expect((await open()).code).to.equal('ERR_RECORDING_DAMAGED');
+      scratch.text = '';
+      expect((await open()).code).to.equal('ERR_RECORDING_DAMAGED');
+    });
+
+    it('does not follow the schema: the call and its line', async () => {
+      const damage: readonly (readonly [string, string])[] = [
+        ['"exit": 0', '"exit": true'],
+        ['"exit": 0', '"exist": 0'],
+        ['"program": "true"', '"program": 5'],
+        ['"program": "true"', '"programme": "true"'],
+        ['"events"', '"outcome": {}, "events"'],
+        ['"call"', '"extra": 1, "call"'],
+      ];
+      for (const [good, bad] of damage) {
+        await scratch.record(async (Command) => {
+          await new Command('echo', ['{ "calls": [ in a string']).run();
+          await new Command('true').run();
+        });
+        const { text } = scratch;
+        const at = text.lastIndexOf(good);
+        scratch.text = text.slice(0, at) + bad + text.slice(at + good.length);
+        const error = await open();
+        expect(error.code, bad).to.equal('ERR_RECORDING_DAMAGED');
+        expect(error.message).to.contain('call 2 does not follow the schema');
+        expect(scratch.text.split('\n')[Number(error.line)]).to.match(/"call"|"extra"/);
+      }
+    });
+
+    it('is of somebody else, or of another version', async () => {
+      for (const foreign of ['{}', '[]', 'null', '"x"', '{"format":"other"}']) {
+        scratch.text = foreign;
+        expect((await open()).code, foreign).to.equal('ERR_RECORDING_FOREIGN');
+      }
+      scratch.text = '{"format":"vircommand-recording","version":2}';
+      const error = await open();
+      expect(error.code).to.equal('ERR_RECORDING_VERSION');
+      expect(error.message).to.contain('has version 2, this package reads version 1');
+    });
+
+    it('was made with another backend than the one that is to add to it', async () => {
+      await scratch.record((Command) => new Command('true').run());
+      scratch.text = scratch.text.replace('"child-process"', '"posix"');
+      expect((await failure(scratch.record(() => undefined, { mode: 'new' }))).message).to.contain(
+        'was made with posix, and child-process is to add to it',
+      );
+    });
+  });
+});
