@@ -124,7 +124,7 @@ export class DescriptorSet {
     const raised = this.aboveStdio(ours);
     this.ours.push(raised);
     // Only ours: the flag belongs to the open file, and the program must not find it on its end.
-    libc.fcntl(raised, LINUX.F_SETFL, O_NONBLOCK);
+    this.setFlags(raised, O_NONBLOCK);
     return { ours: raised, childs };
   }
 
@@ -137,8 +137,13 @@ export class DescriptorSet {
     return raised;
   }
 
+  private setFlags(fd: number, flags: number): void {
+    const result = this.libc.fcntl(fd, LINUX.F_SETFL, flags);
+    if (result < 0) throw stdioError(-result, 'fcntl');
+  }
+
   private open(path: Uint8Array, flags: number, shown: string): number {
-    const fd = this.libc.open(path, flags | LINUX.O_CLOEXEC, 0o666);
+    const fd = openFile(this.libc, path, flags);
     if (fd < 0) throw stdioError(-fd, 'open', undefined, shown);
     return this.keep(fd);
   }
@@ -155,8 +160,16 @@ export class DescriptorSet {
         path,
       );
     }
-    this.libc.fcntl(fd, LINUX.F_SETFL, mode === 'append' ? O_APPEND : 0);
+    this.setFlags(fd, mode === 'append' ? O_APPEND : 0);
     return fd;
+  }
+}
+
+/** Opens, closed on exec; negative: the error. Network file systems can be interrupted. */
+export function openFile(libc: Libc, path: Uint8Array, flags: number): number {
+  for (;;) {
+    const fd = libc.open(path, flags | LINUX.O_CLOEXEC, 0o666);
+    if (fd !== -errno.EINTR) return fd;
   }
 }
 

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { planBytes, resolveProgram, startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { Arena, UnsendableError } from './arena';
 import type { Move } from './descriptors';
-import { DescriptorSet, type ParentEnds } from './ends';
+import { DescriptorSet, openFile, type ParentEnds } from './ends';
 import { Environment } from './environment';
 import { errno, nulError, systemError } from './errno';
 import { likelyExecError, spawnError } from './exec-error';
@@ -160,7 +160,7 @@ class Spawner {
 
   /** A group of its own is ended as a whole. At a terminal it would be a background job that Ctrl-C does not reach. */
   private chooseGroup(): Group {
-    const terminal = this.libc.open(devTty, constants.O_RDWR | constants.O_NOCTTY | LINUX.O_CLOEXEC, 0);
+    const terminal = openFile(this.libc, devTty, constants.O_RDWR | constants.O_NOCTTY);
     if (terminal < 0) return 'group';
     this.libc.close(terminal);
     return 'none';
@@ -193,11 +193,15 @@ export function execErrorsAreLost(libc: Libc): boolean {
 function makeAttributes(libc: Libc, group: Group): Buffer {
   const attributes = Buffer.alloc(SIZE.posixSpawnattr);
   const flags = groupFlags[group] | LINUX.POSIX_SPAWN_SETSIGDEF | LINUX.POSIX_SPAWN_SETSIGMASK;
-  libc.posix_spawnattr_init(attributes);
-  libc.posix_spawnattr_setflags(attributes, flags);
-  // Node ignores SIGPIPE and SIGXFSZ, and hands on whatever else it was started with.
-  libc.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIZE.sigset, 0xff));
-  libc.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIZE.sigset));
+  const results = [
+    libc.posix_spawnattr_init(attributes),
+    libc.posix_spawnattr_setflags(attributes, flags),
+    // Node ignores SIGPIPE and SIGXFSZ, and hands on whatever else it was started with.
+    libc.posix_spawnattr_setsigdefault(attributes, Buffer.alloc(SIZE.sigset, 0xff)),
+    libc.posix_spawnattr_setsigmask(attributes, Buffer.alloc(SIZE.sigset)),
+  ];
+  const failed = results.find((result) => result !== 0);
+  if (failed !== undefined) throw startError('fork', systemError(failed, 'posix_spawnattr_init'));
   return attributes;
 }
 
@@ -232,7 +236,7 @@ function workingDirectory(): string {
 function openDirectory(libc: Libc, path: string): number {
   if (path.includes('\0')) throw startError('cwd', nulError('chdir', path), path);
   const name = path === '' ? '' : path + '/.';
-  const fd = libc.open(cString(name), LINUX.O_PATH | LINUX.O_DIRECTORY | LINUX.O_CLOEXEC, 0);
+  const fd = openFile(libc, cString(name), LINUX.O_PATH | LINUX.O_DIRECTORY);
   if (fd < 0) throw startError('cwd', systemError(-fd, 'chdir', path), path);
   return fd;
 }
