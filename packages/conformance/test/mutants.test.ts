@@ -1,6 +1,6 @@
 /** The suite is tested by backends that are broken on purpose: each is caught by the case that is meant for it. */
 import { expect } from 'chai';
-import type { Backend } from '@vircommand/core/backend';
+import type { Backend, ChildHandle } from '@vircommand/core/backend';
 import { cases } from '../src';
 import { caseBound, runCase } from '../src/harness';
 import type { CaseResult, ConformanceSubject } from '../src/types';
@@ -13,11 +13,23 @@ function run(subject: ConformanceSubject, id: string, bound: number): Promise<Ca
   return runCase(subject, testCase, bound);
 }
 
+/** What the broken backends started: some of them forget it, and it would keep this process from ending. */
+const started = new Set<ChildHandle>();
+
+const remembered = (good: Backend): Backend => ({
+  ...good,
+  async start(plan) {
+    const handle = await good.start(plan);
+    started.add(handle);
+    return handle;
+  },
+});
+
 /** The harness warms up with the first backend that it gets: a good one that says of itself what the broken one says. */
 function subjectOf(mutant: Mutant): ConformanceSubject {
   let warm = false;
   const create = (): Backend => {
-    const broken = mutant.break(goodBackend());
+    const broken = mutant.break(remembered(goodBackend()));
     if (warm) return broken;
     warm = true;
     return { ...goodBackend(), features: broken.features };
@@ -38,6 +50,8 @@ describe('a backend that', function () {
         killed++;
       } finally {
         mutant.cleanUp?.();
+        for (const handle of started) handle.dispose();
+        started.clear();
       }
     });
   }
