@@ -31,7 +31,14 @@ const marks = { ours: '●', peer: '○', limit: '▪' } as const;
 const signs = { good: ['green', '✔'], bad: ['red', '✘'], undecided: ['yellow', '?'] } as const;
 
 export function render({ name, what, unit = 'ms' }: Case, verdict: Verdict, absent: readonly Absent[]): string {
-  const heads = ['', unit, 'middle half', 'p99', 'to limit', verdict.bestPeer === undefined ? '' : 'to best peer'];
+  const heads = [
+    '',
+    unit,
+    'middle half',
+    'p99',
+    verdict.rows.some(({ toLimit }) => toLimit !== undefined) ? 'to limit' : '',
+    verdict.bestPeer === undefined ? '' : 'to best peer',
+  ];
   const rows = [...verdict.rows].sort((a, b) => a.median - b.median).map((row) => ({ row, cells: cellsOf(row) }));
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
@@ -39,6 +46,8 @@ export function render({ name, what, unit = 'ms' }: Case, verdict: Verdict, abse
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      // A column that nobody fills is none.
+      .filter((_, column) => (widths[column] ?? 0) > 0)
       .join('  ')
       .trimEnd();
   const out = [`${paint('bold', name)}  ${what}`, paint('dim', `  ${line(heads)}`)];
