@@ -1,0 +1,4 @@
+import { conformance } from '@vircommand/conformance';
+import { backend } from '@vircommand/child-process';
+
+conformance({ name: 'child-process', create: () => backend });
