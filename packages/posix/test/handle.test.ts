@@ -1,149 +1,154 @@
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { captured, openDescriptors, pidsWith, shell, start, stateOf, until } from './started';
+import { onEachDriver } from './drivers';
+import { captured, openDescriptors, pidsWith, shell, stateOf, through, until } from './started';
 
 /** A duration that only this test waits for, so that its processes can be found. */
 let unique = 700_000_000 + process.pid;
 const mark = (): string => String(unique++);
 
 describe('handle', () => {
-  it('gives streams where the plan has pipes, and closes all that nobody took', async () => {
-    const before = openDescriptors();
-    const handle = start(['/bin/cat'], { stdin: { type: 'pipe' } });
-    handle.stdin?.end('through');
-    expect(handle.stdout && (await text(handle.stdout))).to.equal('through');
-    expect(handle.stdout).to.equal(handle.stdout);
-    await handle.exited;
-    handle.dispose();
-    await until(() => openDescriptors() === before);
-    const none = start(['/bin/true'], { stdout: { type: 'null' } });
-    expect(none.stdout).to.equal(undefined);
-    expect(none.stdin).to.equal(undefined);
-    await none.exited;
-    none.dispose();
-    none.dispose();
-    await until(() => openDescriptors() === before);
-  });
+  onEachDriver((libc) => {
+    const { start } = through(libc);
 
-  it('tells a writer that nobody reads by one error, and keeps the process', async () => {
-    const handle = start(['/bin/true'], { stdin: { type: 'pipe' } });
-    await handle.exited;
-    const errors: unknown[] = [];
-    handle.stdin?.on('error', (error) => errors.push(error));
-    handle.stdin?.end('nobody');
-    await until(() => handle.stdin?.closed === true);
-    expect(errors).to.have.length(1);
-    expect(errors[0]).to.have.property('code', 'EPIPE');
-    handle.dispose();
-  });
-
-  it('stops the program when a stream is paused, and loses nothing', async () => {
-    const handle = start(shell('head -c 1000000 /dev/zero; echo done >&2'));
-    const { stdout } = handle;
-    const late = captured(handle, 'stderr');
-    let bytes = 0;
-    stdout?.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      stdout.pause();
-      setImmediate(() => stdout.resume());
-    });
-    await handle.exited;
-    expect((await late).toString()).to.equal('done\n');
-    await until(() => bytes === 1_000_000);
-    handle.dispose();
-  });
-
-  it('captures large and slow output whole', async () => {
-    const handle = start(shell('head -c 3000000 /dev/zero; sleep 0.05; printf end'));
-    const output = await captured(handle);
-    expect(output.length).to.equal(3_000_003);
-    expect(output.subarray(-3).toString()).to.equal('end');
-    await handle.exited;
-    handle.dispose();
-  });
-
-  it('stops a capture that is destroyed, at once and later', async () => {
-    const before = openDescriptors();
-    for (const delay of [0, 5]) {
-      const handle = start(shell('while :; do echo; done'));
-      let chunks = 0;
-      const capture = handle.capture?.(
-        'stdout',
-        () => chunks++,
-        () => {
-          throw new Error('destroyed, not ended');
-        },
-      );
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      capture?.destroy();
-      const seen = chunks;
-      expect((await handle.exited).signal).to.equal('SIGPIPE');
-      expect(chunks).to.equal(seen);
+    it('gives streams where the plan has pipes, and closes all that nobody took', async () => {
+      const before = openDescriptors();
+      const handle = start(['/bin/cat'], { stdin: { type: 'pipe' } });
+      handle.stdin?.end('through');
+      expect(handle.stdout && (await text(handle.stdout))).to.equal('through');
+      expect(handle.stdout).to.equal(handle.stdout);
+      await handle.exited;
       handle.dispose();
-    }
-    await until(() => openDescriptors() === before);
-  });
-
-  it('never signals what is over', async () => {
-    const handle = start(['/bin/true']);
-    await handle.exited;
-    expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
-    expect(handle.signal('SIGKILL', 'process').sent).to.equal(false);
-    expect(handle.signal('SIGKILL', 'tree').sent).to.equal(false);
-    expect(handle.signal('SIGNONE' as never, 'process').sent).to.equal(false);
-    handle.dispose();
-  });
-
-  it('reaches the tree: group, sessions of their own, double forks, stopped ones', async () => {
-    const seconds = mark();
-    const script = `sleep ${seconds} & setsid sleep ${seconds} & (setsid sh -c 'sleep ${seconds} & sleep ${seconds}' &) ; sh -c 'kill -STOP $$; sleep ${seconds}' & sleep ${seconds}`;
-    const handle = start(shell(script));
-    await until(() => pidsWith(seconds).length === 5);
-    expect(handle.signal('SIGKILL', 'tree')).to.deep.equal({ sent: true, reached: 'tree' });
-    expect((await handle.exited).signal).to.equal('SIGKILL');
-    await until(() => pidsWith(seconds).length === 0);
-    expect(handle.treeAlive?.()).to.equal(false);
-    handle.dispose();
-  });
-
-  it('pins the numbers of a program while its tree lives on after a signal', async () => {
-    const seconds = mark();
-    const ready = mark();
-    const handle = start(
-      shell(`trap "" TERM; sleep ${seconds} & trap "exit 4" TERM; sleep ${ready} & while :; do sleep 0.01; done`),
-    );
-    await until(() => pidsWith(seconds).length === 1 && pidsWith(ready).length === 1);
-    handle.signal('SIGTERM', 'tree');
-    expect((await handle.exited).exitCode).to.equal(4);
-    expect(handle.treeAlive?.()).to.equal(true);
-    expect(stateOf(handle.pid ?? 0)).to.equal('Z');
-    expect(handle.signal('SIGKILL', 'tree').sent).to.equal(true);
-    expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
-    await until(() => handle.treeAlive?.() === false);
-    handle.dispose();
-  });
-
-  it('is reaped when dispose() returns, with everything that came from it', async () => {
-    const seconds = mark();
-    const before = openDescriptors();
-    const handle = start(shell(`trap "" TERM HUP INT; sleep ${seconds} & sleep ${seconds}`), {
-      stdin: { type: 'pipe' },
+      await until(() => openDescriptors() === before);
+      const none = start(['/bin/true'], { stdout: { type: 'null' } });
+      expect(none.stdout).to.equal(undefined);
+      expect(none.stdin).to.equal(undefined);
+      await none.exited;
+      none.dispose();
+      none.dispose();
+      await until(() => openDescriptors() === before);
     });
-    handle.dispose();
-    expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
-    expect(openDescriptors()).to.equal(before);
-    await until(() => process.listenerCount('SIGCHLD') === 0);
-  });
 
-  it('registers one listener for those that must not outlive the process', async () => {
-    const before = process.listenerCount('exit');
-    const first = start(['/bin/cat'], { killOnParentExit: 'best-effort', stdin: { type: 'pipe' } });
-    const second = start(['/bin/cat'], { killOnParentExit: 'best-effort', stdin: { type: 'pipe' } });
-    expect(process.listenerCount('exit')).to.equal(before + 1);
-    first.dispose();
-    second.stdin?.end();
-    await second.exited;
-    second.dispose();
-    expect(process.listenerCount('exit')).to.equal(before);
+    it('tells a writer that nobody reads by one error, and keeps the process', async () => {
+      const handle = start(['/bin/true'], { stdin: { type: 'pipe' } });
+      await handle.exited;
+      const errors: unknown[] = [];
+      handle.stdin?.on('error', (error) => errors.push(error));
+      handle.stdin?.end('nobody');
+      await until(() => handle.stdin?.closed === true);
+      expect(errors).to.have.length(1);
+      expect(errors[0]).to.have.property('code', 'EPIPE');
+      handle.dispose();
+    });
+
+    it('stops the program when a stream is paused, and loses nothing', async () => {
+      const handle = start(shell('head -c 1000000 /dev/zero; echo done >&2'));
+      const { stdout } = handle;
+      const late = captured(handle, 'stderr');
+      let bytes = 0;
+      stdout?.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        stdout.pause();
+        setImmediate(() => stdout.resume());
+      });
+      await handle.exited;
+      expect((await late).toString()).to.equal('done\n');
+      await until(() => bytes === 1_000_000);
+      handle.dispose();
+    });
+
+    it('captures large and slow output whole', async () => {
+      const handle = start(shell('head -c 3000000 /dev/zero; sleep 0.05; printf end'));
+      const output = await captured(handle);
+      expect(output.length).to.equal(3_000_003);
+      expect(output.subarray(-3).toString()).to.equal('end');
+      await handle.exited;
+      handle.dispose();
+    });
+
+    it('stops a capture that is destroyed, at once and later', async () => {
+      const before = openDescriptors();
+      for (const delay of [0, 5]) {
+        const handle = start(shell('while :; do echo; done'));
+        let chunks = 0;
+        const capture = handle.capture?.(
+          'stdout',
+          () => chunks++,
+          () => {
+            throw new Error('destroyed, not ended');
+          },
+        );
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        capture?.destroy();
+        const seen = chunks;
+        expect((await handle.exited).signal).to.equal('SIGPIPE');
+        expect(chunks).to.equal(seen);
+        handle.dispose();
+      }
+      await until(() => openDescriptors() === before);
+    });
+
+    it('never signals what is over', async () => {
+      const handle = start(['/bin/true']);
+      await handle.exited;
+      expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
+      expect(handle.signal('SIGKILL', 'process').sent).to.equal(false);
+      expect(handle.signal('SIGKILL', 'tree').sent).to.equal(false);
+      expect(handle.signal('SIGNONE' as never, 'process').sent).to.equal(false);
+      handle.dispose();
+    });
+
+    it('reaches the tree: group, sessions of their own, double forks, stopped ones', async () => {
+      const seconds = mark();
+      const script = `sleep ${seconds} & setsid sleep ${seconds} & (setsid sh -c 'sleep ${seconds} & sleep ${seconds}' &) ; sh -c 'kill -STOP $$; sleep ${seconds}' & sleep ${seconds}`;
+      const handle = start(shell(script));
+      await until(() => pidsWith(seconds).length === 5);
+      expect(handle.signal('SIGKILL', 'tree')).to.deep.equal({ sent: true, reached: 'tree' });
+      expect((await handle.exited).signal).to.equal('SIGKILL');
+      await until(() => pidsWith(seconds).length === 0);
+      expect(handle.treeAlive?.()).to.equal(false);
+      handle.dispose();
+    });
+
+    it('pins the numbers of a program while its tree lives on after a signal', async () => {
+      const seconds = mark();
+      const ready = mark();
+      const handle = start(
+        shell(`trap "" TERM; sleep ${seconds} & trap "exit 4" TERM; sleep ${ready} & while :; do sleep 0.01; done`),
+      );
+      await until(() => pidsWith(seconds).length === 1 && pidsWith(ready).length === 1);
+      handle.signal('SIGTERM', 'tree');
+      expect((await handle.exited).exitCode).to.equal(4);
+      expect(handle.treeAlive?.()).to.equal(true);
+      expect(stateOf(handle.pid ?? 0)).to.equal('Z');
+      expect(handle.signal('SIGKILL', 'tree').sent).to.equal(true);
+      expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
+      await until(() => handle.treeAlive?.() === false);
+      handle.dispose();
+    });
+
+    it('is reaped when dispose() returns, with everything that came from it', async () => {
+      const seconds = mark();
+      const before = openDescriptors();
+      const handle = start(shell(`trap "" TERM HUP INT; sleep ${seconds} & sleep ${seconds}`), {
+        stdin: { type: 'pipe' },
+      });
+      handle.dispose();
+      expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
+      expect(openDescriptors()).to.equal(before);
+      await until(() => process.listenerCount('SIGCHLD') === 0);
+    });
+
+    it('registers one listener for those that must not outlive the process', async () => {
+      const before = process.listenerCount('exit');
+      const first = start(['/bin/cat'], { killOnParentExit: 'best-effort', stdin: { type: 'pipe' } });
+      const second = start(['/bin/cat'], { killOnParentExit: 'best-effort', stdin: { type: 'pipe' } });
+      expect(process.listenerCount('exit')).to.equal(before + 1);
+      first.dispose();
+      second.stdin?.end();
+      await second.exited;
+      second.dispose();
+      expect(process.listenerCount('exit')).to.equal(before);
+    });
   });
 });

@@ -13,7 +13,7 @@ describe('numbers that are used again', () => {
     const choose = ['/bin/sh', '-c', 'echo 30000 >/proc/sys/kernel/ns_last_pid'];
     if (spawnSync('unshare', [...namespace, ...choose], bound).status !== 0) this.skip();
     const program = join(__dirname, 'programs', 'recycle.ts');
-    const node = [process.execPath, ...process.execArgv, '--require', 'ts-node/register', program];
+    const node = [process.execPath, ...process.execArgv, '--no-warnings', '--require', 'ts-node/register', program];
     const { stdout, stderr, error } = spawnSync('unshare', [...namespace, ...node], {
       ...bound,
       encoding: 'utf8',

@@ -1,14 +1,11 @@
 /** Starts programs below the backend: what the tests of handles and blocking runs have in common. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
-import { chosenDriver } from '../src/ffi';
 import { makeHandle } from '../src/handle';
-import { libcThrough } from '../src/libc';
+import type { Libc } from '../src/libc';
 import { waitSync } from '../src/poll';
 import { startProcess } from '../src/spawn';
 import { planOf } from './plans';
-
-export const libc = libcThrough(chosenDriver(undefined));
 
 /** A plan with pipes for stdout and stderr, and whatever else is wanted. */
 export const planFor = (argv: readonly string[], rest: Partial<LaunchPlan> = {}): LaunchPlan =>
@@ -24,11 +21,6 @@ export const planFor = (argv: readonly string[], rest: Partial<LaunchPlan> = {})
 
 /** The shell, with one script. */
 export const shell = (script: string): string[] => ['/bin/sh', '-c', script];
-
-export function start(argv: readonly string[], rest: Partial<LaunchPlan> = {}): ChildHandle {
-  const plan = planFor(argv, rest);
-  return makeHandle(plan, startProcess(plan, libc), libc);
-}
 
 /** All of a stream, by capture. */
 export function captured(handle: ChildHandle, stream: 'stdout' | 'stderr' = 'stdout'): Promise<Buffer> {
@@ -47,12 +39,20 @@ export function captured(handle: ChildHandle, stream: 'stdout' | 'stderr' = 'std
 
 type Bounds = Partial<Omit<SyncRequest, 'limit'>> & { readonly limit?: Partial<SyncRequest['limit']> };
 
-export function runBlocking(argv: readonly string[], bounds: Bounds = {}, rest: Partial<LaunchPlan> = {}): SyncOutcome {
-  const { limit, ...others } = bounds;
-  const plan = planFor(argv, { ...(bounds.input === undefined ? {} : { stdin: { type: 'pipe' } }), ...rest });
-  return waitSync(
-    startProcess(plan, libc),
-    {
+interface Ways {
+  readonly start: (argv: readonly string[], rest?: Partial<LaunchPlan>) => ChildHandle;
+  readonly runBlocking: (argv: readonly string[], bounds?: Bounds, rest?: Partial<LaunchPlan>) => SyncOutcome;
+}
+
+/** Both ways to run, through one libc. */
+export const through = (libc: Libc): Ways => ({
+  start(argv, rest = {}) {
+    const plan = planFor(argv, rest);
+    return makeHandle(plan, startProcess(plan, libc), libc);
+  },
+  runBlocking(argv, { limit, ...bounds } = {}, rest = {}) {
+    const plan = planFor(argv, { ...(bounds.input === undefined ? {} : { stdin: { type: 'pipe' } }), ...rest });
+    const request: SyncRequest = {
       input: undefined,
       sendBuffers: [],
       timeout: undefined,
@@ -60,11 +60,11 @@ export function runBlocking(argv: readonly string[], bounds: Bounds = {}, rest: 
       drainDelay: 1000,
       stderrTail: undefined,
       limit: { stdout: Infinity, stderr: Infinity, total: Infinity, onExceed: 'kill', ...limit },
-      ...others,
-    },
-    libc,
-  );
-}
+      ...bounds,
+    };
+    return waitSync(startProcess(plan, libc), request, libc);
+  },
+});
 
 export const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
 

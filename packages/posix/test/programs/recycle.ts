@@ -5,8 +5,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { pidsWith, shell, start, stateOf, until } from '../started';
+import { chosenDriver } from '../../src/ffi';
+import { libcThrough } from '../../src/libc';
+import { pidsWith, shell, stateOf, through, until } from '../started';
 
+const { start } = through(libcThrough(chosenDriver(undefined)));
 const quiet = { stdout: { type: 'null' }, stderr: { type: 'null' } } as const;
 
 /** Time as `/proc` tells it, in hundredths of a second. */
