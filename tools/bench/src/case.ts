@@ -27,6 +27,8 @@ export interface Case {
   readonly iterations: number;
   /** Default 15. At least 6 are needed for a conclusion. */
   readonly rounds?: number;
+  /** The figures are not measured but counted: one round is enough for a conclusion. */
+  readonly exact?: boolean;
   /** Of the figures. Default `ms`. */
   readonly unit?: 'ms' | 'µs' | 'KiB';
   /** Operations in one run: the figures are per operation. Default 1. */

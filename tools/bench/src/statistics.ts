@@ -56,6 +56,9 @@ export function ratio(mine: readonly number[], theirs: readonly number[]): Estim
   return estimate(mine.map((value, round) => value / (theirs[round] ?? NaN)));
 }
 
+/** What is counted and not measured has no spread. */
+export const certain = ({ value }: Estimate): Estimate => ({ value, low: value, high: value });
+
 /** What can be said of a ratio: nothing, while its interval holds both sides of the border. */
 export function compare({ low, high }: Estimate, border = 1): 'below' | 'above' | 'undecided' {
   if (high <= border && low < border) return 'below';

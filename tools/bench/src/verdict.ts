@@ -1,7 +1,7 @@
 /** What may be said of an outcome: ratios with their intervals, and a conclusion only where the spread allows one. */
 import type { Outcome, Measured } from './measure';
 import type { Bar } from './case';
-import { compare, estimate, quantile, ratio, median, type Estimate } from './statistics';
+import { certain, compare, estimate, quantile, ratio, median, type Estimate } from './statistics';
 
 /** One line of the table. */
 export interface Row {
@@ -29,7 +29,8 @@ export interface Verdict {
   readonly conclusions: readonly Conclusion[];
 }
 
-export function judge({ case: { bars = [], unit = 'ms' }, measured }: Outcome): Verdict {
+export function judge({ case: { bars = [], unit = 'ms', exact = false }, measured }: Outcome): Verdict {
+  const sure = (found: Estimate): Estimate => (exact ? certain(found) : found);
   const limit = measured.find(({ subject }) => subject.role === 'limit');
   const best = measured
     .filter(({ subject }) => subject.role === 'peer')
@@ -46,8 +47,8 @@ export function judge({ case: { bars = [], unit = 'ms' }, measured }: Outcome): 
       quartiles: [quantile(samples, 0.25), quantile(samples, 0.75)],
       p99: quantile(samples, 0.99),
       runs: samples.length,
-      toLimit: limit === undefined || limit === one ? undefined : ratio(rounds, limit.rounds),
-      toBestPeer: best === undefined || subject.role !== 'ours' ? undefined : ratio(rounds, best.rounds),
+      toLimit: limit === undefined || limit === one ? undefined : sure(ratio(rounds, limit.rounds)),
+      toBestPeer: best === undefined || subject.role !== 'ours' ? undefined : sure(ratio(rounds, best.rounds)),
     };
   });
   const conclusions = rows.flatMap((row) => {
@@ -57,7 +58,7 @@ export function judge({ case: { bars = [], unit = 'ms' }, measured }: Outcome): 
     return found;
   });
   for (const bar of bars) {
-    const conclusion = againstBar(bar, measured, unit);
+    const conclusion = againstBar(bar, measured, unit, sure);
     if (conclusion !== undefined) conclusions.push(conclusion);
   }
   return { rows, bestPeer: best?.subject.name, conclusions };
@@ -80,14 +81,19 @@ const verdicts = {
 } as const;
 
 /** `undefined`: one of the two is not here. */
-function againstBar(bar: Bar, measured: readonly Measured[], unit: string): Conclusion | undefined {
+function againstBar(
+  bar: Bar,
+  measured: readonly Measured[],
+  unit: string,
+  sure: (found: Estimate) => Estimate,
+): Conclusion | undefined {
   const { subject, atMost, than } = bar;
   const roundsOf = (name: string): readonly number[] | undefined =>
     measured.find((one) => one.subject.name === name)?.rounds;
   const mine = roundsOf(subject);
   const theirs = than === undefined ? undefined : roundsOf(than);
   if (mine === undefined || (than !== undefined && theirs === undefined)) return undefined;
-  const found = theirs === undefined ? estimate(mine) : ratio(mine, theirs);
+  const found = sure(theirs === undefined ? estimate(mine) : ratio(mine, theirs));
   const [kind, word] = verdicts[compare(found, atMost)];
   const of = than === undefined ? unit : `× ${than}`;
   return { kind, text: `${subject}: ${withRange(found)} ${of}, bar ${atMost.toFixed(2)}: ${word}` };

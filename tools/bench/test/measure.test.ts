@@ -81,6 +81,17 @@ describe('a verdict', () => {
     ]);
   });
 
+  it('is certain of what is counted', async () => {
+    const subjects = [known('ours', 'ours', () => 20), known('peer', 'peer', () => 10)];
+    const bars = [{ subject: 'ours', atMost: 15 }];
+    const counted = caseOf(subjects, { bars, rounds: 1, exact: true, unit: 'KiB' });
+    const { conclusions } = judge(await measure(counted, quiet));
+    expect(conclusions.map(({ kind, text }) => `${kind} ${text}`)).to.deep.equal([
+      'bad ours: 2.00 × the best peer, peer',
+      'bad ours: 20.00 KiB, bar 15.00: missed',
+    ]);
+  });
+
   it('says nothing where the spread is larger than the difference', async () => {
     const figures = [1, 4, 0.5, 3, 0.7, 2, 1, 5];
     let run = 0;

@@ -93,6 +93,7 @@ export const imports = (): Case[] => [
     unit: 'KiB',
     iterations: 1,
     rounds: 1,
+    exact: true,
     subjects: packages.map(([name, role]) => sizing(name, role)),
     bars: [{ subject: '@vircommand/core', atMost: 100 }],
   },
