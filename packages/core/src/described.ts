@@ -42,7 +42,9 @@ export class Described {
     this.above = above;
     const value = toValue(program);
     const empty = value instanceof Unsendable ? false : value.content === '';
-    this.#draft = emptyDraft(value instanceof Unsendable ? { content: '', mask: undefined } : value);
+    // A secret program is a misuse, and its error must not tell it.
+    const content = value instanceof Unsendable ? '' : (value.mask ?? value.content);
+    this.#draft = emptyDraft({ content, mask: undefined });
     if (value instanceof Unsendable) this.note('new Command', `program ${value.reason}`);
     else if (empty) this.note('new Command', 'program is empty');
     else if (value.mask !== undefined) this.note('new Command', 'program must not be a secret');

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import type { CommandOptions } from '@vircommand/core';
+import type { PlanStream } from '@vircommand/core/backend';
+import { fake } from './fake-backend';
+
+type Streams = Pick<CommandOptions, 'stdin' | 'stdout' | 'stderr'>;
+
+describe('standard streams', () => {
+  const forms: [options: Streams, stdin: PlanStream, stdout: PlanStream, stderr: PlanStream][] = [
+    [{}, { type: 'null' }, { type: 'null' }, { type: 'pipe' }],
+    [{ stdin: 'null', stdout: 'null', stderr: 'null' }, { type: 'null' }, { type: 'null' }, { type: 'null' }],
+    [{ stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' }, fd(0), fd(1), fd(2)],
+    [{ stdin: 5, stdout: { fd: 6 }, stderr: 'stdout' }, fd(5), fd(6), { type: 'same-as-stdout' }],
+    [{ stdin: { input: 'x' }, stdout: 'text', stderr: 'bytes' }, { type: 'pipe' }, { type: 'pipe' }, { type: 'pipe' }],
+    [
+      { stdin: { file: '/i' }, stdout: { file: '/o' }, stderr: { file: '/e', append: true } },
+      file('/i', 'read'),
+      file('/o', 'write'),
+      file('/e', 'append'),
+    ],
+    // 2>&1 of what goes nowhere goes nowhere.
+    [{ stderr: 'stdout' }, { type: 'null' }, { type: 'null' }, { type: 'null' }],
+  ];
+  for (const [options, stdin, stdout, stderr] of forms) {
+    it(`${JSON.stringify(options)} in the plan`, () => {
+      const made = fake();
+      new made.Command('x', [], options).runSync();
+      expect([made.plan.stdin, made.plan.stdout, made.plan.stderr]).to.deep.equal([stdin, stdout, stderr]);
+    });
+  }
+
+  it('the setters say the same', () => {
+    const made = fake();
+    new made.Command('x').setInputFile('/i').setOutputFile('/o', { append: true }).setErrorFile('/e').runSync();
+    expect([made.plan.stdin, made.plan.stdout, made.plan.stderr]).to.deep.equal([
+      file('/i', 'read'),
+      file('/o', 'append'),
+      file('/e', 'write'),
+    ]);
+  });
+
+  it('a program that is only started has no pipe that nobody reads', async () => {
+    const made = fake();
+    const running = await new made.Command('x').runAsync();
+    expect(made.plan.stderr).to.deep.equal({ type: 'null' });
+    await running.wait();
+  });
+
+  it('what is fed is a copy of its time', async () => {
+    const made = fake((p) => (p.stdin?.writableFinished === true ? p.exit() : p.stdin?.once('finish', () => p.exit())));
+    const bytes = Buffer.from('then');
+    const command = new made.Command('x').setInputBuffer(bytes);
+    bytes.fill('x');
+    await command.run();
+    await command.run();
+    expect(made.programs.map(({ stdin }) => stdin?.text)).to.deep.equal(['then', 'then']);
+  });
+});
+
+function fd(number: number): PlanStream {
+  return { type: 'fd', fd: number };
+}
+function file(path: string, mode: 'read' | 'write' | 'append'): PlanStream {
+  return { type: 'file', path, mode };
+}

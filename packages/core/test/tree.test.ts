@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { expect } from 'chai';
+import { Descendants } from '@vircommand/core/backend';
+
+/** A shell with a child, and a grandchild that is in a session of its own and lost its parent. */
+const family = `
+  exec 3<&0
+  (setsid sh -c 'echo grandchild $$; exec cat <&3' & wait) &
+  sh -c 'echo child $$; exec cat <&3' &
+  echo root $$; wait`;
+
+describe('descendants', () => {
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+
+  it('are found wherever they went, ended all together, and nobody else', async () => {
+    const stranger = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] });
+    const root = spawn('/bin/sh', ['-c', family], { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
+    const ended = once(root.stdout, 'close');
+    try {
+      let text = '';
+      root.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
+      while (text.split('\n').length < 4) await once(root.stdout, 'data');
+      const pid = (name: string): number => Number(new RegExp(`${name} (\\d+)`).exec(text)?.[1]);
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [1] });
+      expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([true, true, true]);
+      expect(descendants.find(true)).to.equal(false);
+      expect(descendants.kill(true, constants.signals.SIGKILL)).to.equal(true);
+      root.kill('SIGKILL');
+      // Everybody who held the pipe is gone.
+      await ended;
+      expect([pid('root'), pid('child'), pid('grandchild')].every(Number.isSafeInteger)).to.equal(true);
+      expect(descendants.signal(0)).to.equal(false);
+      expect(descendants.alive).to.equal(false);
+      expect([stranger.exitCode, stranger.signalCode, existsSync(`/proc/${stranger.pid ?? 0}`)]).to.deep.equal([
+        null,
+        null,
+        true,
+      ]);
+    } finally {
+      root.kill('SIGKILL');
+      stranger.kill('SIGKILL');
+      root.stdin.destroy();
+      root.stdout.destroy();
+    }
+  });
+});
