@@ -194,23 +194,36 @@ export class Redactor {
 
   /** What differs from machine to machine without anybody's doing; a directory can change while tests run. */
   private machinePass(): void {
+    const { TMPDIR, TMP, TEMP, HOME, PATH = '' } = process.env;
+    const key = [process.cwd(), TMPDIR, TMP, TEMP, HOME, PATH].join('\0');
+    if (key === this.machine.key) return;
+    this.plain = undefined;
+    // Errors of a search say where it was. A single directory is a path as others are.
+    this.search = PATH.includes(delimiter) ? [['env:PATH', PATH]] : [];
     const values: [string, string][] = [
       ['cwd', process.cwd()],
       ['tmp', tmpdir()],
       ['home', homedir()],
       ['node', process.execPath],
     ];
-    // Errors of a search say where it was. A single directory is a path as others are.
-    const search = process.env.PATH ?? '';
-    const key = [...values, search].join('\0');
-    if (key === this.machine.key) return;
-    this.plain = undefined;
-    this.search = search.includes(delimiter) ? [['env:PATH', search]] : [];
     // The root directory is in every path.
     const usable = values.filter(
       ([name, value]) => value.length > 1 && !Object.hasOwn(this.options.placeholders, name),
     );
     this.machine = { key, pass: literals(usable, true), values: usable };
+  }
+
+  /** Looks anew which variables of this process are secrets, which takes a while. */
+  refresh(): void {
+    this.plain = undefined;
+    this.inherited = Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && this.isSensitive(name, value) ? [[name, value] as const] : [],
+    );
+  }
+  private inherited: readonly (readonly [string, string])[] | undefined;
+
+  private isSensitive(name: string, value: string): boolean {
+    return value.length >= shortestSensitive && sensitiveName.test(name) && !this.options.env.includes(name);
   }
 
   /** The values of a plan that must not be seen, each with its name. */
@@ -228,13 +241,14 @@ export class Redactor {
       const equals = value.indexOf('=');
       if (equals >= 0) add(`secret:argv.${index}.value`, value.slice(equals + 1));
     }
-    const own = plan.env === 'inherit' ? [] : plan.env;
-    for (const [name, value] of own) if (plan.secret.env.includes(name)) add(`secret:env.${name}`, shown(value));
-    const all = plan.env === 'inherit' ? Object.entries(process.env) : own;
-    for (const [name, value] of all) {
-      if (value === undefined || this.options.env.includes(name) || !sensitiveName.test(name)) continue;
-      const text = shown(value);
-      if (text.length >= shortestSensitive) add(`env:${name}`, text);
+    if (plan.env === 'inherit') {
+      if (this.inherited === undefined) this.refresh();
+      for (const [name, value] of this.inherited ?? []) add(`env:${name}`, value);
+      return secrets;
+    }
+    for (const [name, value] of plan.env) {
+      if (plan.secret.env.includes(name)) add(`secret:env.${name}`, shown(value));
+      else if (this.isSensitive(name, shown(value))) add(`env:${name}`, shown(value));
     }
     return secrets;
   }
@@ -242,13 +256,11 @@ export class Redactor {
   /** For one call: what it alone knows is put back in its output only. */
   forCall(plan: LaunchPlan): CallRedactor {
     this.machinePass();
-    const secrets = this.secretsOf(plan);
-    const stateless = this.redactPatterns.length === 0 && this.placeholderPatterns.length === 0;
     const { argv, env, inputs } = plan.secret;
-    if (secrets.length + argv.length + env.length === 0 && inputs === undefined && stateless) {
-      return (this.plain ??= this.make([]));
-    }
-    return this.make(secrets);
+    const stateless = this.redactPatterns.length === 0 && this.placeholderPatterns.length === 0;
+    const alike = stateless && argv.length + env.length === 0 && inputs === undefined;
+    if (alike && plan.env === 'inherit') return (this.plain ??= this.make(this.secretsOf(plan)));
+    return this.make(this.secretsOf(plan));
   }
 
   private make(secrets: readonly (readonly [string, string])[]): CallRedactor {

@@ -99,12 +99,21 @@ export class Player implements Director {
   private ask(call: Call, request?: SyncRequest): Asked {
     let asked = this.asked.get(call);
     if (asked === undefined) {
-      const redactor = this.redactor.forCall(call.plan);
-      const recorded = recordedCall(call.plan, redactor, this.storedEnv, request);
-      asked = { recorded, redactor, key: keyOf(recorded) };
+      asked = this.inItsWords(call, request);
+      if (!this.byKey.has(asked.key)) {
+        // A secret variable may have been set since the last look.
+        this.redactor.refresh();
+        asked = this.inItsWords(call, request);
+      }
       this.asked.set(call, asked);
     }
     return asked;
+  }
+
+  private inItsWords(call: Call, request: SyncRequest | undefined): Asked {
+    const redactor = this.redactor.forCall(call.plan);
+    const recorded = recordedCall(call.plan, redactor, this.storedEnv, request);
+    return { recorded, redactor, key: keyOf(recorded) };
   }
 
   /** Those that may answer, in the order of the recording. */

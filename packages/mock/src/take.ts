@@ -109,6 +109,7 @@ export class Take {
 
   /** What a recorder calls. */
   readonly add = (event: RecordedEvent): void => {
+    if (event.type === 'start' || event.type === 'sync') this.redactor.refresh();
     if (event.type === 'start') {
       const redactor = this.redactor.forCall(event.plan);
       const call = recordedCall(event.plan, redactor, this.storedEnv);
