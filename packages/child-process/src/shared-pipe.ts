@@ -3,7 +3,7 @@
  * of them for several of the program's descriptors; libuv makes 0, 1 and 2 blocking in the program.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,15 @@ function newAddress(): Address {
     return { path: `\0vircommand-${randomBytes(16).toString('hex')}`, remove: () => undefined };
   }
   const directory = mkdtempSync(join(tmpdir(), 'vircommand-'));
-  return { path: join(directory, 's'), remove: () => rmSync(directory, { recursive: true, force: true }) };
+  const path = join(directory, 's');
+  return {
+    path,
+    // Each by itself: removing a tree needs a descriptor, and there may be none.
+    remove() {
+      rmSync(path, { force: true });
+      rmdirSync(directory);
+    },
+  };
 }
 
 /** Waits for the connection that knows the token: a name without a file is open to everybody on this machine. */

@@ -1,5 +1,5 @@
 /** A file without a name, for the output of a synchronous run: nobody reads a pipe while the thread is blocked. */
-import { constants, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
+import { constants, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startError } from '@vircommand/core/backend';
@@ -20,13 +20,19 @@ export function openUnnamedFile(): number {
     }
   }
   let directory: string | undefined;
+  let file: string | undefined;
   try {
     directory = mkdtempSync(join(parent, 'vircommand-'));
-    return openSync(join(directory, 'output'), flags | constants.O_CREAT | constants.O_EXCL, mode);
+    const name = join(directory, 'output');
+    const fd = openSync(name, flags | constants.O_CREAT | constants.O_EXCL, mode);
+    file = name;
+    return fd;
   } catch (error) {
     throw startError('stdio', error as NodeJS.ErrnoException, parent);
   } finally {
-    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    // Not rmSync(), which needs a descriptor, and there may be none.
+    if (file !== undefined) unlinkSync(file);
+    if (directory !== undefined) rmdirSync(directory);
   }
 }
 
