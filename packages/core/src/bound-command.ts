@@ -5,7 +5,7 @@ import { planBytes, publicForm } from './bytes';
 import { checkBackend } from './check-backend';
 import { systemClock } from './clock';
 import type { Backend } from './contract';
-import { isFd, type Site } from './described';
+import { isFd } from './described';
 import { CommandError, UnsupportedFeatureError } from './errors';
 import { FEATURE_INFO } from './features';
 import { Run } from './lifecycle';
@@ -20,6 +20,7 @@ import { overridingBackend } from './registry';
 import { brokenFds, brokenRule, fdNumber } from './rules';
 import { modeOf, readRunOptions, type RunCall, type RunSettings } from './run-options';
 import { RunningProcess, type RunningCommand } from './running';
+import type { Site } from './site';
 import { copyDraft, type Draft } from './spec';
 import { startFailure } from './start-failure';
 import { runAndWait } from './sync';
@@ -60,7 +61,7 @@ export class BoundCommand extends CommandWithOptions {
     return `Command { ${this.toString()} }`;
   }
 
-  #backend(call: RunCall, at: string | Site): Backend {
+  #backend(call: RunCall, at: Site): Backend {
     const { draft } = this;
     let source;
     try {
@@ -78,7 +79,7 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   /** What is needed to run now, or the error, thrown: nothing is started. */
-  #prepare(call: RunCall, settings: ReadOptions, at: string | Site): Prepared {
+  #prepare(call: RunCall, settings: ReadOptions, at: Site): Prepared {
     const { draft } = this;
     if (this.misuse !== undefined) throw this.misuse;
     if ('wrong' in settings) throw this.usageError(call, settings.wrong, at);
@@ -96,7 +97,7 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   /** One owner at every moment: from here on the descriptors that are to be closed are core's. They are returned. */
-  #claim(call: RunCall, at: string | Site): Draft['passFds'] {
+  #claim(call: RunCall, at: Site): Draft['passFds'] {
     if (this.#running) {
       throw this.#refused(
         this.usageError(call, 'the command is running already; clone() makes one that may run beside it', at),
@@ -118,7 +119,7 @@ export class BoundCommand extends CommandWithOptions {
     return error;
   }
 
-  async #start(call: RunCall, options: ReadOptions, at: string | Site = call): Promise<{ run: Run; launch: Launch }> {
+  async #start(call: RunCall, options: ReadOptions, at = this.site(call)): Promise<{ run: Run; launch: Launch }> {
     const fds = this.#claim(call, at);
     try {
       let prepared;
@@ -129,7 +130,7 @@ export class BoundCommand extends CommandWithOptions {
         throw this.#refused(error);
       }
       const { launch, settings, backend } = prepared;
-      const run = new Run(launch, settings, backend, backend.clock ?? systemClock, () => {
+      const run = new Run(launch, settings, backend, backend.clock ?? systemClock, at, () => {
         this.#running = false;
       });
       await run.start();
@@ -145,11 +146,12 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   runSync(options?: unknown): CommandResult {
-    const fds = this.#claim('runSync', 'runSync');
+    const at = this.site('runSync');
+    const fds = this.#claim('runSync', at);
     try {
       let prepared;
       try {
-        prepared = this.#prepare('runSync', readRunOptions(options, 'runSync'), 'runSync');
+        prepared = this.#prepare('runSync', readRunOptions(options, 'runSync'), at);
       } catch (error) {
         throw this.#refused(error);
       }

@@ -8,6 +8,7 @@ import { CommandUsageError } from './errors';
 import { describe, member, strayName } from './plain';
 import { draftText } from './plan';
 import { isSecret, revealSecret } from './secret';
+import { placeAt, siteOf, type Site } from './site';
 import { emptyDraft, type Draft } from './spec';
 import type { Fd } from './types';
 
@@ -18,11 +19,6 @@ export const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value i
 /** Whether something is a descriptor number, or has one. */
 export function isFd(given: unknown): given is Fd {
   return isCount(given, 0x7fffffff) || typeof member(given, 'fd') === 'number';
-}
-
-/** Where the caller called, for an error that is made later. */
-export interface Site {
-  readonly stack: string;
 }
 
 type Callable = (...args: never[]) => unknown;
@@ -56,19 +52,15 @@ export class Described {
 
   /** The place where the caller called a method. */
   protected site(method: string): Site {
-    const site = { stack: '' };
     const called: unknown = Reflect.get(this, method);
-    Error.captureStackTrace(site, this.above ?? (typeof called === 'function' ? called : undefined));
-    return site;
+    return siteOf(this.above ?? (typeof called === 'function' ? (called as Callable) : undefined));
   }
 
-  /** The error of a wrong call; its stack begins where the caller called `at`. */
-  protected usageError(call: string, reason: string, at: string | Site = call): CommandUsageError {
+  /** The error of a wrong call; its stack begins where the caller called. */
+  protected usageError(call: string, reason: string, at = this.site(call)): CommandUsageError {
     const name = this.via ?? (/[()']/.test(call) ? call : `${call}()`);
     const error = new CommandUsageError(name, reason, { command: draftText(this.draft) });
-    const { stack } = typeof at === 'string' ? this.site(at) : at;
-    const frames = stack.indexOf('\n    at ');
-    error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : stack.slice(frames)}`;
+    placeAt(error, at);
     return error;
   }
 

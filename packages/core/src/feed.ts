@@ -1,5 +1,6 @@
 /** Writes what the program is to read. That it does not want it is no error. */
 import type { Writable } from 'node:stream';
+import type { ChildHandle } from './contract';
 
 // The program closed its end, or core closed ours.
 const uninterested = new Set([
@@ -33,4 +34,20 @@ export function feed(stream: Writable, data: Uint8Array, done: (error?: unknown)
   stream.once('finish', () => {
     finish();
   });
+}
+
+/** An error of a stream that the caller writes to, and does not listen to, must not end the process. */
+export function letCallerWrite(stream: Writable | undefined): void {
+  stream?.on('error', () => undefined);
+}
+
+/** What is to be written where. */
+export function pairs(
+  { stdin, sendBuffers }: Pick<ChildHandle, 'stdin' | 'sendBuffers'>,
+  input: Uint8Array | undefined,
+  buffers: readonly Uint8Array[],
+): [Writable, Uint8Array][] {
+  const all: [Writable | undefined, Uint8Array | undefined][] = [[stdin, input]];
+  for (const [index, data] of buffers.entries()) all.push([sendBuffers?.[index], data]);
+  return all.filter((pair): pair is [Writable, Uint8Array] => pair[0] !== undefined && pair[1] !== undefined);
 }

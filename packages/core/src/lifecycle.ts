@@ -3,13 +3,13 @@
  * bounded wait for pipes that others still hold, and the settlement. The caller is released in every case, also if the
  * backend never starts the program, loses it, or it cannot be killed.
  */
-import type { Readable, Writable } from 'node:stream';
 import type { Budget } from './capture';
 import type { Clock } from './clock';
 import type { Backend, ChildHandle } from './contract';
 import { Ending } from './ending';
 import type { CommandError, CommandStartError } from './errors';
-import { feed } from './feed';
+import { boundReader } from './bound-reader';
+import { feed, letCallerWrite, pairs } from './feed';
 import { LineReader, type LineSource } from './lines';
 import { logError, logExit, logStart, type StartEvent } from './log';
 import { judge, type Cause } from './outcome';
@@ -18,6 +18,7 @@ import { ownProperty } from './plain';
 import type { Launch } from './plan';
 import { register, unregister } from './registry';
 import { isDelay, type RunSettings } from './run-options';
+import { placeAt, type Site } from './site';
 import { startFailure } from './start-failure';
 import type { CommandResult, ExitStatus, SignalName } from './types';
 
@@ -50,6 +51,7 @@ export class Run {
     private readonly settings: RunSettings,
     private readonly backend: Backend,
     private readonly clock: Clock,
+    private readonly site: Site,
     private readonly released: () => void,
   ) {
     this.begun = clock.now();
@@ -147,21 +149,11 @@ export class Run {
     if (this.cause !== undefined) this.ending.terminate(this.killDelay);
   }
 
+  /** stdin and the send buffers; what the caller writes himself is his. */
   private feedAll(handle: ChildHandle): void {
-    const writers: [Writable | undefined, Uint8Array | undefined][] = [
-      [handle.stdin, this.launch.input],
-      ...this.launch.sendBuffers.map((data, index): [Writable | undefined, Uint8Array] => [
-        handle.sendBuffers?.[index],
-        data,
-      ]),
-    ];
-    for (const [stream, data] of writers) {
-      if (stream === undefined) continue;
-      if (data === undefined) {
-        // The caller writes. An error that he does not listen to must not end the process.
-        stream.on('error', () => undefined);
-        continue;
-      }
+    const { input, sendBuffers } = this.launch;
+    if (input === undefined) letCallerWrite(handle.stdin);
+    for (const [stream, data] of pairs(handle, input, sendBuffers)) {
       this.feeding++;
       feed(stream, data, (error) => {
         this.feeding--;
@@ -180,27 +172,12 @@ export class Run {
       this.end({ kind: 'limit', stream: name, limit });
     };
     const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, tooLong, separator);
-    if (this.settled) this.boundReader(reader, stream);
+    if (this.settled) boundReader(reader, stream, this.clock, this.settings.drainDelay);
     else {
       this.readers.add(reader);
       if (output.use === 'pipe') output.watch(stream);
     }
     return { reader, done: () => this.done, abort: () => this.abort() };
-  }
-
-  /** The program was over before somebody asked for its lines: they have the drain's time to come. */
-  private boundReader(reader: LineReader, stream: Readable): void {
-    // It would tell nobody any more, and the timer would keep the process for nothing.
-    if (stream.closed) return;
-    let cancel = (): void => undefined;
-    const look = (): void => {
-      if (!reader.blocked) stream.destroy();
-      else cancel = this.clock.after(this.settings.drainDelay, look);
-    };
-    cancel = this.clock.after(this.settings.drainDelay, look);
-    stream.once('close', () => {
-      cancel();
-    });
   }
 
   /** One side of the handshake; its failure is the failure of the start. */
@@ -251,6 +228,7 @@ export class Run {
     this.close();
     for (const reader of this.readers) reader.finish();
     disposeQuietly(this.handle);
+    placeAt(failure, this.site);
     logError({ command: this.launch.plan.text, backend: this.backend.name, error: failure });
     this.settle.reject(failure);
     return failure;
@@ -350,6 +328,7 @@ export class Run {
       this.settle.resolve(result);
       return;
     }
+    placeAt(error, this.site);
     logError({ command: plan.text, backend: this.backend.name, error });
     this.settle.reject(error);
   }

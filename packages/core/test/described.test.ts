@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { CommandUsageError, secret, type Command } from '@vircommand/core';
+import { CommandExitError, CommandStartError, CommandUsageError, secret, type Command } from '@vircommand/core';
 import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
 
@@ -59,6 +59,20 @@ describe('misuse of a command', () => {
     expect(lineOf(await rejection(nul.next(), CommandUsageError))).to.equal(atNul);
     const [sync, atSync] = [thrown(() => command.runSync(), CommandUsageError), here()];
     expect(lineOf(sync)).to.equal(atSync);
+  });
+
+  it('and so has every error of a run, though it is made out of the event loop', async () => {
+    const failing = fake((program) => program.exit(1));
+    const [run, atRun] = [rejection(new failing.Command('x').run(), CommandExitError), here()];
+    expect(lineOf(await run)).to.equal(atRun);
+    const [running, atStart] = [await new failing.Command('x').runAsync(), here()];
+    expect(lineOf(await rejection(running.wait(), CommandExitError))).to.equal(atStart);
+    const [lines, atLines] = [new failing.Command('x').runLines(), here()];
+    expect(lineOf(await rejection(lines.next(), CommandExitError))).to.equal(atLines);
+    const broken = fake(undefined, { start: () => Promise.reject(new Error('no')) });
+    const [start, atFailure] = [rejection(new broken.Command('x').run(), CommandStartError), here()];
+    expect(lineOf(await start)).to.equal(atFailure);
+    expect((await start).stack).to.contain((await start).message);
   });
 
   it('says which call was wrong, why, and to which command', async () => {
