@@ -86,5 +86,7 @@ function carryOut(order: Order): void {
   }
 }
 
-receive(process.stdin, carryOut);
+receive(process.stdin, (message) => {
+  carryOut(message as Order);
+});
 process.stdin.once('end', () => process.exit());

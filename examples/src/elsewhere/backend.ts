@@ -5,14 +5,7 @@ import { startError, type Backend, type ChildHandle, type Feature, type LaunchPl
 import { FarProgram } from './program';
 import { receive, send, type Report } from './protocol';
 
-const features: readonly Feature[] = Object.freeze([
-  'argv0',
-  'cwd',
-  'merged-output',
-  'session',
-  'kill-tree',
-  'kill-on-parent-exit',
-]);
+const features: readonly Feature[] = Object.freeze(['argv0', 'cwd', 'merged-output', 'session']);
 
 /** One connection, made with the first program. */
 class Connection {
@@ -23,7 +16,7 @@ class Connection {
 
   constructor(private readonly command: readonly [string, ...string[]]) {}
 
-  start(plan: LaunchPlan): Promise<ChildHandle> {
+  async start(plan: LaunchPlan): Promise<ChildHandle> {
     const { stdin } = (this.agent ??= this.connect());
     const id = ++this.last;
     const there = plan.env === 'inherit' ? { ...plan, env: ownEnvironment() } : plan;
@@ -43,7 +36,10 @@ class Connection {
     agent.on('error', (error) => this.lose(agent, error));
     agent.once('exit', () => this.lose(agent, 'the connection ended'));
     agent.stdin.on('error', () => undefined);
-    receive<Report>(agent.stdout, (report) => this.programs.get(report.id)?.take(report));
+    receive(agent.stdout, (message) => {
+      const report = message as Report;
+      this.programs.get(report.id)?.take(report);
+    });
     return agent;
   }
 

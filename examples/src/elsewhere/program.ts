@@ -1,10 +1,13 @@
 /** A program that runs elsewhere, as core sees it. */
 import { Readable, Writable } from 'node:stream';
-import { startError, type ChildHandle, type ExitStatus, type LaunchPlan } from '@vircommand/core/backend';
+import { signalNumber, startError, type ChildHandle, type ExitStatus, type LaunchPlan } from '@vircommand/core/backend';
 import type { FarError, Order, Output, Report } from './protocol';
 
 type About<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
-type Settle<Value> = { resolve(value: Value): void; reject(error: Error): void };
+interface Settle<Value> {
+  resolve(value: Value): void;
+  reject(error: Error): void;
+}
 
 const systemError = ({ message, code }: FarError): NodeJS.ErrnoException => Object.assign(new Error(message), { code });
 
@@ -32,6 +35,8 @@ export class FarProgram implements ChildHandle {
     if (plan.stdin.type === 'pipe') this.stdin = this.input();
     if (plan.stdout.type === 'pipe') this.stdout = this.output('stdout');
     if (plan.stderr.type === 'pipe') this.stderr = this.output('stderr');
+    // Who never had the program does not look at its end.
+    this.exited.catch(() => undefined);
     order({ do: 'start', plan });
   }
 
@@ -98,10 +103,10 @@ export class FarProgram implements ChildHandle {
   }
 
   signal: ChildHandle['signal'] = (name, target) => {
-    const reached = target === 'tree' ? 'tree' : 'process';
-    const sent = this.open.has('program');
+    const sent = this.open.has('program') && signalNumber(name) !== undefined;
     if (sent) this.order({ do: 'signal', name, target });
-    return { sent, reached };
+    // It may have reached more, but nobody here knows: `kill-tree` is not declared.
+    return { sent, reached: 'process' };
   };
 
   dispose(): void {
