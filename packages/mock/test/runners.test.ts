@@ -69,7 +69,8 @@ describe('mocks work in', function () {
       stdout: 'text',
       stderr: 'text',
     });
-    for (const [name, value] of Object.entries({ ...cleanEnvironment(), CI: 'true', ...env })) {
+    const variables: NodeJS.ProcessEnv = { ...cleanEnvironment(), CI: 'true', ...env };
+    for (const [name, value] of Object.entries(variables)) {
       if (value !== undefined) command.addEnvPair(name, value);
     }
     return command.run({ check: false, timeout: 100_000 });
