@@ -146,7 +146,10 @@ const stages: Readonly<Record<string, Stage>> = {
 };
 
 /** Node has one error for a start, whatever was wrong. */
-function diagnose(error: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
+function diagnose(whole: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
+  // Node puts the arguments into it, which may be secrets.
+  const { message, code, errno, syscall } = whole;
+  const error = Object.assign(new Error(message), { code, errno, syscall });
   const stage = stages[error.code ?? ''];
   if (stage !== undefined) return startError(stage, error);
   return (plan.cwd === undefined ? undefined : directoryError(plan.cwd)) ?? execError(error, file);

@@ -65,6 +65,11 @@ export const startMutants: readonly Mutant[] = [
     break: withError(({ message, code }) => Promise.reject(Object.assign(new Error(message), { code }))),
   },
   {
+    does: 'has the arguments, secrets among them, in the error of a start',
+    caughtBy: 'secrets.hidden',
+    break: withError((error, _good, { argv }) => Promise.reject(Object.assign(error, { argv }))),
+  },
+  {
     does: 'hands a text without #! to a shell',
     caughtBy: 'start-error.no-format',
     break: withError((error, good, plan) =>
