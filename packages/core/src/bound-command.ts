@@ -61,7 +61,7 @@ export class BoundCommand extends CommandWithOptions {
     return `Command { ${this.toString()} }`;
   }
 
-  #backend(call: RunCall, at: Site): Backend {
+  #backend(call: RunCall, at: Site | undefined): Backend {
     const { draft } = this;
     let source;
     try {
@@ -73,19 +73,19 @@ export class BoundCommand extends CommandWithOptions {
     }
     if (source === undefined) {
       const reason = 'has no backend: import Command from a backend package, or give { backend }';
-      throw this.usageError('new Command', reason, at);
+      throw this.usageError('new Command', reason, at ?? this.site(call));
     }
     return checkBackend(source, `${call}()`, draftText(draft));
   }
 
   /** What is needed to run now, or the error, thrown: nothing is started. */
-  #prepare(call: RunCall, settings: ReadOptions, at: Site): Prepared {
+  #prepare(call: RunCall, settings: ReadOptions, at: Site | undefined): Prepared {
     const { draft } = this;
     if (this.misuse !== undefined) throw this.misuse;
     if ('wrong' in settings) throw this.usageError(call, settings.wrong, at);
     const mode = modeOf(call);
     const broken = brokenRule(draft, mode, settings) ?? brokenFds(draft);
-    if (broken !== undefined) throw this.usageError(broken.call ?? call, broken.reason, at);
+    if (broken !== undefined) throw this.usageError(broken.call ?? call, broken.reason, at ?? this.site(call));
     const backend = this.#backend(call, at);
     const launch = makeLaunch(draft, mode, settings);
     const missing = launch.plan.requires.find((feature) => !backend.features.includes(feature));
@@ -97,7 +97,7 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   /** One owner at every moment: from here on the descriptors that are to be closed are core's. They are returned. */
-  #claim(call: RunCall, at: Site): Draft['passFds'] {
+  #claim(call: RunCall, at: Site | undefined): Draft['passFds'] {
     if (this.#running) {
       throw this.#refused(
         this.usageError(call, 'the command is running already; clone() makes one that may run beside it', at),
@@ -146,12 +146,12 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   runSync(options?: unknown): CommandResult {
-    const at = this.site('runSync');
-    const fds = this.#claim('runSync', at);
+    // The caller stays on the stack, so that his place is looked for only if there is an error.
+    const fds = this.#claim('runSync', undefined);
     try {
       let prepared;
       try {
-        prepared = this.#prepare('runSync', readRunOptions(options, 'runSync'), at);
+        prepared = this.#prepare('runSync', readRunOptions(options, 'runSync'), undefined);
       } catch (error) {
         throw this.#refused(error);
       }
