@@ -60,6 +60,8 @@ class Agent {
 
 /** What the figure of a run is, and how many bytes the program must have written. */
 interface Reading {
+  /** Runs before the first round: a process of its own has compiled nothing yet. */
+  readonly warmUp?: number;
   readonly of?: 'taken' | 'longestTurn';
   readonly bytes?: number;
 }
@@ -69,7 +71,7 @@ export function agentSubject(
   name: string,
   role: Role,
   start: Start,
-  { of = 'taken', bytes = 0 }: Reading = {},
+  { of = 'taken', bytes = 0, warmUp = 1 }: Reading = {},
 ): Subject {
   let agent: Agent | undefined;
   return {
@@ -79,7 +81,7 @@ export function agentSubject(
       const { command, remove } = start();
       const started = (agent = new Agent(command));
       try {
-        await started.ask();
+        for (let run = 0; run < warmUp; run++) await started.ask();
       } catch (error) {
         await started.end();
         remove?.();
@@ -173,8 +175,8 @@ export function inOwnProcess(
 }
 
 /** Everybody, each in a process of its own: the limit, ours and all peers. */
-export const everybody = (way: ForeignWay, command: readonly string[]): Subject[] => [
-  inC(way.startsWith('capture') ? 'capture' : 'start', command),
-  ...libraries.map(({ name, role }) => inOwnProcess({ library: name, role }, way, command)),
-  ...foreign(way, command),
+export const everybody = (way: ForeignWay, command: readonly string[], reading?: Reading): Subject[] => [
+  inC(way.startsWith('capture') ? 'capture' : 'start', command, reading),
+  ...libraries.map(({ name, role }) => inOwnProcess({ library: name, role }, way, command, reading)),
+  ...foreign(way, command, reading),
 ];

@@ -35,7 +35,7 @@ describe('npm run bench', () => {
     try {
       const { stdout, stderr, status } = bench(
         'overhead/start',
-        'start/sync-captured',
+        'capture/1MiB',
         'build',
         '--rounds',
         '1',
@@ -47,7 +47,7 @@ describe('npm run bench', () => {
       // One round is too few for a conclusion.
       expect(stdout).to.not.match(/[✔✘]/);
       const { cases } = JSON.parse(readFileSync(file, 'utf8')) as Report;
-      expect(cases.map(({ name }) => name)).to.deep.equal(['overhead/start', 'start/sync-captured', 'build/text']);
+      expect(cases.map(({ name }) => name)).to.deep.equal(['overhead/start', 'capture/1MiB', 'build/text']);
       for (const { rows } of cases) for (const { name, median } of rows) expect(median, name).to.be.above(0);
       const started = cases[1]?.rows.map(({ name }) => name);
       expect(started).to.include.members(['vircommand child-process', 'child_process', 'execa 9']);

@@ -19,14 +19,14 @@ export const crowd = (): Case[] => [
     name: 'crowd/1000',
     what: '1,000 times /bin/true at once, until all have ended',
     iterations: 1,
-    rounds: 7,
+    rounds: 6,
     subjects: subjects('taken'),
   },
   {
     name: 'crowd/longest-turn',
     what: 'the longest turn of the event loop meanwhile',
     iterations: 1,
-    rounds: 7,
+    rounds: 6,
     subjects: subjects('longestTurn'),
     bars: [
       { subject: 'vircommand posix', atMost: 5 },

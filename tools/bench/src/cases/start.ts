@@ -11,7 +11,7 @@ export const start = (): Case[] => [
     name: 'start/async',
     what: `start ${program} and wait, without blocking the thread`,
     iterations: 20,
-    subjects: everybody('start', [program]),
+    subjects: everybody('start', [program], { warmUp: 200 }),
     bars: [
       { subject: posix, than: inC, atMost: 1.4 },
       { subject: posix, than: 'Bun.spawn', atMost: 1 },
@@ -21,13 +21,13 @@ export const start = (): Case[] => [
     name: 'start/sync',
     what: `start ${program} and wait, blocking the thread`,
     iterations: 20,
-    subjects: everybody('startSync', [program]),
+    subjects: everybody('startSync', [program], { warmUp: 200 }),
   },
   {
     name: 'start/sync-captured',
     what: `start ${program} and wait, blocking the thread, with stdout captured`,
     iterations: 20,
-    subjects: everybody('captureSync', [program]),
+    subjects: everybody('captureSync', [program], { warmUp: 200 }),
     bars: [
       { subject: posix, than: inC, atMost: 1.15 },
       { subject: posix, than: 'child_process', atMost: 0.5 },
