@@ -371,6 +371,8 @@ export class FakeProcess implements ChildHandle, BodyHost {
       const { after, exitCode } = reaction;
       const ending = exitCode === undefined ? { exitCode, signal: name } : { exitCode, signal: undefined };
       this.timeline.after(after, () => {
+        if (this.over) return;
+        this.drop();
         this.finish(ending);
       });
       return;

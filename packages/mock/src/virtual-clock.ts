@@ -12,17 +12,18 @@ import { Turns, type Timeline } from './timeline';
 // Core and Node's streams need at most three turns from a cause to its effect; code under test may need some more.
 const quietTurns = 8;
 // A file operation is waited for, in milliseconds of real time; one that never ends (a named pipe) not for ever.
-const longestFileWait = 100;
+const longestFileWait = 2000;
 
 const nextTurn = setImmediate;
 const later = setTimeout;
 const realNow = performance.now.bind(performance);
 
-/** Whether code under test waits for the file system: then it is not its program that is to go on. */
-function fileOperationPending(): boolean {
+/** How often code under test waits for the file system: then it is not its program that is to go on. */
+function pendingFileOperations(): number {
   const active: unknown =
     typeof process.getActiveResourcesInfo === 'function' ? process.getActiveResourcesInfo() : undefined;
-  return Array.isArray(active) && active.some((name) => typeof name === 'string' && name.startsWith('FSReq'));
+  if (!Array.isArray(active)) return 0;
+  return active.filter((name) => typeof name === 'string' && name.startsWith('FSReq')).length;
 }
 
 /** See above. */
@@ -33,6 +34,8 @@ export class VirtualClock implements Timeline {
   private turning = false;
   private quiet = 0;
   private waitingSince: number | undefined;
+  /** File operations that were waited for in vain, once for all. */
+  private hopeless = 0;
 
   now(): number {
     return this.time;
@@ -86,8 +89,12 @@ export class VirtualClock implements Timeline {
   };
 
   private mustWait(): boolean {
-    if (!fileOperationPending()) return false;
+    const pending = pendingFileOperations();
+    this.hopeless = Math.min(this.hopeless, pending);
+    if (pending === this.hopeless) return false;
     this.waitingSince ??= realNow();
-    return realNow() - this.waitingSince < longestFileWait;
+    if (realNow() - this.waitingSince < longestFileWait) return true;
+    this.hopeless = pending;
+    return false;
   }
 }

@@ -41,9 +41,14 @@ describe('a downstream package', function () {
   });
 
   const run = async (program: string, args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }) => {
-    const { CI: _, VIRCOMMAND_RECORD: __, ...env } = cleanEnvironment();
+    const env: NodeJS.ProcessEnv = {
+      ...cleanEnvironment(),
+      CI: undefined,
+      VIRCOMMAND_RECORD: undefined,
+      ...options.env,
+    };
     const command = new Command(program, args, { cwd: options.cwd, stdout: 'text', stderr: 'stdout' }).clearEnv();
-    for (const [name, value] of Object.entries({ ...env, ...options.env })) {
+    for (const [name, value] of Object.entries(env)) {
       if (value !== undefined) command.addEnvPair(name, value);
     }
     return command.run({ check: false, timeout: 100_000 });

@@ -71,6 +71,19 @@ describe('a fake program', () => {
     expect(running.kill()).to.equal(false);
   });
 
+  it('that ends by a trap does nothing of what it still would have done', async () => {
+    const mock = mocked({
+      chunks: [
+        { at: 10, stdout: 'a' },
+        { at: 900, stdout: 'b' },
+      ],
+      after: 1000,
+      onSignal: { SIGTERM: { after: 50, exitCode: 0 } },
+    });
+    const error = await failure(new mock.Command('p', [], { stdout: 'text' }).run({ timeout: 100 }));
+    expect(error.result).to.include({ stdout: 'a', durationMs: 150, outputComplete: true });
+  });
+
   it('obeys the default actions: ignored, stopped, continued, ended', async () => {
     const mock = mocked({ chunks: [{ at: 10, stdout: 'x' }], after: 20 });
     const running = await new mock.Command('p', [], { stdout: 'text' })
