@@ -39,7 +39,6 @@ class PlanCatcher implements Backend {
 
 /** The context of one case. */
 export class Context implements CaseContext {
-  readonly assert = assert;
   readonly Command: CommandConstructor;
   private started = 0;
   private readonly handles = new Set<ChildHandle>();

@@ -1,5 +1,4 @@
 /** The vocabulary of the suite: subjects, cases, what a case may use, and what comes out. */
-import type * as nodeAssert from 'node:assert/strict';
 import type { Command, CommandConstructor, CommandStartError, Stage } from '@vircommand/core';
 import type { Backend, ChildHandle, Feature, LaunchPlan } from '@vircommand/core/backend';
 import type { ProgramPaths } from './instructions';
@@ -48,7 +47,6 @@ export interface CaseContext {
   readonly backend: Backend;
   /** Bound to the backend. */
   readonly Command: CommandConstructor;
-  readonly assert: typeof nodeAssert;
   readonly subject: ConformanceSubject;
   /** How often a program was started, or was tried to be. */
   readonly starts: number;

@@ -38,7 +38,7 @@ export const eventCases = group('events', {}, [
       assert.deepEqual([seen.start.length, seen.exit.length, seen.error.length], [1, 1, 0]);
       assert.deepEqual(seen.start[0], { command: result.command, backend: t.backend.name, pid: result.pid });
       const [exit] = seen.exit;
-            assert.ok(exit !== undefined && !('stdout' in exit.result));
+      assert.ok(exit !== undefined && !('stdout' in exit.result));
       assert.equal(exit.result.exitCode, 0);
       assert.ok(!inspect(exit).includes('private'));
     },
