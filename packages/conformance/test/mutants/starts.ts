@@ -67,7 +67,9 @@ export const startMutants: readonly Mutant[] = [
   {
     does: 'has the arguments, secrets among them, in the error of a start',
     caughtBy: 'secrets.hidden',
-    break: withError((error, _good, { argv }) => Promise.reject(Object.assign(error, { argv }))),
+    break: withError(({ stage, message, code }, _good, { argv }) =>
+      Promise.reject(startError(stage, Object.assign(new Error(message), { code, spawnargs: argv }))),
+    ),
   },
   {
     does: 'hands a text without #! to a shell',
