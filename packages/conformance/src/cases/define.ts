@@ -46,7 +46,7 @@ export function group(name: string, defaults: Defaults, definitions: readonly De
       id: `${name}.${id}`,
       title,
       why,
-      requires: [...new Set([...requires, ...(defaults.requires ?? [])])],
+      requires: [...new Set([...(defaults.requires ?? []), ...requires])],
       needs: [...new Set([...needs, ...(defaults.needs ?? [])])],
       since: 1,
       ...(advisory === undefined ? {} : { advisory }),
