@@ -75,6 +75,22 @@ export class GrowingBytes {
     return view;
   }
 
+  /**
+   * To memory that every function takes. From the end, giving back large page by large page, so that both together are
+   * hardly larger than one; with large pages it takes half the time that it takes without.
+   */
+  private moveToFixed(memory: ArrayBuffer, length: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    this.useLargePages(bytes, 0);
+    for (let end = length; end > 0;) {
+      const start = (Math.ceil(end / largePage) - 1) * largePage;
+      bytes.set(new Uint8Array(memory, start, end - start), start);
+      memory.resize(start);
+      end = start;
+    }
+    return bytes;
+  }
+
   /** First touches of pages take most of the time of a large capture. It is advice: a kernel without them loses nothing. */
   private useLargePages(bytes: Buffer, from: number): void {
     if (bytes.length < growth) return;
@@ -84,11 +100,12 @@ export class GrowingBytes {
     if (end > begin) this.libc.madvise(begin, end - begin, LINUX.MADV_HUGEPAGE);
   }
 
-  /** All in one, perhaps in memory that is resizable. */
+  /** All in one; if it is not very large, perhaps in memory that is resizable. */
   take(): Buffer {
     const { chunks, memory, view, length } = this;
     if (view !== undefined) {
       if (memory?.resizable !== true) return view.subarray(0, length);
+      if (length >= growth) return this.moveToFixed(memory, length);
       memory.resize(length);
       return Buffer.from(memory);
     }
