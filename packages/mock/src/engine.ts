@@ -317,6 +317,9 @@ export class FakeProcess implements ChildHandle, BodyHost {
     if (signalNumber(name) === undefined) return { sent: false, reached: 'process' };
     const awaited = this.awaited(name);
     if (this.over && (awaited === undefined || this.lost !== undefined)) return { sent: false, reached: 'process' };
+    // What is on its way to its end was over before this signal when it was recorded.
+    if (!this.over && awaited === undefined && this.refuses(name) && this.runsOut)
+      return { sent: false, reached: 'process' };
     if (!this.over) this.log.signals.push(name);
     if (awaited !== undefined && (name !== 'SIGKILL' || this.over)) {
       this.early.push(name);
@@ -326,10 +329,23 @@ export class FakeProcess implements ChildHandle, BodyHost {
       this.early.push(name);
       this.skipTo(awaited);
       this.proceedSoon();
-    } else if (this.part.refuseSignal !== undefined && name !== 'SIGKILL' && defaultAction(name) === 'end') {
-      this.fail(this.part.refuseSignal(name));
-    } else this.receive(name);
+    } else if (this.part.refuseSignal !== undefined && this.refuses(name)) this.fail(this.part.refuseSignal(name));
+    else this.receive(name);
     return { sent: true, reached: target === 'process' ? 'process' : (awaited?.reached ?? 'tree') };
+  }
+
+  /** A recording that says nothing of a signal that would end the program. */
+  private refuses(name: SignalName): boolean {
+    return this.part.refuseSignal !== undefined && name !== 'SIGKILL' && defaultAction(name) === 'end';
+  }
+
+  /** Nothing of what it still does waits for anybody. */
+  private get runsOut(): boolean {
+    const left = this.part.steps.slice(this.at);
+    const ends = left.some(({ type }) => type === 'exit');
+    return (
+      ends && left.every(({ type }) => type === 'stdout' || type === 'stderr' || type === 'end' || type === 'exit')
+    );
   }
 
   /** The step that waits for this signal and has none yet. */

@@ -151,7 +151,9 @@ export class FakeBackend implements Backend, Disposable {
     const pid = this.pids === undefined ? undefined : this.pids++;
     if (request.input !== undefined && request.input.length > 0) call.log.stdin.push(Uint8Array.from(request.input));
     if (this.director.directSync !== undefined) {
-      return { ...this.director.directSync(call, request, this.timeline), pid };
+      request.sendBuffers.forEach((data, index) => (call.log.sendBuffers[index] = [Uint8Array.from(data)]));
+      const outcome = this.director.directSync(call, request, this.timeline);
+      return { ...outcome, coreDumped: this.facts.coreDumped ? (outcome.coreDumped ?? false) : undefined, pid };
     }
     const part = this.director.direct(call, true);
     if (isPromise(part)) {

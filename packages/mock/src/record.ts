@@ -268,7 +268,9 @@ export class Recorder implements Backend {
       const outcome = this.wrapped.startAndWaitSync?.(plan, request);
       if (outcome === undefined) throw startError('backend', 'the recorded backend has no startAndWaitSync()');
       const result = { ...this.known(outcome), pid: this.pid(outcome.pid) };
-      this.sink({ call, type: 'sync', plan, request, result });
+      const copy = (bytes: Uint8Array | undefined): Uint8Array | undefined => bytes && Uint8Array.from(bytes);
+      const kept = { ...result, stdout: copy(result.stdout), stderr: copy(result.stderr) };
+      this.sink({ call, type: 'sync', plan, request, result: kept });
       return result;
     } catch (error) {
       this.sink({ call, type: 'sync', plan, request, result: { failure: failureFrom(error) } });

@@ -9,6 +9,7 @@ import * as path from 'node:path';
 import { backend as childProcess } from '@vircommand/child-process';
 import { runConformance, type ConformanceReport } from '@vircommand/conformance';
 import type { Backend } from '@vircommand/core/backend';
+import { backend as posix, whyNot } from '@vircommand/posix';
 import { openRecording, type RecordMode } from '@vircommand/mock';
 
 const repository = path.resolve(__dirname, '..', '..', '..');
@@ -50,34 +51,39 @@ async function withoutPrograms<T>(work: () => Promise<T>): Promise<T> {
 
 describe('the proof', function () {
   this.timeout(300_000);
-  let directory = '';
-  before(() => {
-    directory = mkdtempSync(path.join(tmpdir(), 'proof-'));
-  });
-  after(() => {
-    rmSync(directory, { recursive: true, force: true });
-  });
+  const reason = whyNot();
+  const backends: readonly (readonly [string, Backend, boolean])[] = [
+    ['child-process', childProcess, true],
+    ['posix', posix, reason === undefined],
+  ];
+  for (const [name, live, isHere] of backends) {
+    (isHere ? describe : describe.skip)(name, () => {
+      const directory = mkdtempSync(path.join(tmpdir(), 'proof-'));
+      after(() => {
+        rmSync(directory, { recursive: true, force: true });
+      });
+      let recorded: ConformanceReport;
 
-  let recorded: ConformanceReport;
+      it('the whole suite passes while it is recorded', async () => {
+        recorded = await suite(directory, 'update', () => live);
+        expect(failures(recorded)).to.deep.equal([]);
+        expect(readdirSync(directory).length).to.be.greaterThan(150);
+      });
 
-  it('the whole suite passes while it is recorded', async () => {
-    recorded = await suite(directory, 'update', () => childProcess);
-    expect(failures(recorded)).to.deep.equal([]);
-    expect(readdirSync(directory).length).to.be.greaterThan(150);
-  });
-
-  it('and passes again when it is replayed and no program can be started', async () => {
-    const replayed = await withoutPrograms(() =>
-      suite(directory, 'replay', () => {
-        throw new Error('a replay needs no backend');
-      }),
-    );
-    expect(failures(replayed)).to.deep.equal([]);
-    const statusOf = ({ cases: all }: ConformanceReport): string[] => all.map(({ id, status }) => `${id}: ${status}`);
-    const before = statusOf(recorded);
-    expect(statusOf(replayed).filter((line, index) => line !== before[index])).to.deep.equal([]);
-    expect(replayed.features).to.deep.equal(recorded.features);
-    expect(replayed.cases.filter(({ status }) => status === 'passed').length).to.be.greaterThan(150);
-    expect(replayed.durationMs).to.be.below(recorded.durationMs);
-  });
+      it('and passes again when it is replayed and no program can be started', async () => {
+        const replayed = await withoutPrograms(() =>
+          suite(directory, 'replay', () => {
+            throw new Error('a replay needs no backend');
+          }),
+        );
+        expect(failures(replayed)).to.deep.equal([]);
+        const statusOf = ({ cases }: ConformanceReport): string[] => cases.map(({ id, status }) => `${id}: ${status}`);
+        const before = statusOf(recorded);
+        expect(statusOf(replayed).filter((line, index) => line !== before[index])).to.deep.equal([]);
+        expect(replayed.features).to.deep.equal(recorded.features);
+        expect(replayed.cases.filter(({ status }) => status === 'passed').length).to.be.greaterThan(150);
+        expect(replayed.durationMs).to.be.below(recorded.durationMs);
+      });
+    });
+  }
 });
