@@ -1,5 +1,7 @@
 /** Plans to start, and what a started program looks like from outside: `/proc` tells, so that no helper has to. */
+import { CommandStartError } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
+import { expect } from 'chai';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Libc } from '../src/libc';
 import { startProcess, type StartedProcess } from '../src/spawn';
@@ -82,6 +84,19 @@ export function finish(started: StartedProcess, libc: Libc, kill = true): number
   const { stdin, stdout, stderr, sendBuffers } = parentEnds;
   for (const fd of [stdin, stdout, stderr, ...sendBuffers]) if (fd !== undefined) libc.close(fd);
   return status.readInt32LE(0);
+}
+
+/** What a start fails with; nothing must be left behind. */
+export function failure(plan: LaunchPlan, libc: Libc): { stage: string; code: string; path: string | undefined } {
+  const before = openFds();
+  try {
+    finish(startProcess(plan, libc), libc);
+  } catch (error) {
+    expect(openFds(), 'descriptors after a failed start').to.deep.equal(before);
+    if (!(error instanceof CommandStartError)) throw error;
+    return { stage: error.stage, code: error.code, path: error.path };
+  }
+  throw new Error('it started');
 }
 
 /** Starts, looks, ends. */
