@@ -30,8 +30,12 @@ function runner(): Runner {
 interface Skippable {
   skip(reason?: string): unknown;
 }
+/** mocha's context is an object, vitest's a function. */
 const canSkip = (value: unknown): value is Skippable =>
-  typeof value === 'object' && value !== null && 'skip' in value && typeof value.skip === 'function';
+  (typeof value === 'object' || typeof value === 'function') &&
+  value !== null &&
+  'skip' in value &&
+  typeof value.skip === 'function';
 
 /** Ends a test that runs as skipped: by mocha's context, by vitest's, or, in jest, which has no way to, with a line. */
 function skipRunning(title: string, reason: string, context: unknown, first: unknown): void {
