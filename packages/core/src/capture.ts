@@ -17,8 +17,12 @@ export interface Kept {
 
 const asBuffer = (chunk: Uint8Array): Buffer => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 
-/** From here on the output moves to memory that grows in place. */
-const large = 1 << 20;
+/**
+ * From here on the output moves to memory that grows in place. Chunks that are ours can be put together at the end, which
+ * is quicker as long as the new memory of both is small; those that are read into again have to be copied at once.
+ */
+const largeOwn = 32 << 20;
+const largeReused = 1 << 20;
 const step = 16 << 20;
 /** Small enough that the pages given back are still in the processor's cache when they come again. */
 const copyStep = 256 << 10;
@@ -83,6 +87,8 @@ class GrowingMemory {
 export class Capture implements Kept {
   private chunks: Buffer[] = [];
   private memory: GrowingMemory | undefined;
+  /** Not large yet. */
+  private inChunks = true;
   private length = 0;
   /** Bytes were dropped. */
   truncated = false;
@@ -108,7 +114,7 @@ export class Capture implements Kept {
 
   private keep(piece: Buffer, reused: boolean): void {
     const length = this.length + piece.length;
-    if (this.memory === undefined && length > large && this.length <= large) this.move();
+    if (this.inChunks && length > (reused ? largeReused : largeOwn)) this.move();
     if (this.memory?.grow(length) === true) this.memory.put(piece, this.length);
     else {
       // The address space ended before the limit: what is there becomes the first chunk.
@@ -120,9 +126,11 @@ export class Capture implements Kept {
     this.total.left -= piece.length;
   }
 
+  /** Tried once: where the memory cannot be had, everything stays in chunks. */
   private move(): void {
+    this.inChunks = false;
     const memory = GrowingMemory.reserve(this.limit);
-    if (memory?.grow(2 * large) !== true) return;
+    if (memory?.grow(Math.min(2 * this.length, this.limit)) !== true) return;
     let at = 0;
     for (const chunk of this.chunks) {
       memory.put(chunk, at);

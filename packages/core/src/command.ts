@@ -90,7 +90,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
 
   /**
    * What the program reads from stdin, then EOF (`virCommandSetInputBuffer`). NUL bytes are fine here. Every run sends it
-   * again. A program that does not read it is no error.
+   * again; bytes are not copied, so leave them as they are until then. A program that does not read it is no error.
    */
   setInputBuffer(data: Bytes | Secret): this;
   /**
@@ -140,7 +140,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   passFd(fd: Fd, options?: Omit<PassFd, 'fd'>): this;
   /**
    * The program reads `data`, then EOF, from its descriptor `fd`, 3 or more (`virCommandSetSendBuffer`, which chooses the
-   * number). Needs feature `send-buffer`.
+   * number). Bytes are not copied. Needs feature `send-buffer`.
    *
    * @example
    * ```ts

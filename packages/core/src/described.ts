@@ -98,13 +98,13 @@ export class Described {
     return undefined;
   }
 
-  /** Data for a pipe: any bytes, NUL included. */
+  /** Data for a pipe: any bytes, NUL included. Bytes are not copied: 16 MiB would take longer than a start. */
   protected data(call: string, given: unknown): Uint8Array | undefined {
     const plain = isSecret(given) ? revealSecret(given) : given;
     if (typeof plain === 'string') {
       if (plain.isWellFormed()) return Buffer.from(plain, 'utf8');
       this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes');
-    } else if (types.isUint8Array(plain)) return Buffer.from(plain);
+    } else if (types.isUint8Array(plain)) return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
     else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
     return undefined;
   }

@@ -48,16 +48,28 @@ describe('capture', () => {
     ]);
   });
 
-  it('is whole where it is large, and a Buffer like any other', () => {
-    const chunk = Buffer.alloc(1 << 18, 'abcdefg');
-    const capture = new Capture((5 << 20) + 3, { left: Infinity }, () => undefined);
-    for (let turn = 0; turn < 24; turn++) capture.take(chunk);
-    const whole = Buffer.concat(Array.from({ length: 24 }, () => chunk)).subarray(0, (5 << 20) + 3);
-    expect(capture.view().equals(whole)).to.equal(true);
-    const bytes = capture.bytes();
-    expect(bytes.equals(whole)).to.equal(true);
-    expect(Reflect.get(bytes.buffer, 'resizable')).to.not.equal(true);
-  });
+  // Memory that is read into again moves to memory that grows from 1 MiB on, chunks of their own from 32 MiB on.
+  for (const [what, reused, limit] of [
+    ['memory that is read into again', true, (5 << 20) + 3],
+    ['chunks', false, (5 << 20) + 3],
+    ['many chunks', false, (40 << 20) + 3],
+  ] as const) {
+    it(`is whole where it is large, and a Buffer like any other: ${what}`, () => {
+      const chunk = Buffer.alloc(1 << 18, 'abcdefg');
+      const count = Math.ceil(limit / chunk.length) + 3;
+      const capture = new Capture(limit, { left: Infinity }, () => undefined);
+      for (let turn = 0; turn < count; turn++) {
+        const given = reused ? Buffer.from(chunk) : chunk;
+        capture.take(given, reused);
+        if (reused) given.fill(0);
+      }
+      const whole = Buffer.concat(Array.from({ length: count }, () => chunk)).subarray(0, limit);
+      expect(capture.view().equals(whole)).to.equal(true);
+      const bytes = capture.bytes();
+      expect(bytes.equals(whole)).to.equal(true);
+      expect(Reflect.get(bytes.buffer, 'resizable')).to.not.equal(true);
+    });
+  }
 
   it('a tail is the end, whatever the chunks', () => {
     fc.assert(
