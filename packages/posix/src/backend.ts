@@ -1,15 +1,14 @@
 /** The backend: what it declares, and how a plan becomes a running program. */
+import { createRequire } from 'node:module';
 import { debuglog } from 'node:util';
 import { startError, type Backend, type ExitStatus, type Feature } from '@vircommand/core/backend';
-import { chosenDriver, type DriverName } from './ffi';
-import { makeHandle } from './handle';
-import { libcThrough, type Libc } from './libc';
-import { Pace } from './pace';
-import { waitSync } from './poll';
-import { execErrorsAreLost, startProcess } from './spawn';
+import type { DriverName } from './ffi';
 import { featuresWith } from './ways';
 
 const log = debuglog('vircommand');
+
+/** Half of the time of an import, which a process that starts nothing need not pay. */
+const loadEngine = (): typeof import('./engine') => createRequire(__filename)('./engine') as typeof import('./engine');
 
 /** How a posix backend is made. */
 export interface PosixOptions {
@@ -19,13 +18,6 @@ export interface PosixOptions {
 
 /** A backend that starts and waits synchronously too. */
 export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync'>>;
-
-function loadLibc(options: PosixOptions): Libc {
-  if (process.platform !== 'linux') {
-    throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
-  }
-  return libcThrough(chosenDriver(options.driver));
-}
 
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
@@ -39,7 +31,11 @@ function loadLibc(options: PosixOptions): Libc {
  * ```
  */
 export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
-  const libc = loadLibc(options);
+  if (process.platform !== 'linux') {
+    throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
+  }
+  const { chosenDriver, execErrorsAreLost, libcThrough, makeHandle, Pace, startProcess, waitSync } = loadEngine();
+  const libc = libcThrough(chosenDriver(options.driver));
   const pace = new Pace();
   const ended = ({ exitCode }: Pick<ExitStatus, 'exitCode'>): void => {
     if (exitCode === 127 && execErrorsAreLost(libc)) {

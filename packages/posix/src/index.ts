@@ -12,4 +12,4 @@ export type Command<Out extends Sink = Sink, Err extends Sink = Sink, In extends
 /** Commands that libc's `posix_spawn` starts. */
 export const Command = bindCommand(() => backend);
 export { backend, createPosixBackend, whyNot, type PosixBackend, type PosixOptions } from './backend';
-export { type DriverName } from './ffi';
+export type { DriverName } from './ffi';
