@@ -116,17 +116,6 @@ export const inputCases = group('input', {}, [
     },
   },
   {
-    id: 'copied',
-    title: 'the buffer is read at the call: what is done to it later does not matter',
-    why: 'Buffers come from pools and are used again.',
-    async run(t) {
-      const data = Buffer.from('as it was');
-      const command = t.helper('cat').setInputBuffer(data).setOutputBuffer();
-      data.fill('x');
-      assert.equal((await command.run()).stdout, 'as it was');
-    },
-  },
-  {
     id: 'large',
     title: 'eight mebibytes in and out at the same time do not block each other',
     why: 'Whoever writes everything before he reads waits for a program that waits for him.',
