@@ -6,6 +6,7 @@
  * turns until nothing has happened for a few turns and no file operation is under way, so everything that the timer
  * before has caused is over, promises, streams and immediates included. Nothing waits for the wall clock.
  */
+import { pendingFileOperations, watchFileOperations } from './file-operations';
 import { TimerQueue } from './timers';
 import { Turns, type Timeline } from './timeline';
 
@@ -18,14 +19,6 @@ const nextTurn = setImmediate;
 const later = setTimeout;
 const realNow = performance.now.bind(performance);
 
-/** How often code under test waits for the file system: then it is not its program that is to go on. */
-function pendingFileOperations(): number {
-  const active: unknown =
-    typeof process.getActiveResourcesInfo === 'function' ? process.getActiveResourcesInfo() : undefined;
-  if (!Array.isArray(active)) return 0;
-  return active.filter((name) => typeof name === 'string' && name.startsWith('FSReq')).length;
-}
-
 /** See above. */
 export class VirtualClock implements Timeline {
   private time = 0;
@@ -36,6 +29,10 @@ export class VirtualClock implements Timeline {
   private waitingSince: number | undefined;
   /** File operations that were waited for in vain, once for all. */
   private hopeless = 0;
+
+  constructor() {
+    watchFileOperations();
+  }
 
   now(): number {
     return this.time;
@@ -77,8 +74,7 @@ export class VirtualClock implements Timeline {
     if (++this.quiet < quietTurns) nextTurn(this.look);
     else if (this.mustWait()) later(this.look, 1);
     else {
-      this.quiet = 0;
-      this.waitingSince = undefined;
+      this.touch();
       const next = this.timers.take();
       nextTurn(this.look);
       if (next === undefined) return;
@@ -88,6 +84,7 @@ export class VirtualClock implements Timeline {
     }
   };
 
+  /** Code under test waits for the file system: then it is not its program that is to go on. */
   private mustWait(): boolean {
     const pending = pendingFileOperations();
     this.hopeless = Math.min(this.hopeless, pending);
