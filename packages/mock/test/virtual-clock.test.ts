@@ -32,7 +32,12 @@ describe('virtual time', () => {
     expect(seen).to.deep.equal(['a 10', 'b 20', 'c 20', 'd 20']);
   });
 
-  it('does not pass while code under test still works on what came before', async () => {
+  it('does not pass while code under test still works on what came before', async function () {
+    const reading = readFile(__filename);
+    // Node 26.10 tells of no file operations.
+    const listed = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+    await reading;
+    if (!listed) this.skip();
     const mock = createMock();
     mock.on('ask').program(async (program) => {
       await program.write('stdout', 'question\n');
