@@ -64,29 +64,53 @@ const noStrings: readonly never[] = Object.freeze([]);
 const notPrivileged: LaunchPlan['privileged'] = Object.freeze(withoutPrototype({}));
 const noSecrets: LaunchPlan['secret'] = Object.freeze({ argv: noStrings, env: noStrings });
 
-function privileged(draft: Draft): LaunchPlan['privileged'] {
-  const { uid, gid, groups, umask, nice, affinity, coreScheduling, selinuxLabel, appArmorProfile } = draft;
-  const fields = {
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
-    ...(groups === undefined ? {} : { groups: Object.freeze(groups.slice()) }),
-    ...(umask === undefined ? {} : { umask }),
-    ...(draft.clearCaps || draft.allowCaps.length > 0
-      ? { capabilities: Object.freeze({ clear: draft.clearCaps, allow: Object.freeze(draft.allowCaps.slice()) }) }
-      : {}),
-    ...(draft.noNewPrivs ? { noNewPrivs: true } : {}),
-    ...(Object.keys(draft.limits).length > 0 ? { limits: Object.freeze(withoutPrototype(draft.limits)) } : {}),
-    ...(nice === undefined ? {} : { nice }),
-    ...(affinity === undefined ? {} : { affinity: Object.freeze(affinity.slice()) }),
-    ...(coreScheduling === undefined ? {} : { coreScheduling }),
-    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
-    ...(appArmorProfile === undefined ? {} : { appArmorProfile }),
-  };
-  // Fields that are left out must not be found in a polluted prototype.
-  return Object.keys(fields).length === 0 ? notPrivileged : Object.freeze(withoutPrototype(fields));
-}
+/** Which feature each privileged field requires. */
+const privilegedFeatures: Readonly<Record<keyof LaunchPlan['privileged'], Feature>> = {
+  uid: 'uid-gid',
+  gid: 'uid-gid',
+  groups: 'groups',
+  umask: 'umask',
+  capabilities: 'capabilities',
+  noNewPrivs: 'no-new-privs',
+  limits: 'limits',
+  nice: 'nice',
+  affinity: 'affinity',
+  coreScheduling: 'core-scheduling',
+  selinuxLabel: 'selinux',
+  appArmorProfile: 'apparmor',
+};
 
-/** Which feature a plan requires, and how one sees it: a table, so that nothing is refused by accident or forgotten. */
+/** The fields that are asked for, and no others: what is left out must not be found in a polluted prototype. */
+function privileged(draft: Draft): LaunchPlan['privileged'] {
+  const { clearCaps, allowCaps, limits, groups, affinity } = draft;
+  const asked: { -readonly [K in keyof LaunchPlan['privileged']]: LaunchPlan['privileged'][K] } = {
+    uid: draft.uid,
+    gid: draft.gid,
+    groups: groups && Object.freeze(groups.slice()),
+    umask: draft.umask,
+    capabilities:
+      clearCaps || allowCaps.length > 0
+        ? Object.freeze({ clear: clearCaps, allow: Object.freeze(allowCaps.slice()) })
+        : undefined,
+    noNewPrivs: draft.noNewPrivs ? true : undefined,
+    limits: Object.keys(limits).length > 0 ? Object.freeze(withoutPrototype(limits)) : undefined,
+    nice: draft.nice,
+    affinity: affinity && Object.freeze(affinity.slice()),
+    coreScheduling: draft.coreScheduling,
+    selinuxLabel: draft.selinuxLabel,
+    appArmorProfile: draft.appArmorProfile,
+  };
+  let any = false;
+  for (const name of privilegedFields) {
+    if (asked[name] !== undefined) any = true;
+  }
+  if (!any) return notPrivileged;
+  for (const name of privilegedFields) if (asked[name] === undefined) Reflect.deleteProperty(asked, name);
+  return Object.freeze(withoutPrototype(asked));
+}
+const privilegedFields = Object.keys(privilegedFeatures) as (keyof LaunchPlan['privileged'])[];
+
+/** Which feature the rest of a plan requires, and how one sees it: tables, so that nothing is refused by accident or forgotten. */
 const requirements: readonly (readonly [Feature, (plan: Omit<LaunchPlan, 'requires' | 'text'>) => boolean])[] = [
   ['argv0', (plan) => plan.argv[0] !== plan.program],
   ['cwd', (plan) => plan.cwd !== undefined],
@@ -100,17 +124,6 @@ const requirements: readonly (readonly [Feature, (plan: Omit<LaunchPlan, 'requir
   ['process-group', (plan) => plan.group === 'group' || plan.group === 'none'],
   ['kill-on-parent-exit', (plan) => plan.killOnParentExit === 'best-effort'],
   ['parent-death-signal', (plan) => plan.killOnParentExit === 'guaranteed'],
-  ['uid-gid', ({ privileged: p }) => p.uid !== undefined || p.gid !== undefined],
-  ['groups', ({ privileged: p }) => p.groups !== undefined],
-  ['umask', ({ privileged: p }) => p.umask !== undefined],
-  ['capabilities', ({ privileged: p }) => p.capabilities !== undefined],
-  ['no-new-privs', ({ privileged: p }) => p.noNewPrivs === true],
-  ['limits', ({ privileged: p }) => p.limits !== undefined],
-  ['nice', ({ privileged: p }) => p.nice !== undefined],
-  ['affinity', ({ privileged: p }) => p.affinity !== undefined],
-  ['core-scheduling', ({ privileged: p }) => p.coreScheduling !== undefined],
-  ['selinux', ({ privileged: p }) => p.selinuxLabel !== undefined],
-  ['apparmor', ({ privileged: p }) => p.appArmorProfile !== undefined],
   ['hook', (plan) => plan.preExecHook !== undefined],
   ['handshake', (plan) => plan.handshake],
   ['pid-file', (plan) => plan.pidFile !== undefined],
@@ -151,7 +164,11 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     killOnParentExit: settings.killOnParentExit === true ? ('best-effort' as const) : settings.killOnParentExit,
     secret: secrets(draft),
   };
-  const requires = requirements.filter(([, needed]) => needed(body)).map(([feature]) => feature);
+  const requires: Feature[] = [];
+  for (const [feature, needed] of requirements) if (needed(body)) requires.push(feature);
+  for (const name of Object.keys(body.privileged) as (keyof LaunchPlan['privileged'])[]) {
+    if (!requires.includes(privilegedFeatures[name])) requires.push(privilegedFeatures[name]);
+  }
   if (draft.nonblockingFds) requires.push('nonblocking-fds');
   if (mode === 'runSync') requires.push('sync');
   if (mode === 'runSync' && settings.bounded) requires.push('sync-deadline');
@@ -176,6 +193,7 @@ function groupOf(draft: Draft): LaunchPlan['group'] {
 }
 
 function secrets(draft: Draft): LaunchPlan['secret'] {
+  if (!hasSecret(draft)) return noSecrets;
   const argv = draft.args.flatMap((arg, index) => (arg.mask === undefined ? [] : [index + 1]));
   if (draft.argv0?.mask !== undefined) argv.unshift(0);
   const env =
@@ -184,9 +202,15 @@ function secrets(draft: Draft): LaunchPlan['secret'] {
       : Array.from(draft.env).flatMap(([name, { mask }]) => (mask === undefined ? [] : [name]));
   const inputs = draft.sendBuffers.flatMap(({ fd, secret }) => (secret ? [fd] : []));
   if (draft.stdin?.kind === 'input' && draft.stdin.secret) inputs.unshift(0);
-  if (argv.length === 0 && env.length === 0 && inputs.length === 0) return noSecrets;
   const places = { argv: Object.freeze(argv), env: Object.freeze(env) };
   return Object.freeze(inputs.length === 0 ? places : { ...places, inputs: Object.freeze(inputs) });
+}
+
+const isMasked = ({ mask }: Value): boolean => mask !== undefined;
+
+function hasSecret({ args, argv0, env, stdin, sendBuffers }: Draft): boolean {
+  if (args.some(isMasked) || argv0?.mask !== undefined || (stdin?.kind === 'input' && stdin.secret)) return true;
+  return sendBuffers.some(({ secret }) => secret) || (env !== undefined && Array.from(env.values()).some(isMasked));
 }
 
 /** The redacted text of a command. */

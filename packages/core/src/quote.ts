@@ -77,8 +77,11 @@ const shellOwned =
   /^(_|UID|EUID|PPID|GROUPS|OPTIND|LINENO|RANDOM|SRANDOM|SECONDS|HISTCMD|DIRSTACK|FUNCNAME|EPOCH.*|BASH.*|SHELLOPTS|COMP_.*|POSIXLY_CORRECT|PIPESTATUS)$/;
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+const noWords: readonly string[] = [];
+
 /** `NAME=` as it is and the value quoted; `env` in front where a shell would not take the assignment. */
-function envWords(env: TextSource['env']): string[] {
+function envWords(env: TextSource['env']): readonly string[] {
+  if (env.length === 0) return noWords;
   const words = env.map(([name, value]) =>
     identifier.test(name) ? `${name}=${quotePlan(value)}` : quoteText(name + '=') + quotePlan(value),
   );
@@ -125,13 +128,17 @@ export function commandText(source: TextSource, options: TextOptions = noOptions
   let text = '';
   for (const word of envWords(source.env)) text += word + (breaks ? ' \\\n' : ' ');
   text += quoteProgram(program);
+  if (!breaks) {
+    for (const arg of source.args) text += ' ' + quotePlan(arg);
+    return text;
+  }
   const isOption = source.args.map((arg) => typeof arg === 'string' && arg.startsWith('-'));
   const lastOption = isOption.lastIndexOf(true);
   const firstOption = isOption.indexOf(true);
   source.args.forEach((arg, index) => {
     // An option's values stay on its line; positional arguments after the last option's first value get lines of their own.
     const stays = isOption[index] !== true && firstOption >= 0 && firstOption < index && lastOption >= index - 1;
-    text += (breaks && !stays ? ' \\\n' : ' ') + quotePlan(arg);
+    text += (stays ? ' ' : ' \\\n') + quotePlan(arg);
   });
   return text;
 }

@@ -90,6 +90,7 @@ export function brokenFds(draft: Draft): BrokenRule | undefined {
     const choice = draft[key];
     if (choice?.kind === 'fd' && fdNumber(choice.fd) < 0) return { call, reason: 'the descriptor is closed' };
   }
+  if (draft.passFds.length === 0 && draft.sendBuffers.length === 0) return undefined;
   const taken = new Set<number>();
   for (const { fd } of draft.sendBuffers) {
     if (taken.has(fd)) return { call: 'setSendBuffer()', reason: `descriptor ${fd} of the program is used twice` };
