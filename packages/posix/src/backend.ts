@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { debuglog } from 'node:util';
 import { startError, type Backend, type ExitStatus, type Feature } from '@vircommand/core/backend';
 import type { DriverName } from './ffi';
-import { featuresWith } from './ways';
+import { featuresWith } from './features';
 
 const log = debuglog('vircommand');
 

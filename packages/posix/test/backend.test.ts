@@ -4,7 +4,7 @@ import { backend, Command, createPosixBackend, whyNot } from '@vircommand/posix'
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { Pace } from '../src/pace';
-import { featuresWith, wayOf } from '../src/ways';
+import { featuresWith } from '../src/features';
 import { libcThrough } from '../src/libc';
 import { usableDrivers } from './drivers';
 
@@ -36,10 +36,6 @@ describe('the backend', function () {
     const musl = { ...libc, has: (name: string) => !name.includes('closefrom') };
     expect(featuresWith(musl)).not.to.include('close-other-fds');
     expect(featuresWith(musl)).to.have.length(featuresWith(libc).length - 1);
-  });
-
-  it('has a way for every feature it declares', () => {
-    for (const feature of backend.features) expect(wayOf({ requires: [feature] })).to.equal('direct');
   });
 
   for (const driver of usableDrivers) {

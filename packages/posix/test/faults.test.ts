@@ -10,7 +10,7 @@ import { libcThrough, type Libc, type LibcName } from '../src/libc';
 import { waitSync } from '../src/poll';
 import { startProcess } from '../src/spawn';
 import { LINUX } from '../src/struct';
-import { featuresWith } from '../src/ways';
+import { featuresWith } from '../src/features';
 import { inheritable, openFds } from './plans';
 import { until } from './started';
 
