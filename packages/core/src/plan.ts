@@ -111,7 +111,7 @@ function privileged(draft: Draft): LaunchPlan['privileged'] {
 const privilegedFields = Object.keys(privilegedFeatures) as (keyof LaunchPlan['privileged'])[];
 
 /** Which feature the rest of a plan requires, and how one sees it: tables, so that nothing is refused by accident or forgotten. */
-const requirements: readonly (readonly [Feature, (plan: Omit<LaunchPlan, 'requires' | 'text'>) => boolean])[] = [
+const requirements: readonly (readonly [Feature, (plan: LaunchPlan) => boolean])[] = [
   ['argv0', (plan) => plan.argv[0] !== plan.program],
   ['cwd', (plan) => plan.cwd !== undefined],
   ['raw-bytes', (plan) => typeof plan.program !== 'string' || plan.argv.some(isRaw) || hasRawEnv(plan)],
@@ -141,11 +141,13 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
   let stderrStream = stderr === 'lines' || stderr === 'tail' ? pipeStream : planStream(draft.stderr, 'stderr');
   if (stderrStream.type === 'same-as-stdout' && stdoutStream.type === 'null') stderrStream = nullStream;
 
-  const body = {
-    contract: 1 as const,
+  // One literal, filled in and then frozen: a copy of so many fields would cost more than all the rest.
+  const plan: { -readonly [K in keyof LaunchPlan]: LaunchPlan[K] } = {
+    contract: 1,
+    requires: noStrings,
     program: draft.program.content,
     argv: Object.freeze([(draft.argv0 ?? draft.program).content, ...draft.args.map((arg) => arg.content)]),
-    env: draft.env === undefined ? ('inherit' as const) : Object.freeze(Array.from(draft.env, envEntry)),
+    env: draft.env === undefined ? 'inherit' : Object.freeze(Array.from(draft.env, envEntry)),
     cwd: draft.cwd,
     stdin: planStream(draft.stdin, 'stdin'),
     stdout: stdoutStream,
@@ -161,20 +163,21 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     daemon: draft.daemon,
     handshake: draft.handshake,
     preExecHook: draft.preExecHook,
-    killOnParentExit: settings.killOnParentExit === true ? ('best-effort' as const) : settings.killOnParentExit,
+    killOnParentExit: settings.killOnParentExit === true ? 'best-effort' : settings.killOnParentExit,
     secret: secrets(draft),
+    text: draftText(draft),
   };
   const requires: Feature[] = [];
-  for (const [feature, needed] of requirements) if (needed(body)) requires.push(feature);
-  for (const name of Object.keys(body.privileged) as (keyof LaunchPlan['privileged'])[]) {
+  for (const [feature, needed] of requirements) if (needed(plan)) requires.push(feature);
+  for (const name of Object.keys(plan.privileged) as (keyof LaunchPlan['privileged'])[]) {
     if (!requires.includes(privilegedFeatures[name])) requires.push(privilegedFeatures[name]);
   }
   if (draft.nonblockingFds) requires.push('nonblocking-fds');
   if (mode === 'runSync') requires.push('sync');
   if (mode === 'runSync' && settings.bounded) requires.push('sync-deadline');
-  const plan: LaunchPlan = Object.freeze({ ...body, requires: Object.freeze(requires), text: draftText(draft) });
+  plan.requires = Object.freeze(requires);
   return {
-    plan,
+    plan: Object.freeze(plan),
     stdout,
     stderr,
     input: draft.stdin?.kind === 'input' ? draft.stdin.data : undefined,
