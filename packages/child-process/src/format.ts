@@ -2,7 +2,17 @@
  * That a program is something the kernel executes, looked at before the start: on ENOEXEC glibc's `execvp()`, which libuv
  * calls, runs the file with `/bin/sh`, and there is to be no shell, ever.
  */
-import { accessSync, closeSync, constants, openSync, readFileSync, readdirSync, readSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { execError } from '@vircommand/core/backend';
 
 /** What the kernel looks at. */
@@ -20,12 +30,34 @@ const deepest = 5;
 // One for all: nothing here waits.
 const buffer = Buffer.alloc(headSize);
 
+/** Binaries that were looked at, by path: as they were then. The same program is started again and again. */
+const binaries = new Map<string, string>();
+const mostBinaries = 256;
+
+const identityOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+  `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+
+function isKnownBinary(file: string, stats: Stats): boolean {
+  return binaries.get(file) === identityOf(stats);
+}
+
+function remember(file: string, stats: Stats): void {
+  if (binaries.size >= mostBinaries) binaries.clear();
+  binaries.set(file, identityOf(stats));
+}
+
+const statsOf = (file: string): Stats | undefined => {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+};
+
 /** The first bytes, or `undefined` where the start itself shall tell what is wrong. */
 function headOf(file: string): Buffer | undefined {
   let fd: number | undefined;
   try {
-    // A device or named pipe must not be opened just to look at it.
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
     fd = openSync(file, constants.O_RDONLY);
     return buffer.subarray(0, readSync(fd, buffer, 0, headSize, 0));
   } catch {
@@ -87,8 +119,15 @@ function isForbidden(file: string): boolean {
 }
 
 function isExecutable(file: string, depth: number): boolean {
+  const stats = statsOf(file);
+  // A device or named pipe must not be opened just to look at it.
+  if (stats?.isFile() !== true || isKnownBinary(file, stats)) return true;
   const head = headOf(file);
-  if (head === undefined || isElf(head)) return true;
+  if (head === undefined) return true;
+  if (isElf(head)) {
+    remember(file, stats);
+    return true;
+  }
   if (head[0] !== 0x23 || head[1] !== 0x21) return isRegistered(head, file) || isForbidden(file);
   const interpreter = /^#![ \t]*([^ \t\n\0]+)/.exec(head.toString('latin1'))?.[1];
   if (interpreter === undefined) return isForbidden(file);

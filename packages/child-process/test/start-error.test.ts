@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -214,6 +224,15 @@ describe('start errors', () => {
   it('names the program first in what it says of a missing interpreter', async () => {
     const error = await failure(backend.start(planOf([at('orphan')])));
     expect(String(error)).to.match(/orphan' is a script whose interpreter '\/no\/such\/interpreter' does not exist/);
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('a file that was a program when it was started before', async () => {
+    copyFileSync('/bin/true', at('replaced'));
+    for (let turn = 0; turn < 2; turn++) await new Command(at('replaced')).run();
+    writeFileSync(at('replaced'), 'echo no shell\n');
+    expect(await failure(new Command(at('replaced')).run())).to.include({ stage: 'exec', code: 'ENOEXEC' });
+    copyFileSync('/bin/true', at('replaced'));
+    await new Command(at('replaced')).run();
   });
 
   const asNobody = root && process.platform === 'linux' ? it : it.skip;
