@@ -20,5 +20,6 @@ export { resolveProgram, type ResolveOptions } from './resolve';
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
 export { systemClock, type Clock } from './clock';
+export { GrowingMemory } from './memory';
 export { Descendants, type DescendantsOptions } from './tree';
 export type { ExitStatus, ResourceUsage, SignalName } from './types';

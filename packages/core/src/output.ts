@@ -57,9 +57,9 @@ export class Output {
     return !this.ended && this.use !== 'tail';
   }
 
-  /** What was kept. Text is decoded from where it is; only bytes that the caller gets must be a Buffer like any other. */
+  /** What was kept. */
   bytes(): Buffer | undefined {
-    return this.use === 'bytes' ? this.kept?.bytes() : this.kept?.view();
+    return this.kept?.bytes();
   }
 
   /** Reads the stream of a program that has started. */

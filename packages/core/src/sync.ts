@@ -1,22 +1,18 @@
 /** `runSync()`: the bounds go to the backend as data, since core cannot run meanwhile. */
-import { fixedCopy, tailSize } from './capture';
+import { tailSize } from './capture';
 import type { Backend, SyncOutcome } from './contract';
 import type { CommandError } from './errors';
 import { logError, logExit, logStart } from './log';
 import { judge, type Cause } from './outcome';
-import type { Launch, StreamUse } from './plan';
+import type { Launch } from './plan';
 import { keptAtMost, longestBytes, longestText, type RunSettings } from './run-options';
 import { startFailure } from './start-failure';
 import { systemClock } from './clock';
 import type { CommandResult } from './types';
 
-/** What a backend captured; bytes that the caller gets must be a Buffer like any other. */
-function captured(bytes: Uint8Array | undefined, use: StreamUse): Buffer | undefined {
-  if (bytes === undefined) return undefined;
-  const { buffer, byteOffset, byteLength } = bytes;
-  if (use === 'bytes' && 'resizable' in buffer && buffer.resizable && byteOffset === 0)
-    return fixedCopy(buffer, byteLength);
-  return Buffer.from(buffer, byteOffset, byteLength);
+/** What a backend captured, as a Buffer. */
+function captured(bytes: Uint8Array | undefined): Buffer | undefined {
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A backend that kept more than a result can hold would make a foreign RangeError of it. */
@@ -81,8 +77,8 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
       pid: outcome.pid,
       status: outcome,
       cause,
-      stdout: { use: launch.stdout, bytes: captured(outcome.stdout, launch.stdout) },
-      stderr: { use: launch.stderr, bytes: captured(outcome.stderr, launch.stderr) },
+      stdout: { use: launch.stdout, bytes: captured(outcome.stdout) },
+      stderr: { use: launch.stderr, bytes: captured(outcome.stderr) },
       outputComplete: outcome.outputComplete,
       ended: outcome.ended,
       durationMs: clock.now() - begun,

@@ -1,4 +1,5 @@
 /** Output of a blocking run, read straight to where it stays. */
+import { GrowingMemory } from '@vircommand/core/backend';
 import type { Libc } from './libc';
 import { LINUX } from './struct';
 
@@ -6,9 +7,8 @@ const kib = 1024;
 const mib = 1024 * kib;
 /** Below, output is copied from a buffer that all runs share: most programs write little. */
 const small = 128 * kib;
-const growth = 16 * mib;
-/** What V8 reserves, at most: address space, not memory. */
-const largest = 2 ** 32 - 1;
+/** From here on large pages are asked for. */
+const large = 16 * mib;
 /** Large pages of the kernel, on every supported architecture with pages of 4 KiB. */
 const largePage = 2 * mib;
 const leastRead = 64 * kib;
@@ -25,15 +25,16 @@ export function scratchBuffer(): Buffer {
 export class GrowingBytes {
   length = 0;
   private readonly chunks: Buffer[] = [];
-  /** Resizable where there is the address space for it. */
-  private memory: ArrayBuffer | undefined;
+  private readonly memory: GrowingMemory;
   private view: Buffer | undefined;
 
   constructor(
     private readonly libc: Libc,
     /** Most bytes that can come. */
-    private readonly limit: number,
-  ) {}
+    limit: number,
+  ) {
+    this.memory = new GrowingMemory(limit + 2 * leastRead);
+  }
 
   /** Where the next bytes may be put, before {@link add}; never empty. */
   space(): Buffer {
@@ -57,58 +58,25 @@ export class GrowingBytes {
   }
 
   private grow(least: number): Buffer {
-    const before = this.memory;
-    const size = before?.byteLength ?? 0;
-    const wanted = Math.max(least, Math.min(2 * size, size + growth));
-    try {
-      this.memory ??= new ArrayBuffer(0, { maxByteLength: Math.min(this.limit + 2 * leastRead, largest) });
-      this.memory.resize(Math.min(wanted, Math.max(least, this.memory.maxByteLength)));
-    } catch {
-      // No address space, or it is used up: from here on it is copied when it grows.
-      const bytes = Buffer.allocUnsafeSlow(Math.max(wanted, 2 * size));
-      if (before !== undefined) bytes.set(new Uint8Array(before, 0, this.length));
-      this.memory = bytes.buffer;
-      return bytes;
-    }
-    const view = Buffer.from(this.memory, 0, this.memory.byteLength);
+    const size = this.view?.length ?? 0;
+    const view = this.memory.reserve(least, this.length);
     this.useLargePages(view, size);
     return view;
   }
 
-  /**
-   * To memory that every function takes. From the end, giving back large page by large page, so that both together are
-   * hardly larger than one; with large pages it takes half the time that it takes without.
-   */
-  private moveToFixed(memory: ArrayBuffer, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    this.useLargePages(bytes, 0);
-    for (let end = length; end > 0;) {
-      const start = (Math.ceil(end / largePage) - 1) * largePage;
-      bytes.set(new Uint8Array(memory, start, end - start), start);
-      memory.resize(start);
-      end = start;
-    }
-    return bytes;
-  }
-
   /** First touches of pages take most of the time of a large capture. It is advice: a kernel without them loses nothing. */
   private useLargePages(bytes: Buffer, from: number): void {
-    if (bytes.length < growth) return;
+    if (bytes.length < large) return;
     const address = this.libc.driver.address(bytes);
     const begin = Math.ceil((address + from) / largePage) * largePage;
     const end = Math.floor((address + bytes.length) / largePage) * largePage;
     if (end > begin) this.libc.madvise(begin, end - begin, LINUX.MADV_HUGEPAGE);
   }
 
-  /** All in one; if it is not very large, perhaps in memory that is resizable. */
+  /** All in one. */
   take(): Buffer {
-    const { chunks, memory, view, length } = this;
-    if (view !== undefined) {
-      if (memory?.resizable !== true) return view.subarray(0, length);
-      if (length >= growth) return this.moveToFixed(memory, length);
-      memory.resize(length);
-      return Buffer.from(memory);
-    }
+    const { chunks, view, length } = this;
+    if (view !== undefined) return view.subarray(0, length);
     return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
   }
 }
