@@ -79,6 +79,10 @@ const tasks = {
     buildFor('@vircommand/bench');
     pnpmRun(['--filter', '@vircommand/bench', 'run', '--silent', 'bench', ...rest]);
   },
+  soak() {
+    buildFor('@vircommand/examples');
+    pnpmRun(['--filter', '@vircommand/soak', 'run', '--silent', 'soak', ...rest]);
+  },
 };
 
 const task = tasks[process.argv[2]];

@@ -18,9 +18,9 @@ export class Random {
   }
 
   pick<T>(choices: readonly T[]): T {
-    const choice = choices[this.below(choices.length)];
-    if (choice === undefined) throw new RangeError('nothing to choose from');
-    return choice;
+    if (choices.length === 0) throw new RangeError('nothing to choose from');
+    // `undefined` may be one of the choices.
+    return choices[this.below(choices.length)] as T;
   }
 
   chance(share: number): boolean {
