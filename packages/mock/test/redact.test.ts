@@ -110,9 +110,9 @@ describe('redaction', () => {
   it('paths of this machine are placeholders where they are whole paths', async () => {
     const redactor = new Redactor({ redact: [], placeholders: {}, env: [] }).forCall(await plainPlan());
     const cwd = process.cwd();
-    expect(redactor.hide(`${cwd} ${cwd}/a ${cwd}x .${cwd} ${process.execPath}`)).to.equal(
-      `<cwd> <cwd>/a ${cwd}x .${cwd} <node>`,
-    );
+    expect(redactor.hide(`${cwd} ${cwd}/a ${process.execPath}`)).to.equal('<cwd> <cwd>/a <node>');
+    // Another placeholder may be in these, where the project lies below the temporary directory or the home.
+    expect(redactor.hide(`${cwd}x .${cwd}`)).to.not.contain('<cwd>');
     expect(redactor.show('<cwd>/a <node>')).to.equal(`${cwd}/a ${process.execPath}`);
   });
 
