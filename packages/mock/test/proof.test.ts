@@ -82,7 +82,6 @@ describe('the proof', function () {
         expect(statusOf(replayed).filter((line, index) => line !== before[index])).to.deep.equal([]);
         expect(replayed.features).to.deep.equal(recorded.features);
         expect(replayed.cases.filter(({ status }) => status === 'passed').length).to.be.greaterThan(150);
-        expect(replayed.durationMs).to.be.below(recorded.durationMs);
       });
     });
   }
