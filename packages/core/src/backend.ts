@@ -15,6 +15,7 @@ export { bindCommand } from './bind';
 export type { CommandConstructor } from './command';
 export { CommandStartError, startError } from './errors';
 export { planBytes, planString } from './bytes';
+export { capabilityNumber } from './capabilities';
 export { directoryError, execError } from './exec-error';
 export { resolveProgram, type ResolveOptions } from './resolve';
 export { decodeWaitStatus, signalName, signalNumber } from './status';

@@ -168,25 +168,68 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setSession(): this;
   /** `true` (default): a process group of its own; `false`: the parent's. Needs feature `process-group`. */
   setProcessGroup(own?: boolean): this;
-  /** User id, 0 to 0xfffffffe; default: unchanged (`virCommandSetUID`). Needs feature `uid-gid`. */
+  /**
+   * User id: real, effective and saved, 0 to 0xfffffffe; default: unchanged (`virCommandSetUID`). The group stays unless
+   * {@link Command.setGid} says another one. Supplementary groups become those that the user database has for this user,
+   * and none for an unknown one, unless {@link Command.setGroups} says them (`child-process`, which cannot look them up:
+   * none). Capabilities go as the kernel has it: from root to another user all but the bounding set, from which only
+   * {@link Command.clearCaps} takes. What may not be taken fails the start with stage `privileges`. Needs feature
+   * `uid-gid`.
+   *
+   * @example
+   * ```ts
+   * new Command('id').setUid(33).setGid(33).setNoNewPrivs();
+   * ```
+   */
   setUid(uid: number): this;
-  /** Group id, 0 to 0xfffffffe; default: unchanged (`virCommandSetGID`). Needs feature `uid-gid`. */
+  /**
+   * Group id: real, effective and saved, 0 to 0xfffffffe; default: unchanged (`virCommandSetGID`). Without
+   * {@link Command.setUid} and {@link Command.setGroups} no supplementary group is left. Needs feature `uid-gid`.
+   */
   setGid(gid: number): this;
-  /** Supplementary groups, instead of those of the user. Ours. Needs feature `groups`. */
+  /**
+   * Supplementary groups, exactly these, instead of those of the user; `[]`: none. Default: see {@link Command.setUid}; with
+   * neither user nor group unchanged. Ours. Needs feature `groups`.
+   */
   setGroups(groups: readonly number[]): this;
   /** The umask, 0 to 0o777; 0 can be asked for, other than upstream (`virCommandSetUmask`). Needs feature `umask`. */
   setUmask(mask: number): this;
-  /** The nice value, -20 (first) to 19 (last). Ours. Needs feature `nice`. */
+  /** The nice value, -20 (first) to 19 (last). Less than now needs CAP_SYS_NICE: else stage `limits`, EACCES. Ours. Needs feature `nice`. */
   setNice(nice: number): this;
-  /** The processors that it may use, by number, at least one. Ours. Needs feature `affinity`. */
+  /**
+   * The processors that it may use, by number (0 to 8191), at least one. One that is not there, or that this process may not
+   * use, fails the start with stage `limits`, EINVAL: the kernel would leave it out. Ours. Needs feature `affinity`.
+   */
   setAffinity(processors: readonly number[]): this;
-  /** Drops all capabilities but those of {@link Command.allowCap} (`virCommandClearCaps`). Needs feature `capabilities`. */
+  /**
+   * Drops all capabilities but those of {@link Command.allowCap} from all five sets (`virCommandClearCaps`). The bounding set
+   * needs CAP_SETPCAP: without it the start fails with stage `privileges`, EPERM, unless nothing has to be dropped there;
+   * {@link Command.setNoNewPrivs} then protects too. Needs feature `capabilities`.
+   */
   clearCaps(): this;
-  /** Keeps a capability, by its kernel name (`virCommandAllowCap`). Needs feature `capabilities`. */
-  allowCap(capability: Capability): this;
+  /**
+   * Gives a capability of this process to the program, also under another user: permitted, effective, inheritable, ambient,
+   * and kept in the bounding set (`virCommandAllowCap`). By its kernel name or by its number, 0 to 63. One that this process
+   * has not fails the start with stage `privileges`, EPERM; one that the kernel knows not, with stage `capabilities`,
+   * EINVAL. Needs feature `capabilities`.
+   *
+   * @example
+   * ```ts
+   * new Command('dnsmasq').setUid(999).setGid(999).clearCaps().allowCap('CAP_NET_BIND_SERVICE');
+   * ```
+   */
+  allowCap(capability: Capability | number): this;
   /** Neither the program nor its descendants gain privileges by executing anything. Ours. Needs feature `no-new-privs`. */
   setNoNewPrivs(): this;
-  /** Any of {@link Limits}. */
+  /**
+   * Any of {@link Limits}, soft and hard; default: this process's own. They begin with the program: neither hook nor user
+   * change runs under them. Raising a hard one needs CAP_SYS_RESOURCE: else stage `limits`, EPERM. Needs feature `limits`.
+   *
+   * @example
+   * ```ts
+   * new Command('make').setLimit('cpu', { soft: 60, hard: 70 }).setLimit('fileSize', 1e9);
+   * ```
+   */
   setLimit(name: keyof Limits, limit: Limit): this;
   /** Bytes (`virCommandSetMaxMemLock`). */
   setMaxMemLock(bytes: number): this;
@@ -196,9 +239,16 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setMaxFiles(count: number): this;
   /** Bytes; 0 disables core dumps (`virCommandSetMaxCoreSize`). */
   setMaxCoreSize(bytes: number): this;
-  /** The SELinux label that the program executes with; the last call counts (`virCommandSetSELinuxLabel`). Needs feature `selinux`. */
+  /**
+   * The SELinux label that the program executes with; the last call counts (`virCommandSetSELinuxLabel`). A label that the
+   * kernel refuses, or a kernel without SELinux, fails the start with stage `label`; in permissive mode, as upstream, a
+   * refused label is not set and the program runs. Needs feature `selinux`.
+   */
   setSelinuxLabel(label: string): this;
-  /** The AppArmor profile that the program executes in; the last call counts (`virCommandSetAppArmorProfile`). Needs feature `apparmor`. */
+  /**
+   * The AppArmor profile that the program executes in; the last call counts (`virCommandSetAppArmorProfile`). A profile that
+   * is not loaded, or a kernel without AppArmor, fails the start with stage `label`. Needs feature `apparmor`.
+   */
   setAppArmorProfile(profile: string): this;
   /**
    * A function to call in the process that becomes the program, before its privileges are dropped; if it throws, the start
@@ -218,7 +268,10 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   requireHandshake(): this;
   /** Accepts any end of the program, also a death by signal (`virCommandRawStatus`). */
   rawStatus(): this;
-  /** A core-scheduling group of its own (`virCommandSetRunAlone`). Needs feature `core-scheduling`. */
+  /**
+   * A core-scheduling group of its own (`virCommandSetRunAlone`). A kernel without it fails the start with stage
+   * `core-scheduling`, EINVAL. Needs feature `core-scheduling`.
+   */
   setRunAlone(): this;
   /** The core-scheduling group of a process (`virCommandSetRunAmong`). Needs feature `core-scheduling`. */
   setRunAmong(pid: number): this;

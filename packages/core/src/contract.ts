@@ -7,7 +7,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from './clock';
 import type { Feature } from './features';
-import type { CommandOptions, CommandResult, ExitStatus, PlainData, SignalName } from './types';
+import type { Capability, CommandOptions, CommandResult, ExitStatus, PlainData, SignalName } from './types';
 
 /** Typed arrays cannot be frozen, so bytes that are no UTF-8 travel as base64. */
 export type PlanString = string | { readonly base64: string };
@@ -56,7 +56,6 @@ export interface LaunchPlan {
     | 'gid'
     | 'groups'
     | 'umask'
-    | 'capabilities'
     | 'noNewPrivs'
     | 'limits'
     | 'nice'
@@ -64,7 +63,10 @@ export interface LaunchPlan {
     | 'coreScheduling'
     | 'selinuxLabel'
     | 'appArmorProfile'
-  >;
+  > & {
+    /** No capability twice, and each in one spelling: by number (`CAP_41`) only if it has no name here. */
+    readonly capabilities?: { readonly clear: boolean; readonly allow: readonly Capability[] } | undefined;
+  };
   readonly pidFile: string | undefined;
   readonly daemon: boolean;
   readonly handshake: boolean;

@@ -1,9 +1,10 @@
 /** The setters of process attributes: directory, daemon, ids, limits, capabilities, labels, hook, handshake. */
 import { fileURLToPath } from 'node:url';
+import { capability } from './capabilities';
 import { isCount } from './described';
 import { describe, ownProperties, ownProperty, plainData } from './plain';
 import { StreamSetters } from './set-streams';
-import type { Capability, Limit, Limits } from './types';
+import type { Limit, Limits } from './types';
 
 const limitNames: readonly (keyof Limits)[] = [
   'memLock',
@@ -104,12 +105,13 @@ export class ProcessSetters extends StreamSetters {
     return this;
   }
 
-  allowCap(capability: unknown): this {
-    if (typeof capability !== 'string' || !/^CAP_[A-Z0-9_]+$/.test(capability)) {
-      const given = typeof capability === 'string' ? `'${capability}'` : describe(capability);
-      return this.note('allowCap', `takes a name like 'CAP_NET_RAW', not ${given}`);
+  allowCap(given: unknown): this {
+    const known = capability(given);
+    if (known === undefined) {
+      const what = typeof given === 'string' ? `'${given}'` : describe(given);
+      return this.note('allowCap', `takes a name like 'CAP_NET_RAW' or a number from 0 to 63, not ${what}`);
     }
-    if (!this.draft.allowCaps.includes(capability as Capability)) this.draft.allowCaps.push(capability as Capability);
+    if (!this.draft.allowCaps.includes(known)) this.draft.allowCaps.push(known);
     return this;
   }
 
@@ -232,7 +234,7 @@ export class ProcessSetters extends StreamSetters {
     if (typeof clear !== 'boolean') return this.note('capabilities', 'clear must be a boolean');
     if (!Array.isArray(allow)) return this.note('capabilities', 'allow must be an array');
     this.draft.clearCaps = clear;
-    for (const capability of allow) this.allowCap(capability);
+    for (const one of allow) this.allowCap(one);
     return this;
   }
 }

@@ -85,7 +85,7 @@ export interface PassFd {
   readonly closeInParent?: boolean | undefined;
 }
 
-/** A Linux capability by its kernel name, for instance `CAP_NET_BIND_SERVICE`. */
+/** A Linux capability by its kernel name, for instance `CAP_NET_BIND_SERVICE`, or by its number, as `CAP_10`. */
 export type Capability = `CAP_${string}`;
 
 /** A resource limit: one number for soft and hard, both apart, or no limit. */
@@ -102,7 +102,7 @@ export interface Limits {
   readonly core?: Limit | undefined;
   /** Bytes of address space (RLIMIT_AS). */
   readonly addressSpace?: Limit | undefined;
-  /** Seconds of processor time (RLIMIT_CPU). */
+  /** Seconds of processor time (RLIMIT_CPU); the launcher's own, some hundredths, counts. The kernel takes 0 for 1. */
   readonly cpu?: Limit | undefined;
   /** Bytes of the data segment (RLIMIT_DATA). */
   readonly data?: Limit | undefined;
@@ -156,13 +156,13 @@ export interface CommandOptions {
   readonly uid?: number | undefined;
   /** Group id; left out: unchanged. */
   readonly gid?: number | undefined;
-  /** Supplementary groups; left out with `uid` and `gid`: those of the user. */
+  /** Supplementary groups; left out: with `uid` those of the user, with `gid` alone none, with neither unchanged. */
   readonly groups?: readonly number[] | undefined;
   /** 0 to 0o777. */
   readonly umask?: number | undefined;
   /** `clear`: drop all but those of `allow`. */
   readonly capabilities?:
-    { readonly clear?: boolean | undefined; readonly allow?: readonly Capability[] | undefined } | undefined;
+    { readonly clear?: boolean | undefined; readonly allow?: readonly (Capability | number)[] | undefined } | undefined;
   /** `true`: neither the program nor its descendants gain privileges by executing anything. */
   readonly noNewPrivs?: boolean | undefined;
   /** Resource limits. */
