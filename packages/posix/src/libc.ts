@@ -19,6 +19,8 @@ const table = {
   dup2: ['errno', 'int', 'int'],
   dup3: ['errno', 'int', 'int', 'int'],
   fcntl: ['errno', 'int', 'int', 'long'],
+  /** `fcntl` with a `struct flock`. */
+  fcntl_lock: ['errno', 'int', 'int', 'buffer'],
   /** Path, flags, mode. */
   open: ['errno', 'buffer', 'int', 'long'],
   poll: ['errno', 'buffer', 'long', 'int'],
@@ -47,6 +49,9 @@ const table = {
   syscall: ['errno', 'long', 'long', 'long', 'long', 'long', 'long'],
   sigaction: ['errno', 'int', 'buffer', 'buffer'],
   getenv: ['address', 'buffer'],
+  strlen: ['int', 'address'],
+  execve: ['errno', 'address', 'address', 'address'],
+  _exit: ['int', 'int'],
   // posix_spawn. Arrays of pointers and paths are addresses inside one buffer.
   posix_spawn: ['int', 'buffer', 'address', 'buffer', 'buffer', 'address', 'address'],
   posix_spawn_file_actions_init: ['int', 'buffer'],
@@ -64,6 +69,10 @@ const table = {
   posix_spawnattr_setsigdefault: ['int', 'buffer', 'buffer'],
   posix_spawnattr_setpgroup: ['int', 'buffer', 'int'],
 } as const satisfies Record<string, Signature>;
+
+/** What libc calls a function that the table has under more than one name, for other parameters. */
+const symbols: Readonly<Partial<Record<LibcName, string>>> = { fcntl_lock: 'fcntl' };
+const symbolOf = (name: LibcName): string => symbols[name] ?? name;
 
 interface ArgumentOf {
   int: number;
@@ -117,12 +126,13 @@ function withErrno(native: NativeFunction, driver: Driver, parameters: number): 
 
 function bind(driver: Driver, name: LibcName): NativeFunction {
   const [result, ...parameters]: Signature = table[name];
-  const native = driver.bind(name, result === 'address' ? 'address' : 'int', parameters);
-  if (native === undefined) throw new Error(`this libc has no ${name}()`);
+  const native = driver.bind(symbolOf(name), result === 'address' ? 'address' : 'int', parameters);
+  if (native === undefined) throw new Error(`this libc has no ${symbolOf(name)}()`);
   return result === 'errno' ? withErrno(native, driver, parameters.length) : native;
 }
 
-function makeLibc(driver: Driver): Libc {
+/** libc through a driver that is loaded already. */
+export function libcOver(driver: Driver): Libc {
   const functions = {} as Record<LibcName, NativeFunction>;
   for (const name of Object.keys(table) as LibcName[]) {
     let bound: NativeFunction | undefined;
@@ -135,7 +145,7 @@ function makeLibc(driver: Driver): Libc {
   return Object.assign(functions as unknown as Functions, {
     driver,
     glibc: driver.symbol('gnu_get_libc_version') !== undefined,
-    has: (name: LibcName) => driver.symbol(name) !== undefined,
+    has: (name: LibcName) => driver.symbol(symbolOf(name)) !== undefined,
   });
 }
 
@@ -144,6 +154,6 @@ const made = new Map<DriverName, Libc>();
 /** libc through a driver; one per driver and thread. Throws what {@link loadDriver} throws. */
 export function libcThrough(name: DriverName): Libc {
   let libc = made.get(name);
-  if (libc === undefined) made.set(name, (libc = makeLibc(loadDriver(name))));
+  if (libc === undefined) made.set(name, (libc = libcOver(loadDriver(name))));
   return libc;
 }

@@ -10,11 +10,14 @@ export const SIZE = {
   /** glibc 80, musl 80. */
   posixSpawnFileActions: 80,
   sigset: 128,
+  /** `struct sigaction` of libc, not of the kernel: 152 in both. */
+  sigaction: 152,
   pollfd: 8,
   siginfo: 128,
   /** glibc 144; musl reserves 16 longs more. */
   rusage: 272,
   rlimit: 16,
+  flock: 32,
   /** Packed on x86-64 alone. */
   epollEvent: process.arch === 'x64' ? 12 : 16,
 } as const;
@@ -24,6 +27,9 @@ export const EPOLL_DATA = process.arch === 'x64' ? 4 : 8;
 
 /** Offsets in `siginfo_t` as `waitid` fills it: `si_signo` 0, `si_code` 8, four bytes of nothing, then pid, uid and status. */
 export const SIGINFO = { code: 8, pid: 16, uid: 20, status: 24 } as const;
+
+/** Offsets in `struct flock`: two `short`, then two `off_t` and a pid. */
+export const FLOCK = { type: 0, whence: 2, start: 8, length: 16, pid: 24 } as const;
 
 /** Offsets in `struct rusage`, each a `long`: two `timeval` of seconds and microseconds, then the counters. */
 export const RUSAGE = {
@@ -47,8 +53,12 @@ export const LINUX = {
   F_SETFD: 2,
   F_GETFL: 3,
   F_SETFL: 4,
+  F_GETLK: 5,
+  F_SETLK: 6,
   F_DUPFD_CLOEXEC: 1030,
   FD_CLOEXEC: 1,
+  F_WRLCK: 1,
+  F_UNLCK: 2,
   AT_FDCWD: -100,
   POLLIN: 0x1,
   POLLOUT: 0x4,

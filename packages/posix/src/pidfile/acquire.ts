@@ -1,0 +1,113 @@
+/** Takes a pid file and gives it back: for programs themselves, and for the launcher just before it becomes the program. */
+import { closeSync, ftruncateSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { errno, systemError } from '../errno';
+import type { Libc } from '../libc';
+import { LINUX } from '../struct';
+import { isStillAt, openPidFile } from './file';
+import { lockOwner, tryLock } from './lock';
+import { readPid } from './text';
+
+/** An error of a pid file, as Node's own: with `code`, `errno`, `syscall` and `path`. */
+export interface PidFileError extends NodeJS.ErrnoException {
+  /** The process that has the lock, where the system names one. */
+  owner?: number | undefined;
+}
+
+/** What a pid file's descriptor has to be like. */
+export interface PidFileDescriptor {
+  /** It gets the lowest free number from this one up; default 3. */
+  readonly lowest?: number | undefined;
+  /** Whether it stays open, and locked, when this process becomes another program; default false. */
+  readonly inherit?: boolean | undefined;
+}
+
+/** Rounds of 1 ms for a lock that is only passing: a reader that tries it, somebody who removes the file. */
+const patience = 100;
+
+/**
+ * Takes the lock of a pid file, which is made if there is none, and writes a pid into it.
+ *
+ * The descriptor gets its number before it is locked, and must then neither be moved nor be closed: closing any
+ * descriptor of the file drops the lock. For the same reason this process must have no lock on the file already.
+ *
+ * @returns the descriptor, which is the lock
+ * @throws PidFileError: EAGAIN with the owner if another process has the lock, and the errors of open. Then nothing is
+ * open, and a file that could be locked but not written is removed.
+ */
+export function lockPidFile(libc: Libc, path: string, pid: number, descriptor: PidFileDescriptor = {}): number {
+  const { lowest = 3, inherit = false } = descriptor;
+  for (let round = 0; ; round++) {
+    const fd = openAt(libc, path, lowest);
+    let keep = false;
+    try {
+      if (tryLock(libc, fd, path)) {
+        if (isStillAt(path, fd)) {
+          fill(path, fd, pid);
+          if (inherit) inheritable(libc, path, fd);
+          keep = true;
+          return fd;
+        }
+      } else {
+        const owner = lockOwner(libc, fd, path);
+        // A process that means to stay writes its pid; until then the lock may be a passing one.
+        if (owner !== undefined && (owner <= 0 || owner === readPid(fd) || round >= patience)) throw held(path, owner);
+      }
+      if (round >= patience) throw systemError(errno.EAGAIN, 'fcntl', path, 'others keep making and removing it');
+    } finally {
+      if (!keep) closeSync(fd);
+    }
+    pause(1);
+  }
+}
+
+/** Removes a pid file that this process has locked, while it is locked, and then gives the lock back. */
+export function unlockPidFile(path: string, fd: number): void {
+  try {
+    // Who came before us to remove it may have let another process make its own.
+    if (isStillAt(path, fd)) unlinkSync(path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openAt(libc: Libc, path: string, lowest: number): number {
+  const fd = openPidFile(path, 'create');
+  if (fd >= lowest) return fd;
+  const moved = libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, lowest);
+  closeSync(fd);
+  if (moved < 0) throw systemError(-moved, 'fcntl', path, `no descriptor from ${lowest} up is below RLIMIT_NOFILE`);
+  return moved;
+}
+
+function fill(path: string, fd: number, pid: number): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, String(pid), 0, 'latin1');
+  } catch (error) {
+    rmSync(path, { force: true });
+    const { errno: number = -errno.EIO, syscall = 'write' } = error as NodeJS.ErrnoException;
+    throw systemError(-number, syscall, path);
+  }
+}
+
+function inheritable(libc: Libc, path: string, fd: number): void {
+  const result = libc.fcntl(fd, LINUX.F_SETFD, 0);
+  if (result < 0) throw systemError(-result, 'fcntl', path);
+}
+
+export function held(path: string, owner: number): PidFileError {
+  const who =
+    owner > 0
+      ? `held by pid ${owner}: it runs already`
+      : owner === 0
+        ? 'held by a process outside this pid namespace'
+        : 'held by the lock of an open file description, which names no process';
+  const error: PidFileError = systemError(errno.EAGAIN, 'fcntl', path, who);
+  if (owner > 0) error.owner = owner;
+  return error;
+}
+
+/** Blocks this thread, so that it can be used where no event loop may run. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
