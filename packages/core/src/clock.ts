@@ -1,5 +1,4 @@
 /** The clock that deadlines run on. It comes from the backend in force, so a mock's time can be virtual. */
-import { performance } from 'node:perf_hooks';
 
 /** Where core takes its time from. Backends leave it out; mocks bring their own. */
 export interface Clock {
@@ -12,16 +11,22 @@ export interface Clock {
 /** Node truncates longer timers to 1 ms, so a longer delay is waited for in slices. */
 const longestTimer = 2 ** 31 - 1;
 
+/** Monotonic milliseconds. `performance` would have to be loaded first, which takes a tenth of the time of an import. */
+function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** The real clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
   after(ms, callback) {
-    const end = performance.now() + ms;
+    const end = now() + ms;
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {
       timer = setTimeout(
         () => {
-          const rest = end - performance.now();
+          const rest = end - now();
           if (ms > longestTimer && rest > 1) arm(rest);
           else callback();
         },

@@ -12,6 +12,8 @@ export function branded(errorClass: abstract new (...args: never[]) => Error, na
   const names = [...(prototype[brand] ?? []), name];
   hide(prototype, brand, Object.freeze(names));
   hide(prototype, 'name', name);
+  // What is published is minified, and `util.inspect` shows the name of the class.
+  hide(errorClass, 'name', name);
 }
 
 /** Whether a value is an error of this library, from this or another copy of core. */

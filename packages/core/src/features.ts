@@ -17,7 +17,46 @@ const onlyMock = ['mock'] as const;
 const posixAndMock = ['posix', 'mock'] as const;
 const posixAndChildProcess = ['posix', 'child-process'] as const;
 
-const table = {
+/** The name of something that a backend may or may not be able to do. */
+export type Feature =
+  | 'argv0'
+  | 'cwd'
+  | 'raw-bytes'
+  | 'sync'
+  | 'sync-deadline'
+  | 'sync-reap'
+  | 'fd-stdio'
+  | 'file-stdio'
+  | 'pass-fd'
+  | 'close-other-fds'
+  | 'merged-output'
+  | 'nonblocking-fds'
+  | 'send-buffer'
+  | 'session'
+  | 'process-group'
+  | 'kill-tree'
+  | 'kill-on-parent-exit'
+  | 'parent-death-signal'
+  | 'core-dump-bit'
+  | 'resource-usage'
+  | 'uid-gid'
+  | 'groups'
+  | 'umask'
+  | 'capabilities'
+  | 'no-new-privs'
+  | 'limits'
+  | 'nice'
+  | 'affinity'
+  | 'core-scheduling'
+  | 'selinux'
+  | 'apparmor'
+  | 'hook'
+  | 'handshake'
+  | 'pid-file'
+  | 'daemon'
+  | 'local-pid';
+
+const table: Record<Feature, FeatureInfo> = {
   argv0: { summary: 'argv[0] other than the program', availableIn: everywhere, kind: 'asked' },
   cwd: { summary: 'working directory', availableIn: everywhere, kind: 'asked' },
   'raw-bytes': {
@@ -70,10 +109,7 @@ const table = {
   'pid-file': { summary: 'locked pid file', availableIn: onlyMock, kind: 'asked' },
   daemon: { summary: 'daemonized start', availableIn: onlyMock, kind: 'asked' },
   'local-pid': { summary: 'pid of this machine', availableIn: posixAndChildProcess, kind: 'observed' },
-} as const satisfies Record<string, FeatureInfo>;
-
-/** The name of something that a backend may or may not be able to do. */
-export type Feature = keyof typeof table;
+};
 
 /** One line for each feature, and who has it. */
 export const FEATURE_INFO: Readonly<Record<Feature, FeatureInfo>> = Object.freeze(table);

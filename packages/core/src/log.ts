@@ -2,7 +2,7 @@
  * What a tracer or a person can watch: `NODE_DEBUG=vircommand`, and the diagnostics channels `vircommand:start`,
  * `vircommand:exit` and `vircommand:error`. Nothing secret goes there.
  */
-import { channel } from 'node:diagnostics_channel';
+import type { Channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import type { CommandResult } from './types';
 
@@ -24,14 +24,25 @@ export interface ErrorEvent {
 }
 
 const log = debuglog('vircommand');
-const starts = channel('vircommand:start');
-const exits = channel('vircommand:exit');
-const errors = channel('vircommand:error');
+
+/** Made with the first event: an import need not wait for it. */
+let made: Readonly<Record<'start' | 'exit' | 'error', Channel>> | undefined;
+function channels(): NonNullable<typeof made> {
+  if (made !== undefined) return made;
+  const { channel } = process.getBuiltinModule('node:diagnostics_channel');
+  made = {
+    start: channel('vircommand:start'),
+    exit: channel('vircommand:exit'),
+    error: channel('vircommand:error'),
+  };
+  return made;
+}
 
 /** A program runs. */
 export function logStart(event: StartEvent): void {
   if (log.enabled) log('start pid %s by %s: %s', event.pid ?? '-', event.backend, event.command);
-  if (starts.hasSubscribers) starts.publish(event);
+  const { start } = channels();
+  if (start.hasSubscribers) start.publish(event);
 }
 
 /** A run is over. */
@@ -40,15 +51,17 @@ export function logExit(start: StartEvent, result: CommandResult): void {
     const how = result.signal ?? (result.exitCode === undefined ? 'end unknown' : `exit code ${result.exitCode}`);
     log('%s after %d ms, pid %s: %s', how, Math.round(result.durationMs), start.pid ?? '-', start.command);
   }
-  if (!exits.hasSubscribers) return;
+  const { exit } = channels();
+  if (!exit.hasSubscribers) return;
   const shown: Partial<CommandResult> = { ...result };
   Reflect.deleteProperty(shown, 'stdout');
   Reflect.deleteProperty(shown, 'stderr');
-  exits.publish({ ...start, result: shown });
+  exit.publish({ ...start, result: shown });
 }
 
 /** A run failed. */
 export function logError(event: ErrorEvent): void {
   if (log.enabled) log('%s: %s', event.error.name, event.error.message);
-  if (errors.hasSubscribers) errors.publish(event);
+  const { error } = channels();
+  if (error.hasSubscribers) error.publish(event);
 }

@@ -5,7 +5,7 @@ import type { ChildHandle, LaunchPlan } from './contract';
 import { CommandUsageError } from './errors';
 import type { Run } from './lifecycle';
 import { LineIterator } from './lines';
-import { describe, ownProperty, strayName } from './plain';
+import { describe, hide, ownProperty, strayName } from './plain';
 import { readKillDelay } from './run-options';
 import { signalNumber } from './status';
 import type { CommandResult, LineOptions, SignalName, Sink, Source, Streamed, Written } from './types';
@@ -77,6 +77,10 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
 
 /** The caller's view of a run that has started. */
 export class RunningProcess implements RunningCommand {
+  static {
+    // What is published is minified, and `util.inspect` shows the name of the class.
+    hide(this, 'name', 'RunningCommand');
+  }
   readonly pid: number | undefined;
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;

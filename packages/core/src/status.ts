@@ -1,21 +1,28 @@
 /** Decoding of the wait status that `wait(2)` and its relatives report. */
-import { constants } from 'node:os';
 import type { ExitStatus, SignalName } from './types';
 
-const names = new Map<number, SignalName>();
-for (const [name, number] of Object.entries(constants.signals)) {
-  // The first name of a number wins: SIGABRT and not SIGIOT, SIGIO and not SIGPOLL.
-  if (!names.has(number)) names.set(number, name as NodeJS.Signals);
+/** Loaded when first asked for: most programs end without a signal. */
+const signals = (): Readonly<Record<string, number>> => process.getBuiltinModule('node:os').constants.signals;
+
+let made: Map<number, SignalName> | undefined;
+function names(): ReadonlyMap<number, SignalName> {
+  if (made !== undefined) return made;
+  made = new Map();
+  for (const [name, number] of Object.entries(signals())) {
+    // The first name of a number wins: SIGABRT and not SIGIOT, SIGIO and not SIGPOLL.
+    if (!made.has(number)) made.set(number, name as NodeJS.Signals);
+  }
+  return made;
 }
 
 /** The name of a signal; real-time and other unnamed ones are `SIG` and the number. */
 export function signalName(number: number): SignalName {
-  return names.get(number) ?? `SIG${number}`;
+  return names().get(number) ?? `SIG${number}`;
 }
 
 /** The number of a signal on this platform, or `undefined` if there is none of that name. */
 export function signalNumber(name: string): number | undefined {
-  if (Object.hasOwn(constants.signals, name)) return constants.signals[name as NodeJS.Signals];
+  if (Object.hasOwn(signals(), name)) return signals()[name];
   const number = /^SIG(\d{1,2})$/.exec(name)?.[1];
   return number === undefined || Number(number) < 1 || Number(number) > 64 ? undefined : Number(number);
 }

@@ -3,7 +3,7 @@
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { constants } from 'node:os';
+import { signalNumber } from './status';
 
 interface ProcessEntry {
   readonly pid: number;
@@ -164,10 +164,11 @@ export class Descendants {
    * ended after.
    */
   kill(rootAlive: boolean, signal: number): boolean {
+    const stop = signalNumber('SIGSTOP');
     for (let round = 0; round < 100; round++) {
       const anyNew = this.find(rootAlive);
       if (this.members.size === 0 || (round > 0 && !anyNew)) break;
-      this.signal(constants.signals.SIGSTOP);
+      if (stop !== undefined) this.signal(stop);
     }
     return this.signal(signal);
   }

@@ -5,10 +5,12 @@ import * as path from 'node:path';
 const load = createRequire(__filename);
 
 const directory = path.dirname(load.resolve('@vircommand/core'));
+/** What is built is published in one file; its modules lie beside it. */
+const modules = path.basename(directory) === 'dist' ? path.join(directory, 'modules') : directory;
 
 /** A module of the subject by its file name. */
 export function internal(name: string): unknown {
-  return load(path.join(directory, name));
+  return load(path.join(modules, name));
 }
 
 /** Another copy of the whole library, as two versions of a dependency would have it. */
