@@ -49,6 +49,16 @@ const table = {
   syscall: ['errno', 'long', 'long', 'long', 'long', 'long', 'long'],
   sigaction: ['errno', 'int', 'buffer', 'buffer'],
   getenv: ['address', 'buffer'],
+  // What a process changes of itself before it becomes the program. Ids are long: as an int they would be negative.
+  umask: ['int', 'int'],
+  /** Of the calling thread where `who` is 0. */
+  setpriority: ['errno', 'int', 'int', 'int'],
+  sched_setaffinity: ['errno', 'int', 'long', 'buffer'],
+  sched_getaffinity: ['errno', 'int', 'long', 'buffer'],
+  /** Of the calling thread. */
+  capset: ['errno', 'buffer', 'buffer'],
+  getpwuid_r: ['int', 'long', 'buffer', 'buffer', 'long', 'buffer'],
+  getgrouplist: ['int', 'buffer', 'long', 'buffer', 'buffer'],
   strlen: ['int', 'address'],
   execve: ['errno', 'address', 'address', 'address'],
   _exit: ['int', 'int'],

@@ -17,6 +17,7 @@ export const SIZE = {
   /** glibc 144; musl reserves 16 longs more. */
   rusage: 272,
   rlimit: 16,
+  passwd: 48,
   flock: 32,
   /** Packed on x86-64 alone. */
   epollEvent: process.arch === 'x64' ? 12 : 16,
@@ -41,6 +42,9 @@ export const RUSAGE = {
   voluntaryContextSwitches: 128,
   involuntaryContextSwitches: 136,
 } as const;
+
+/** Offsets in `struct passwd`; `name` is a pointer. */
+export const PASSWD = { name: 0, gid: 20 } as const;
 
 /** Flags and commands of Linux that `node:os` and `node:fs` do not name. */
 export const LINUX = {
@@ -87,6 +91,22 @@ export const LINUX = {
   POSIX_SPAWN_SETSIGDEF: 0x04,
   POSIX_SPAWN_SETSIGMASK: 0x08,
   POSIX_SPAWN_SETSID: 0x80,
+  SYS_setgroups: process.arch === 'arm64' ? 159 : 116,
+  SYS_setresuid: process.arch === 'arm64' ? 147 : 117,
+  SYS_setresgid: process.arch === 'arm64' ? 149 : 119,
+  PRIO_PROCESS: 0,
+  PR_SET_KEEPCAPS: 8,
+  PR_CAPBSET_READ: 23,
+  PR_CAPBSET_DROP: 24,
+  PR_SET_NO_NEW_PRIVS: 38,
+  PR_CAP_AMBIENT: 47,
+  PR_CAP_AMBIENT_RAISE: 2,
+  PR_CAP_AMBIENT_CLEAR_ALL: 4,
+  PR_SCHED_CORE: 62,
+  PR_SCHED_CORE_CREATE: 1,
+  PR_SCHED_CORE_SHARE_FROM: 3,
+  PR_SCHED_CORE_SCOPE_THREAD: 0,
+  PR_SCHED_CORE_SCOPE_THREAD_GROUP: 1,
   RLIMIT_NOFILE: 7,
   RUSAGE_SELF: 0,
 } as const;

@@ -1,0 +1,104 @@
+/** Capabilities of the thread that becomes the program, so that exec leaves it what was asked for, and nothing else. */
+import { capabilityNumber, startError, type LaunchPlan } from '@vircommand/core/backend';
+import { errno, systemError } from '../../errno';
+import type { Libc } from '../../libc';
+import { LINUX } from '../../struct';
+import type { Credentials } from './credentials';
+
+/** What a plan asks for, checked. */
+export interface Capabilities {
+  /** Everything else is to be gone. */
+  readonly clear: boolean;
+  readonly allowed: bigint;
+}
+
+const bits = (set: bigint): number[] =>
+  Array.from({ length: 64 }, (_, number) => number).filter((number) => (set & (1n << BigInt(number))) !== 0n);
+
+const refused = (number: number, call: string, why?: string): Error =>
+  startError('privileges', systemError(number, call, undefined, why));
+
+/** @throws CommandStartError, stage `capabilities`: no such capability; stage `privileges`: this process has it not */
+export function findCapabilities(
+  libc: Libc,
+  { clear, allow }: NonNullable<LaunchPlan['privileged']['capabilities']>,
+  now: Credentials,
+): Capabilities {
+  let allowed = 0n;
+  for (const name of allow) {
+    const number = capabilityNumber(name);
+    if (number === undefined || libc.prctl(LINUX.PR_CAPBSET_READ, number, 0, 0, 0) < 0) {
+      const why =
+        number === undefined ? `${name} is not known here; say it by its number` : `this kernel has no ${name}`;
+      throw startError('capabilities', systemError(errno.EINVAL, 'prctl(PR_CAPBSET_READ)', undefined, why));
+    }
+    const bit = 1n << BigInt(number);
+    if ((now.permitted & now.bounding & bit) === 0n) {
+      throw refused(errno.EPERM, 'capset', `this process does not have ${name}, so the program cannot get it`);
+    }
+    allowed |= bit;
+  }
+  return { clear, allowed };
+}
+
+/**
+ * Drops from the bounding set, while there is the capability for it: before the ids change.
+ *
+ * @throws CommandStartError, stage `privileges`
+ */
+export function dropBounding(libc: Libc, { clear, allowed }: Capabilities, now: Credentials): void {
+  if (!clear) return;
+  for (const number of bits(now.bounding & ~allowed)) {
+    const result = libc.prctl(LINUX.PR_CAPBSET_DROP, number, 0, 0, 0);
+    if (result === -errno.EPERM) {
+      const why = 'emptying the bounding set needs CAP_SETPCAP; setNoNewPrivs() protects an ordinary user too';
+      throw refused(errno.EPERM, 'prctl(PR_CAPBSET_DROP)', why);
+    }
+    if (result < 0) throw refused(-result, 'prctl(PR_CAPBSET_DROP)', `capability ${number}`);
+  }
+}
+
+/** Whether a change of the user takes the permitted capabilities. @throws CommandStartError, stage `privileges` */
+export function keepCapabilities(libc: Libc, keep: boolean): void {
+  const result = libc.prctl(LINUX.PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0);
+  if (result < 0) throw refused(-result, 'prctl(PR_SET_KEEPCAPS)');
+}
+
+/**
+ * The other four sets; `now` is what the change of the ids has left.
+ *
+ * @throws CommandStartError, stage `privileges`
+ */
+export function setCapabilities(libc: Libc, { clear, allowed }: Capabilities, now: Credentials): void {
+  const kept = clear ? 0n : keptByExec(now);
+  capset(libc, allowed | kept, allowed | (clear ? 0n : now.inheritable));
+  if (clear) ambient(libc, LINUX.PR_CAP_AMBIENT_CLEAR_ALL, 0);
+  for (const number of bits(allowed)) ambient(libc, LINUX.PR_CAP_AMBIENT_RAISE, number);
+}
+
+/** What the program would have without being allowed anything: what follows here is not to be done with more. */
+function keptByExec({ uids, permitted, ambient }: Credentials): bigint {
+  return uids[1] === 0 ? permitted : ambient;
+}
+
+/** Version 3, this thread. */
+const header = Buffer.alloc(8);
+header.writeUInt32LE(0x20080522);
+
+function capset(libc: Libc, permitted: bigint, inheritable: bigint): void {
+  const half = 0xffffffffn;
+  // Effective, permitted, inheritable: first the lower halves of the three, then the upper ones.
+  const words = [permitted, permitted, inheritable];
+  const data = Buffer.alloc(24);
+  words.forEach((set, index) => {
+    data.writeUInt32LE(Number(set & half), index * 4);
+    data.writeUInt32LE(Number(set >> 32n), 12 + index * 4);
+  });
+  const result = libc.capset(header, data);
+  if (result < 0) throw refused(-result, 'capset');
+}
+
+function ambient(libc: Libc, command: number, number: number): void {
+  const result = libc.prctl(LINUX.PR_CAP_AMBIENT, command, number, 0, 0);
+  if (result < 0) throw refused(-result, 'prctl(PR_CAP_AMBIENT)');
+}
