@@ -1,0 +1,144 @@
+/** Flags: one table says what a flag is called, what it takes, what it does, and how it is explained and completed. */
+import { parseArgs } from 'node:util';
+import { CliError } from './exit-status';
+
+/** What a shell can offer behind a flag. */
+export type Completion =
+  'file' | 'directory' | 'user' | 'group' | 'variable' | 'backend' | 'capability' | 'limit' | readonly string[];
+
+/** One flag of a subcommand. */
+export interface Flag<Target> {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** What it takes, as the help calls it; a flag without one takes nothing. */
+  readonly value?: string;
+  /** It may be given more than once. */
+  readonly repeat?: true;
+  readonly help: string;
+  readonly complete?: Completion;
+  /** The builder's call behind it, which a usage error of core names. */
+  readonly call?: string;
+  /** Called for each time it is given, in the order of the table; a CliError it throws is completed with its name. */
+  apply(target: Target, value: string): void;
+}
+
+/** Flags that belong together in the help. */
+export interface FlagGroup<Target> {
+  readonly title: string;
+  readonly note?: string;
+  readonly flags: readonly Flag<Target>[];
+}
+
+/** What is left of a command line when the flags are taken out. */
+export interface Positionals {
+  /** Those that the subcommand has itself, for instance a file. */
+  readonly own: readonly string[];
+  /** The program and its arguments; where they begin in the argv that was parsed. */
+  readonly program: readonly string[];
+}
+
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+function optionsOf(flags: readonly Flag<never>[]): Options {
+  const options: Options = { help: { type: 'boolean', short: 'h' } };
+  for (const { name, short, value } of flags) {
+    options[name] = { type: value === undefined ? 'boolean' : 'string', multiple: true, ...(short && { short }) };
+  }
+  return options;
+}
+
+/**
+ * Where flags end: at `--`, or at the first argument that is neither a flag nor one of the subcommand's own. What comes
+ * then is the program's, flags included, as with env(1) and timeout(1).
+ */
+function split(argv: readonly string[], options: Options, own: number): { head: string[]; rest: string[] } {
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  let left = own;
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') {
+      return { head: argv.slice(0, token.index), rest: argv.slice(token.index + 1) };
+    }
+    if (token.kind === 'positional' && left-- === 0) {
+      return { head: argv.slice(0, token.index), rest: argv.slice(token.index) };
+    }
+  }
+  return { head: [...argv], rest: [] };
+}
+
+/** The nearest name, for who mistyped. */
+function nearest(given: string, names: readonly string[]): string | undefined {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j++) {
+        const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+        next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
+      }
+      row = next;
+    }
+    return row[b.length] ?? Infinity;
+  };
+  const [best] = names.map((name) => [distance(given, name), name] as const).sort(([a], [b]) => a - b);
+  return best !== undefined && best[0] <= Math.max(1, given.length / 3) ? best[1] : undefined;
+}
+
+function parse(head: readonly string[], options: Options): ReturnType<typeof parseArgs> {
+  try {
+    return parseArgs({ args: [...head], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    const { message } = error as Error;
+    const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
+    if (unknown === undefined)
+      throw new CliError((message.split('\n')[0] ?? '').replace(/\. .*$/, ''), undefined, { cause: error });
+    const hint = nearest(unknown.replace(/^-+/, ''), Object.keys(options));
+    throw new CliError(`there is no option ${unknown}${hint === undefined ? '' : `; did you mean --${hint}?`}`);
+  }
+}
+
+const flatten = <Target>(groups: readonly FlagGroup<Target>[]): Flag<Target>[] => groups.flatMap(({ flags }) => flags);
+
+/** Thrown for `--help`. */
+export class HelpWanted extends Error {}
+
+/**
+ * Reads a command line: makes the target of what is no flag, and applies the flags to it.
+ *
+ * @throws CliError that names the flag, or HelpWanted.
+ */
+export function readFlags<Target>(
+  argv: readonly string[],
+  groups: readonly FlagGroup<Target>[],
+  own: number,
+  make: (positionals: Positionals) => Target,
+): Target {
+  const flags = flatten(groups);
+  const options = optionsOf(flags);
+  const { head, rest } = split(argv, options, own);
+  const { values, positionals } = parse(head, options);
+  if (values.help !== undefined) throw new HelpWanted();
+  const target = make({ own: positionals, program: rest });
+  for (const flag of flags) {
+    const given = values[flag.name] as readonly (string | boolean)[] | undefined;
+    if (given === undefined) continue;
+    if (flag.value !== undefined && flag.repeat !== true && given.length > 1) {
+      throw new CliError(`--${flag.name}: is given ${given.length} times; it can be given once`);
+    }
+    for (const value of flag.value === undefined ? [''] : given) apply(flag, target, String(value));
+  }
+  return target;
+}
+
+function apply<Target>(flag: Flag<Target>, target: Target, value: string): void {
+  try {
+    flag.apply(target, value);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    throw new CliError(`--${flag.name}: ${error.message}`, error.status, { cause: error });
+  }
+}
+
+/** The flag behind a call of the builder, for a usage error that core found only when the command was run. */
+export const flagOfCall = (groups: readonly FlagGroup<never>[], call: string): string | undefined =>
+  flatten(groups).find((flag) => flag.call !== undefined && call.startsWith(`${flag.call}(`))?.name;

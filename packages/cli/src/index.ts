@@ -1,0 +1,5 @@
+/** The command line of vircommand, for who brings it under another name or with another choice of the backend. */
+export { main } from './main';
+export { runProcess } from './process';
+export type { Surroundings } from './subcommand';
+export type { Output } from './output';

@@ -1,0 +1,43 @@
+/** One line on a terminal that says how long a program has been running, and how much it has written. */
+import { fstatSync } from 'node:fs';
+import type { Output } from './output';
+import { sizeText, timeText } from './stats';
+
+/** What is over before needs no line, in milliseconds. */
+const patience = 2000;
+const interval = 500;
+const eraseLine = '\r\x1b[K';
+
+/** How much a file has grown; nothing for what is no file. */
+export function growthOf(fd: number): (() => number) | undefined {
+  const size = (): number | undefined => {
+    try {
+      const stat = fstatSync(fd);
+      return stat.isFile() ? stat.size : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const before = size();
+  return before === undefined ? undefined : () => Math.max(0, (size() ?? before) - before);
+}
+
+/** Shows the line until it is disposed. It does not keep the process alive. */
+export function showLive(output: Output, bytes: (() => number) | undefined, began = performance.now()): Disposable {
+  let shown = false;
+  const show = (): void => {
+    const time = timeText(performance.now() - began).replace(/\.\d+/, '');
+    output.write(`${eraseLine}${time}${bytes === undefined ? '' : `, ${sizeText(bytes())} of output`}`);
+    shown = true;
+  };
+  let timer = setTimeout(() => {
+    show();
+    timer = setInterval(show, interval).unref();
+  }, patience).unref();
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      if (shown) output.write(eraseLine);
+    },
+  };
+}

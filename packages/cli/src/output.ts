@@ -1,0 +1,50 @@
+/**
+ * Writing to our own stdout and stderr. Never through `process.stdout` and `process.stderr`: these make the open file
+ * nonblocking, and the program shares it.
+ */
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/** Where text goes. */
+export interface Output {
+  write(text: string | Uint8Array): void;
+  readonly isTerminal: boolean;
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all of it, also where somebody else made the open file nonblocking. Who does not read any more is no error. */
+export function writeAll(fd: number, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE' || code === 'EBADF' || code === 'EIO') return;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+}
+
+const to = (fd: number): Output => ({
+  write: (text) => {
+    writeAll(fd, text);
+  },
+  get isTerminal() {
+    return isatty(fd);
+  },
+});
+
+export const stdout: Output = to(1);
+export const stderr: Output = to(2);
+
+const codes = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;
+export type Paint = (style: keyof typeof codes, text: string) => string;
+
+/** Colours on a terminal, unless somebody does not want them (https://no-color.org). */
+export function painter({ isTerminal }: Output, env: NodeJS.ProcessEnv = process.env): Paint {
+  const coloured = isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+  return (style, text) => (coloured && text !== '' ? `\x1b[${codes[style]}m${text}\x1b[0m` : text);
+}

@@ -1,0 +1,3 @@
+import type { Subcommand } from './subcommand';
+export const stop = {} as Subcommand;
+export const status = {} as Subcommand;
