@@ -5,11 +5,12 @@ import { modeVariable, RecordingError } from './recording-error';
  * - `replay`: programs are those of the recording, and none is started.
  * - `new`: what is in the recording is replayed, what is not is run and added.
  * - `update`: everything is run, and the recording made anew.
+ * - `add`: everything is run, and added to what is in the recording.
  * - `live`: everything is run, and nothing recorded.
  */
-export type RecordMode = 'replay' | 'new' | 'update' | 'live';
+export type RecordMode = 'replay' | 'new' | 'update' | 'add' | 'live';
 
-const modes: readonly unknown[] = ['replay', 'new', 'update', 'live'];
+const modes: readonly unknown[] = ['replay', 'new', 'update', 'add', 'live'];
 const isMode = (value: unknown): value is RecordMode => modes.includes(value);
 
 /** On a build server nothing is ever recorded; else the environment variable wins over the test. */

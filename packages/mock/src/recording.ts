@@ -107,7 +107,7 @@ class RecordingSession implements Session {
   constructor(
     private readonly live: Backend,
     private readonly options: Settings,
-    mode: 'new' | 'update',
+    mode: 'new' | 'update' | 'add',
   ) {
     const { file, env } = options;
     checkWritable(file);
@@ -116,12 +116,12 @@ class RecordingSession implements Session {
     const features = replayable(live.features);
     this.recorder = new Recorder(live, this.take.add, features);
     this.before = readTape(file);
-    const old = mode === 'new' && this.before !== undefined ? parseTape(this.before, file) : undefined;
+    const old = mode !== 'update' && this.before !== undefined ? parseTape(this.before, file) : undefined;
     this.kept = old?.calls ?? [];
     const { recorder } = this;
     let player: Player | undefined;
-    if (old !== undefined) {
-      this.sameBackend(old, live, file);
+    if (old !== undefined) this.sameBackend(old, live, file);
+    if (old !== undefined && mode === 'new') {
       player = new Player(old, this.before ?? '', file, new Redactor(options), env);
       // What is live needs real time, and there is one clock.
       this.fake = new FakeBackend(live.name, player, { features, time: 'real' });

@@ -227,6 +227,15 @@ describe('record and replay', () => {
       expect(calls()).to.deep.equal([['b']]);
     });
 
+    it("'add' runs everything and adds it, also what is there already", async () => {
+      await scratch.record(echo('a'), { mode: 'add' });
+      scratch.text = scratch.text.replace('["a", ""]', '["from the file", ""]');
+      expect(await scratch.record(echo('a'), { mode: 'add' })).to.equal('a\n');
+      expect(calls()).to.deep.equal([['a'], ['a']]);
+      const twice = async (Command: CommandConstructor) => [await echo('a')(Command), await echo('a')(Command)];
+      expect(await scratch.replay(twice)).to.deep.equal(['from the file\n', 'a\n']);
+    });
+
     it("'live' runs everything and writes nothing", async () => {
       expect(await scratch.record(echo('a'), { mode: 'live' })).to.equal('a\n');
       expect(existsSync(scratch.file)).to.equal(false);
@@ -245,7 +254,7 @@ describe('record and replay', () => {
       ];
       for (const [option, env, expected] of modes) expect(recordMode(option, 'f', env)).to.equal(expected);
       expect(thrown(() => recordMode(undefined, 'f', { VIRCOMMAND_RECORD: 'yes' })).message).to.contain(
-        'VIRCOMMAND_RECORD must be one of replay, new, update, live',
+        'VIRCOMMAND_RECORD must be one of replay, new, update, add, live',
       );
       expect(thrown(() => recordMode('record', 'f', {})).code).to.equal('ERR_RECORDING_USAGE');
     });
