@@ -63,7 +63,8 @@ function setGroups(libc: Libc, groups: readonly number[]): void {
   groups.forEach((id, index) => list.writeUInt32LE(id, index * 4));
   const result = libc.syscall(LINUX.SYS_setgroups, groups.length, libc.driver.address(list), 0, 0, 0);
   if (result >= 0) return;
-  const what = groups.length === 0 ? 'no supplementary groups' : `${list.length / 4} supplementary groups`;
+  const some = groups.slice(0, 8).join(', ') + (list.length > 8 * 4 ? ', …' : '');
+  const what = groups.length === 0 ? 'no supplementary groups' : `the supplementary groups ${some}`;
   throw identityError('setgroups', result, what, 'CAP_SETGID');
 }
 

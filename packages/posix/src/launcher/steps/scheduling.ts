@@ -31,8 +31,8 @@ function setAffinity(libc: Libc, processors: readonly number[]): void {
   const got = Buffer.alloc(maskBytes);
   const seen = libc.sched_getaffinity(0, maskBytes, got);
   if (seen < 0) throw startError('limits', systemError(-seen, 'sched_getaffinity', undefined, why));
+  if (got.equals(mask)) return;
   const missing = processors.filter((number) => ((got[number >> 3] ?? 0) & (1 << (number & 7))) === 0);
-  if (missing.length === 0) return;
-  const gone = `not there, or not for this process: ${missing.join(', ')}`;
+  const gone = missing.length === 0 ? why : `not there, or not for this process: ${missing.join(', ')}`;
   throw startError('limits', systemError(errno.EINVAL, 'sched_setaffinity', undefined, gone));
 }

@@ -1,0 +1,116 @@
+/** Becomes a program through the launcher's steps, and tells what `/proc` shows of it, from outside. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
+import type { DriverName } from '../src/ffi';
+import type { LibcName } from '../src/libc';
+import type { Said, Work } from './programs/become';
+
+/** What a program has become. */
+export interface Program {
+  /** Of `/proc/PID/status`, with single spaces. */
+  readonly status: (field: string) => string;
+  /** Soft and hard, of `/proc/PID/limits`. */
+  readonly limit: (title: string) => string;
+  readonly nice: number;
+}
+export type Outcome =
+  | { readonly ran: true; readonly program: Program; readonly calls: readonly LibcName[] }
+  | {
+      readonly ran: false;
+      readonly stage: string;
+      readonly code: string;
+      readonly syscall: string;
+      readonly reason: string;
+    };
+
+let directory: string | undefined;
+
+/** In one file, since it is started hundreds of times; other users must be able to read it. */
+function bundle(): string {
+  if (directory === undefined) {
+    directory = mkdtempSync(join(tmpdir(), 'vircommand-become-'));
+    chmodSync(directory, 0o755);
+    buildSync({
+      entryPoints: [join(__dirname, 'programs', 'become.ts')],
+      outfile: join(directory, 'become.js'),
+      bundle: true,
+      platform: 'node',
+      conditions: ['@vircommand/source'],
+      external: ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'],
+      logLevel: 'error',
+    });
+  }
+  return join(directory, 'become.js');
+}
+
+/** To be called when the tests are over. */
+export function removeBundle(): void {
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+  directory = undefined;
+}
+
+type Asked = Partial<Work> & Pick<Work, 'privileged'>;
+
+function start(work: Asked, as: readonly string[]): ChildProcess {
+  const driver: DriverName = 'koffi';
+  const argv = [...as, process.execPath, bundle(), JSON.stringify({ driver, ...work })];
+  return spawn(argv[0] ?? '', argv.slice(1), {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    env: { ...process.env, NODE_PATH: resolve(__dirname, '..', 'node_modules') },
+  });
+}
+
+/** Becomes a program that prints, and returns that. */
+export async function print(work: Asked & Required<Pick<Work, 'target'>>): Promise<string> {
+  const child = start(work, []);
+  let text = '';
+  child.stdout?.on('data', (chunk) => (text += String(chunk)));
+  child.stdio[3]?.on('data', () => undefined);
+  const code = await new Promise<number | null>((settle) => child.once('close', settle));
+  if (code !== 0) throw new Error(`it ended with ${code}: ${text}`);
+  return text;
+}
+
+/** @param as a command that becomes the command behind it, like `setpriv` with options */
+export async function become(work: Asked, as: readonly string[] = []): Promise<Outcome> {
+  const child = start(work, as);
+  const exited = new Promise<number | null>((settle) => child.once('exit', settle));
+  try {
+    const pipe = child.stdio[3] as NodeJS.ReadableStream;
+    let text = '';
+    for await (const chunk of pipe) text += String(chunk);
+    const said = JSON.parse(text === '' ? '{}' : text) as Partial<Said>;
+    if ('stage' in said) {
+      const { stage = '', code = '', syscall = '', reason = '' } = said;
+      if ((await exited) !== 125) throw new Error('it went on');
+      return { ran: false, stage, code, syscall, reason };
+    }
+    if (!('calls' in said)) throw new Error(`it ended without a word: ${await exited}`);
+    return { ran: true, program: await look(child.pid ?? 0), calls: said.calls ?? [] };
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** When it has come to rest: before, exec may not be over. Who is gone has no `stat`, which throws. */
+async function look(pid: number): Promise<Program> {
+  const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(/[ ()]+/);
+  while (stat()[1] !== 'sleep' || stat()[2] !== 'S') await new Promise((done) => setImmediate(done));
+  return read(pid);
+}
+
+/** What there is to see of a process. */
+export function read(pid: number | 'self'): Program {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const limits = readFileSync(`/proc/${pid}/limits`, 'latin1');
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return {
+    status: (field) => new RegExp(`^${field}:(.*)$`, 'm').exec(status)?.[1]?.trim().replace(/\s+/g, ' ') ?? 'none',
+    limit: (title) => limits.split(title)[1]?.trim().split(/\s+/).slice(0, 2).join(' ') ?? 'none',
+    nice: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]),
+  };
+}
