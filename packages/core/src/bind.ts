@@ -14,7 +14,7 @@ import { hide } from './plain';
  * ```
  */
 export function bindCommand(backend: Backend | (() => Backend)): CommandConstructor {
-  if (typeof backend !== 'function') checkBackend(backend, 'bindCommand()', '');
+  if (typeof backend !== 'function') checkBackend(backend, 'bindCommand()');
   return makeConstructor(backend);
 }
 

@@ -12,7 +12,7 @@ import { Run } from './lifecycle';
 import { LineIterator } from './lines';
 import { logError } from './log';
 import { CommandWithOptions } from './options';
-import { OwnedFds } from './owned-fds';
+import { closeOwned, isSpent } from './owned-fds';
 import { draftText, makeLaunch, type Launch } from './plan';
 import { noOptions, readTextOptions } from './quote';
 import { columnRows, patternsOf, regexRows, rows } from './records';
@@ -44,7 +44,6 @@ interface Prepared {
 export class BoundCommand extends CommandWithOptions {
   /** A run that is not over. */
   #running = false;
-  readonly #owned = new OwnedFds();
   readonly #binding: Binding;
 
   constructor(binding: Binding, constructor: () => unknown, program: unknown, args: unknown, options: unknown) {
@@ -75,7 +74,7 @@ export class BoundCommand extends CommandWithOptions {
       const reason = 'has no backend: import Command from a backend package, or give { backend }';
       throw this.usageError('new Command', reason, at ?? this.site(call));
     }
-    return checkBackend(source, `${call}()`, draftText(draft));
+    return checkBackend(source, `${call}()`, () => draftText(draft));
   }
 
   /** What is needed to run now, or the error, thrown: nothing is started. */
@@ -104,8 +103,8 @@ export class BoundCommand extends CommandWithOptions {
       );
     }
     const fds = this.draft.passFds.slice();
-    if (this.#owned.spent(fds)) {
-      this.#owned.close(fds);
+    if (isSpent(fds)) {
+      closeOwned(fds);
       const reason = 'its descriptors were closed by the run before; such a command runs once';
       throw this.#refused(this.usageError(call, reason, at));
     }
@@ -119,7 +118,7 @@ export class BoundCommand extends CommandWithOptions {
     return error;
   }
 
-  async #start(call: RunCall, options: ReadOptions, at = this.site(call)): Promise<{ run: Run; launch: Launch }> {
+  async #start(call: RunCall, options: ReadOptions, at?: Site): Promise<{ run: Run; launch: Launch }> {
     const fds = this.#claim(call, at);
     try {
       let prepared;
@@ -130,13 +129,18 @@ export class BoundCommand extends CommandWithOptions {
         throw this.#refused(error);
       }
       const { launch, settings, backend } = prepared;
-      const run = new Run(launch, settings, backend, backend.clock ?? systemClock, at, () => {
+      let place = at;
+      const site = (): Site => (place ??= this.site(call));
+      const run = new Run(launch, settings, backend, backend.clock ?? systemClock, site, () => {
         this.#running = false;
       });
-      await run.start();
+      const started = run.start();
+      // The caller is still on the stack, and the program runs already: what this costs costs nobody's time.
+      site();
+      await started;
       return { run, launch };
     } finally {
-      this.#owned.close(fds);
+      closeOwned(fds);
     }
   }
 
@@ -158,7 +162,7 @@ export class BoundCommand extends CommandWithOptions {
       return runAndWait(prepared.launch, prepared.settings, prepared.backend);
     } finally {
       this.#running = false;
-      this.#owned.close(fds);
+      closeOwned(fds);
     }
   }
 

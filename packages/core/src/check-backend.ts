@@ -26,10 +26,12 @@ function whyNot(given: unknown): string | undefined {
  *
  * @throws CommandUsageError, `ERR_COMMAND_CONTRACT`.
  */
-export function checkBackend(backend: Backend, call: string, command: string): Backend {
+export function checkBackend(backend: Backend, call: string, command = (): string => ''): Backend {
   if (checked.has(backend)) return backend;
   const reason = whyNot(backend);
-  if (reason !== undefined) throw new CommandUsageError(call, reason, { command, code: 'ERR_COMMAND_CONTRACT' });
+  if (reason !== undefined) {
+    throw new CommandUsageError(call, reason, { command: command(), code: 'ERR_COMMAND_CONTRACT' });
+  }
   checked.add(backend);
   return backend;
 }

@@ -29,7 +29,7 @@ export class Described {
   readonly #draft: Draft;
   /** The first misuse; it sticks. */
   protected misuse: CommandUsageError | undefined;
-  /** While the options form is read: the option, which the caller wrote instead of the setter. */
+  /** While the options form is read: the name of the option, which the caller wrote instead of the setter. */
   protected via: string | undefined;
   /** While the options form is read: the constructor, above which the caller's stack begins. */
   protected above: Callable | undefined;
@@ -58,7 +58,7 @@ export class Described {
 
   /** The error of a wrong call; its stack begins where the caller called. */
   protected usageError(call: string, reason: string, at = this.site(call)): CommandUsageError {
-    const name = this.via ?? (/[()']/.test(call) ? call : `${call}()`);
+    const name = this.via === undefined ? (/[()']/.test(call) ? call : `${call}()`) : `option '${this.via}'`;
     const error = new CommandUsageError(name, reason, { command: draftText(this.draft) });
     placeAt(error, at);
     return error;

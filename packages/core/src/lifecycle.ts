@@ -51,7 +51,8 @@ export class Run {
     private readonly settings: RunSettings,
     private readonly backend: Backend,
     private readonly clock: Clock,
-    private readonly site: Site,
+    /** Where the caller called. */
+    private readonly site: () => Site,
     private readonly released: () => void,
   ) {
     this.begun = clock.now();
@@ -228,7 +229,7 @@ export class Run {
     this.close();
     for (const reader of this.readers) reader.finish();
     disposeQuietly(this.handle);
-    placeAt(failure, this.site);
+    placeAt(failure, this.site());
     logError({ command: this.launch.plan.text, backend: this.backend.name, error: failure });
     this.settle.reject(failure);
     return failure;
@@ -328,7 +329,7 @@ export class Run {
       this.settle.resolve(result);
       return;
     }
-    placeAt(error, this.site);
+    placeAt(error, this.site());
     logError({ command: plan.text, backend: this.backend.name, error });
     this.settle.reject(error);
   }

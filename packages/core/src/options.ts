@@ -49,23 +49,27 @@ export class CommandWithOptions extends ProcessSetters {
     backend: (command, value) => command.applyBackend(value),
   };
 
+  private static readonly places: ReadonlyMap<string, number> = new Map(
+    Object.keys(CommandWithOptions.table).map((name, place) => [name, place]),
+  );
+
   /** Reads own properties, once; `undefined` means left out. */
   protected applyOptions(given: unknown): void {
     if (typeof given !== 'object' || given === null) {
       this.note('new Command', `options must be an object, not ${describe(given)}`);
       return;
     }
-    const { table } = CommandWithOptions;
+    const { table, places } = CommandWithOptions;
     const properties = ownProperties(given);
-    for (const name of properties.keys()) {
-      if (Object.hasOwn(table, name)) continue;
-      this.note('new Command', unknownName('option', name, Object.keys(table)));
+    const chosen: (keyof CommandOptions)[] = [];
+    for (const [name, value] of properties) {
+      if (!Object.hasOwn(table, name)) this.note('new Command', unknownName('option', name, Object.keys(table)));
+      else if (value !== undefined) chosen.push(name as keyof CommandOptions);
     }
-    for (const [name, apply] of Object.entries(table)) {
-      const value = properties.get(name);
-      if (value === undefined) continue;
-      this.via = `option '${name}'`;
-      apply(this, value);
+    if (chosen.length > 1) chosen.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
+    for (const name of chosen) {
+      this.via = name;
+      table[name](this, properties.get(name));
     }
     this.via = undefined;
   }

@@ -4,26 +4,25 @@ import { fdNumber } from './rules';
 import type { PassedFd } from './spec';
 import type { Fd } from './types';
 
-/** Those of one command. */
-export class OwnedFds {
-  readonly #closed = new WeakSet<PassedFd>();
+/** Of all commands: no two have the same entry for one that is to be closed. */
+const closed = new WeakSet<PassedFd>();
 
-  /** Whether some of these were closed by a run before. */
-  spent(fds: readonly PassedFd[]): boolean {
-    return fds.some((passed) => this.#closed.has(passed));
-  }
+/** Whether some of these were closed by a run before. */
+export function isSpent(fds: readonly PassedFd[]): boolean {
+  return fds.length > 0 && fds.some((passed) => closed.has(passed));
+}
 
-  /** Closes those that are to be closed and are not yet. */
-  close(fds: readonly PassedFd[]): void {
-    const ours = fds.filter((passed) => passed.closeInParent && !this.#closed.has(passed));
-    // A number that was passed twice is closed once: meanwhile it could be somebody else's.
-    const numbers = new Set<number>();
-    for (const passed of ours) {
-      this.#closed.add(passed);
-      const number = fdNumber(passed.fd);
-      if (!numbers.has(number)) closeFd(passed.fd);
-      numbers.add(number);
-    }
+/** Closes those that are to be closed and are not yet. */
+export function closeOwned(fds: readonly PassedFd[]): void {
+  if (fds.length === 0) return;
+  const ours = fds.filter((passed) => passed.closeInParent && !closed.has(passed));
+  // A number that was passed twice is closed once: meanwhile it could be somebody else's.
+  const numbers = new Set<number>();
+  for (const passed of ours) {
+    closed.add(passed);
+    const number = fdNumber(passed.fd);
+    if (!numbers.has(number)) closeFd(passed.fd);
+    numbers.add(number);
   }
 }
 

@@ -110,28 +110,34 @@ function privileged(draft: Draft): LaunchPlan['privileged'] {
 }
 const privilegedFields = Object.keys(privilegedFeatures) as (keyof LaunchPlan['privileged'])[];
 
-/** Which feature the rest of a plan requires, and how one sees it: tables, so that nothing is refused by accident or forgotten. */
-const requirements: readonly (readonly [Feature, (plan: LaunchPlan) => boolean])[] = [
-  ['argv0', (plan) => plan.argv[0] !== plan.program],
-  ['cwd', (plan) => plan.cwd !== undefined],
-  ['raw-bytes', (plan) => typeof plan.program !== 'string' || plan.argv.some(isRaw) || hasRawEnv(plan)],
-  ['fd-stdio', (plan) => plan.stdin.type === 'fd' || plan.stdout.type === 'fd' || plan.stderr.type === 'fd'],
-  ['file-stdio', (plan) => plan.stdin.type === 'file' || plan.stdout.type === 'file' || plan.stderr.type === 'file'],
-  ['pass-fd', (plan) => plan.passFds.length > 0],
-  ['merged-output', (plan) => plan.stderr.type === 'same-as-stdout' && plan.stdout.type === 'pipe'],
-  ['send-buffer', (plan) => plan.sendBuffers.length > 0],
-  ['session', (plan) => plan.group === 'session' && !plan.daemon],
-  ['process-group', (plan) => plan.group === 'group' || plan.group === 'none'],
-  ['kill-on-parent-exit', (plan) => plan.killOnParentExit === 'best-effort'],
-  ['parent-death-signal', (plan) => plan.killOnParentExit === 'guaranteed'],
-  ['hook', (plan) => plan.preExecHook !== undefined],
-  ['handshake', (plan) => plan.handshake],
-  ['pid-file', (plan) => plan.pidFile !== undefined],
-  ['daemon', (plan) => plan.daemon],
-];
+/** Which features the rest of a plan requires. Not a table of functions: it is asked for every start. */
+function required(plan: LaunchPlan): Feature[] {
+  const { program, argv, env, stdin, stdout, stderr, group, daemon } = plan;
+  const requires: Feature[] = [];
+  if (argv[0] !== program) requires.push('argv0');
+  if (plan.cwd !== undefined) requires.push('cwd');
+  if (isRaw(program) || argv.some(isRaw) || (env !== 'inherit' && hasRaw(env))) requires.push('raw-bytes');
+  if (stdin.type === 'fd' || stdout.type === 'fd' || stderr.type === 'fd') requires.push('fd-stdio');
+  if (stdin.type === 'file' || stdout.type === 'file' || stderr.type === 'file') requires.push('file-stdio');
+  if (plan.passFds.length > 0) requires.push('pass-fd');
+  if (stderr.type === 'same-as-stdout' && stdout.type === 'pipe') requires.push('merged-output');
+  if (plan.sendBuffers.length > 0) requires.push('send-buffer');
+  if (group === 'session' && !daemon) requires.push('session');
+  if (group === 'group' || group === 'none') requires.push('process-group');
+  if (plan.killOnParentExit === 'best-effort') requires.push('kill-on-parent-exit');
+  if (plan.killOnParentExit === 'guaranteed') requires.push('parent-death-signal');
+  if (plan.preExecHook !== undefined) requires.push('hook');
+  if (plan.handshake) requires.push('handshake');
+  if (plan.pidFile !== undefined) requires.push('pid-file');
+  if (daemon) requires.push('daemon');
+  if (plan.privileged === notPrivileged) return requires;
+  for (const name of Object.keys(plan.privileged) as (keyof LaunchPlan['privileged'])[]) {
+    if (!requires.includes(privilegedFeatures[name])) requires.push(privilegedFeatures[name]);
+  }
+  return requires;
+}
 const isRaw = (text: PlanString): boolean => typeof text !== 'string';
-const hasRawEnv = (plan: Pick<LaunchPlan, 'env'>): boolean =>
-  plan.env !== 'inherit' && plan.env.some(([, value]) => isRaw(value));
+const hasRaw = (env: Exclude<LaunchPlan['env'], 'inherit'>): boolean => env.some(([, value]) => isRaw(value));
 
 /** Makes the plan of one run. The rules are checked already. */
 export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Launch {
@@ -167,11 +173,7 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     secret: secrets(draft),
     text: draftText(draft),
   };
-  const requires: Feature[] = [];
-  for (const [feature, needed] of requirements) if (needed(plan)) requires.push(feature);
-  for (const name of Object.keys(plan.privileged) as (keyof LaunchPlan['privileged'])[]) {
-    if (!requires.includes(privilegedFeatures[name])) requires.push(privilegedFeatures[name]);
-  }
+  const requires = required(plan);
   if (draft.nonblockingFds) requires.push('nonblocking-fds');
   if (mode === 'runSync') requires.push('sync');
   if (mode === 'runSync' && settings.bounded) requires.push('sync-deadline');
@@ -217,13 +219,15 @@ function hasSecret({ args, argv0, env, stdin, sendBuffers }: Draft): boolean {
 }
 
 /** The redacted text of a command. */
-export function draftText(draft: Draft, options?: Parameters<typeof commandText>[1]): string {
+export function draftText({ program, args, env }: Draft, options?: Parameters<typeof commandText>[1]): string {
   return commandText(
     {
-      program: draft.program.content,
-      args: draft.args.map(({ content, mask }) => mask ?? content),
-      env: Array.from(draft.env ?? [], ([name, { content, mask }]) => [name, mask ?? content] as const),
+      program: program.content,
+      args: args.length === 0 ? noStrings : args.map(shown),
+      env: env === undefined ? noStrings : Array.from(env, ([name, value]) => [name, shown(value)] as const),
     },
     options,
   );
 }
+
+const shown = ({ content, mask }: Value): PlanString => mask ?? content;

@@ -71,7 +71,7 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
  * ```
  */
 export function overrideBackend(backend: Backend): Disposable {
-  checkBackend(backend, 'overrideBackend()', '');
+  checkBackend(backend, 'overrideBackend()');
   // Every call has an entry of its own, so that disposing twice, or in another order, ends no other override.
   const entry = { backend };
   shared.overrides.push(entry);
@@ -94,7 +94,7 @@ export function overrideBackend(backend: Backend): Disposable {
  * ```
  */
 export function withBackend<T>(backend: Backend, fn: () => T): T {
-  checkBackend(backend, 'withBackend()', '');
+  checkBackend(backend, 'withBackend()');
   shared.local ??= new AsyncLocalStorage<Backend>();
   return shared.local.run(backend, fn);
 }

@@ -11,9 +11,9 @@ export interface BrokenRule {
 }
 
 const isBuffer = (choice: StreamChoice | undefined): boolean => choice?.kind === 'input' || choice?.kind === 'capture';
-const buffers = (draft: Draft): boolean => [draft.stdin, draft.stdout, draft.stderr].some(isBuffer);
-const pipes = (draft: Draft): boolean =>
-  [draft.stdin, draft.stdout, draft.stderr].some((choice) => choice?.kind === 'pipe');
+const buffers = ({ stdin, stdout, stderr }: Draft): boolean => isBuffer(stdin) || isBuffer(stdout) || isBuffer(stderr);
+const isPipe = (choice: StreamChoice | undefined): boolean => choice?.kind === 'pipe';
+const pipes = ({ stdin, stdout, stderr }: Draft): boolean => isPipe(stdin) || isPipe(stdout) || isPipe(stderr);
 
 /** What cannot go together, in the order of virCommand's checks. */
 const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode, settings: RunSettings): boolean })[] = [
@@ -67,8 +67,7 @@ const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode, settings:
 
 /** The first rule that is broken, or `undefined`. */
 export function brokenRule(draft: Draft, mode: Mode, settings: RunSettings): BrokenRule | undefined {
-  const rule = rules.find((candidate) => candidate.broken(draft, mode, settings));
-  if (rule !== undefined) return rule;
+  for (const rule of rules) if (rule.broken(draft, mode, settings)) return rule;
   if (mode === 'lines' && draft[settings.from] !== undefined) {
     return { call: undefined, reason: `reads ${settings.from} itself, which is set already` };
   }

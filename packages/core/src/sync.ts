@@ -12,7 +12,8 @@ import type { CommandResult } from './types';
 
 /** What a backend captured, as a Buffer. */
 function captured(bytes: Uint8Array | undefined): Buffer | undefined {
-  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes === undefined || Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A backend that kept more than a result can hold would make a foreign RangeError of it. */
