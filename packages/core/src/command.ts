@@ -251,9 +251,9 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   setAppArmorProfile(profile: string): this;
   /**
-   * A function to call in the process that becomes the program, before its privileges are dropped; if it throws, the start
-   * fails with stage `hook` (`virCommandSetPreExecHook`). A module and JSON data, since it is another process. Once only.
-   * Needs feature `hook`.
+   * A function to call in the process that becomes the program, before its privileges are dropped; if it throws, rejects or
+   * says a number other than 0, the start fails with stage `hook` (`virCommandSetPreExecHook`). A module and JSON data,
+   * since it is another process; its streams are `/dev/null`. Once only. Needs feature `hook`.
    *
    * @example
    * ```ts

@@ -168,6 +168,11 @@ export interface Backend {
   readonly features: readonly Feature[];
   /** Resolves when exec succeeded (with a handshake: when held); rejects with a `CommandStartError`, then nothing is left behind. */
   start(plan: LaunchPlan): Promise<ChildHandle>;
+  /**
+   * Nobody waits for this start any longer: it may be ended at once. Left out where starting takes no time. Must not throw;
+   * {@link start} still settles, and what it resolves with is disposed.
+   */
+  cancelStart?(plan: LaunchPlan): void;
   /** Only with feature `sync`. Throws a `CommandStartError`, then nothing is left behind. */
   startAndWaitSync?(plan: LaunchPlan, request: SyncRequest): SyncOutcome;
   /** For mocks whose time is virtual. */

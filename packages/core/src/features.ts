@@ -13,7 +13,6 @@ interface FeatureInfo {
 }
 
 const everywhere = ['posix', 'child-process', 'mock'] as const;
-const onlyMock = ['mock'] as const;
 const posixAndMock = ['posix', 'mock'] as const;
 const posixAndChildProcess = ['posix', 'child-process'] as const;
 
@@ -88,26 +87,26 @@ const table: Record<Feature, FeatureInfo> = {
   'kill-on-parent-exit': { summary: 'ended when the parent ends normally', availableIn: everywhere, kind: 'asked' },
   'parent-death-signal': {
     summary: 'ended by the kernel when the parent dies',
-    availableIn: onlyMock,
+    availableIn: posixAndMock,
     kind: 'asked',
   },
   'core-dump-bit': { summary: 'core dump known', availableIn: posixAndMock, kind: 'observed' },
   'resource-usage': { summary: 'resource usage known', availableIn: posixAndMock, kind: 'observed' },
-  'uid-gid': { summary: 'user and group', availableIn: ['child-process', 'mock'], kind: 'asked' },
-  groups: { summary: 'supplementary groups', availableIn: onlyMock, kind: 'asked' },
-  umask: { summary: 'file mode creation mask', availableIn: onlyMock, kind: 'asked' },
-  capabilities: { summary: 'capabilities cleared and allowed', availableIn: onlyMock, kind: 'asked' },
-  'no-new-privs': { summary: 'no new privileges', availableIn: onlyMock, kind: 'asked' },
-  limits: { summary: 'resource limits', availableIn: onlyMock, kind: 'asked' },
-  nice: { summary: 'scheduling priority', availableIn: onlyMock, kind: 'asked' },
-  affinity: { summary: 'processor affinity', availableIn: onlyMock, kind: 'asked' },
-  'core-scheduling': { summary: 'core scheduling', availableIn: onlyMock, kind: 'asked' },
-  selinux: { summary: 'SELinux label', availableIn: onlyMock, kind: 'asked' },
-  apparmor: { summary: 'AppArmor profile', availableIn: onlyMock, kind: 'asked' },
-  hook: { summary: 'function called before exec', availableIn: onlyMock, kind: 'asked' },
-  handshake: { summary: 'held before exec until told', availableIn: onlyMock, kind: 'asked' },
-  'pid-file': { summary: 'locked pid file', availableIn: onlyMock, kind: 'asked' },
-  daemon: { summary: 'daemonized start', availableIn: onlyMock, kind: 'asked' },
+  'uid-gid': { summary: 'user and group', availableIn: everywhere, kind: 'asked' },
+  groups: { summary: 'supplementary groups', availableIn: posixAndMock, kind: 'asked' },
+  umask: { summary: 'file mode creation mask', availableIn: posixAndMock, kind: 'asked' },
+  capabilities: { summary: 'capabilities cleared and allowed', availableIn: posixAndMock, kind: 'asked' },
+  'no-new-privs': { summary: 'no new privileges', availableIn: posixAndMock, kind: 'asked' },
+  limits: { summary: 'resource limits', availableIn: posixAndMock, kind: 'asked' },
+  nice: { summary: 'scheduling priority', availableIn: posixAndMock, kind: 'asked' },
+  affinity: { summary: 'processor affinity', availableIn: posixAndMock, kind: 'asked' },
+  'core-scheduling': { summary: 'core scheduling', availableIn: posixAndMock, kind: 'asked' },
+  selinux: { summary: 'SELinux label', availableIn: posixAndMock, kind: 'asked' },
+  apparmor: { summary: 'AppArmor profile', availableIn: posixAndMock, kind: 'asked' },
+  hook: { summary: 'function called before exec', availableIn: posixAndMock, kind: 'asked' },
+  handshake: { summary: 'held before exec until told', availableIn: posixAndMock, kind: 'asked' },
+  'pid-file': { summary: 'locked pid file', availableIn: posixAndMock, kind: 'asked' },
+  daemon: { summary: 'daemonized start', availableIn: posixAndMock, kind: 'asked' },
   'local-pid': { summary: 'pid of this machine', availableIn: posixAndChildProcess, kind: 'observed' },
 };
 

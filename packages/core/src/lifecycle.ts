@@ -127,7 +127,10 @@ export class Run {
       this.attach(handle);
     } catch (error) {
       if (this.settled) throw error;
-      throw this.lost(error);
+      if (this.cause === undefined) throw this.lost(error);
+      // It was given up before it failed, or failed for that.
+      this.finish();
+      await this.done;
     }
   }
 
@@ -277,6 +280,7 @@ export class Run {
     this.cause = cause;
     if (this.handle !== undefined) this.ending.terminate(this.killDelay);
     else {
+      this.backend.cancelStart?.(this.launch.plan);
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
         if (this.handle === undefined) this.finish();
       });

@@ -102,7 +102,7 @@ export interface Limits {
   readonly core?: Limit | undefined;
   /** Bytes of address space (RLIMIT_AS). */
   readonly addressSpace?: Limit | undefined;
-  /** Seconds of processor time (RLIMIT_CPU); the launcher's own, some hundredths, counts. The kernel takes 0 for 1. */
+  /** Seconds of processor time (RLIMIT_CPU). The launcher's own, some hundredths, counts; 0 ends the program at once. */
   readonly cpu?: Limit | undefined;
   /** Bytes of the data segment (RLIMIT_DATA). */
   readonly data?: Limit | undefined;
@@ -118,11 +118,14 @@ export interface HookReference {
   readonly export?: string | undefined;
   readonly data?: PlainData | undefined;
 }
-/** The shape of the function that a {@link HookReference} names. It runs in the process that becomes the program. */
+/**
+ * The shape of the function that a {@link HookReference} names. It runs in the process that becomes the program. If it
+ * throws, rejects, or says a number other than 0, the program does not run.
+ */
 export type PreExecHook<T extends PlainData = PlainData> = (
   data: T,
   context: { readonly pid: number },
-) => void | Promise<void>;
+) => void | number | Promise<void | number>;
 
 /** The options-object form. Same fields, same validation and same {@link CommandSpec} as the setters. */
 export interface CommandOptions {

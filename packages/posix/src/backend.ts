@@ -1,11 +1,8 @@
 /** The backend: what it declares, and how a plan becomes a running program. */
 import { createRequire } from 'node:module';
-import { debuglog } from 'node:util';
-import { startError, type Backend, type ExitStatus, type Feature } from '@vircommand/core/backend';
+import { startError, type Backend, type Feature } from '@vircommand/core/backend';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
-
-const log = debuglog('vircommand');
 
 /** Half of the time of an import, which a process that starts nothing need not pay. */
 const loadEngine = (): typeof import('./engine') => createRequire(__filename)('./engine') as typeof import('./engine');
@@ -17,7 +14,7 @@ export interface PosixOptions {
 }
 
 /** A backend that starts and waits synchronously too. */
-export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync'>>;
+export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart'>>;
 
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
@@ -34,29 +31,17 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
   }
-  const { chosenDriver, execErrorsAreLost, libcThrough, makeHandle, Pace, startProcess, waitSync } = loadEngine();
+  const { cancelLaunch, chosenDriver, forcedWay, libcThrough, Pace, starters, wayFor } = loadEngine();
   const libc = libcThrough(chosenDriver(options.driver));
+  const forced = forcedWay();
   const pace = new Pace();
-  const ended = ({ exitCode }: Pick<ExitStatus, 'exitCode'>): void => {
-    if (exitCode === 127 && execErrorsAreLost(libc)) {
-      log('exec errors are lost here (qemu-user?): from now on programs are looked at before they are started');
-    }
-  };
   return Object.freeze({
     contract: 1 as const,
     name: 'posix',
     features: featuresWith(libc),
-    start: (plan) =>
-      pace.take(() => {
-        const handle = makeHandle(plan, startProcess(plan, libc), libc);
-        handle.exited.then(ended, () => undefined);
-        return handle;
-      }),
-    startAndWaitSync(plan, request) {
-      const outcome = waitSync(startProcess(plan, libc), request, libc);
-      ended(outcome);
-      return outcome;
-    },
+    start: (plan) => pace.take(() => starters[wayFor(plan, forced)].start(plan, libc)),
+    cancelStart: cancelLaunch,
+    startAndWaitSync: (plan, request) => starters[wayFor(plan, forced)].startAndWaitSync(plan, request, libc),
   } satisfies PosixBackend);
 }
 
@@ -96,6 +81,10 @@ export const backend: PosixBackend = Object.freeze({
   },
   async start(plan) {
     return usable().start(plan);
+  },
+  cancelStart(plan) {
+    const found = usualBackend();
+    if (!('message' in found)) found.cancelStart(plan);
   },
   startAndWaitSync(plan, request) {
     return usable().startAndWaitSync(plan, request);

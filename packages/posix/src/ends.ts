@@ -100,8 +100,7 @@ export class DescriptorSet {
   private end(stream: PlanStream, name: 'stdin' | 'stdout' | 'stderr'): Ends {
     switch (stream.type) {
       case 'null':
-        if (this.null < 0) this.null = this.open(devNull, O_RDWR, '/dev/null');
-        return { ours: -1, childs: this.null };
+        return { ours: -1, childs: this.nullDevice() };
       case 'pipe':
         return this.pipe(name !== 'stdin');
       case 'fd':
@@ -114,7 +113,14 @@ export class DescriptorSet {
     }
   }
 
-  private pipe(reading: boolean): Ends {
+  /** `/dev/null`, for this start. */
+  nullDevice(): number {
+    if (this.null < 0) this.null = this.open(devNull, O_RDWR, '/dev/null');
+    return this.null;
+  }
+
+  /** A pipe whose end here is not blocking, for this start; ours is left open if it succeeds. */
+  pipe(reading: boolean): Ends {
     const { libc } = this;
     const result = libc.pipe2(this.pair, LINUX.O_CLOEXEC);
     if (result < 0) throw stdioError(-result, 'pipe2');

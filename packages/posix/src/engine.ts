@@ -1,7 +1,24 @@
 /** What starts programs and waits for them, in one place, since it is loaded only when a backend is made. */
+import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { runDirectly, startDirectly } from './direct';
+import type { Way } from './features';
+import { launch } from './launcher/start';
+import { launchAndWaitSync } from './launcher/sync';
+import type { Libc } from './libc';
+
 export { chosenDriver } from './ffi';
-export { makeHandle } from './handle';
+export { cancelLaunch } from './launcher/start';
 export { libcThrough } from './libc';
 export { Pace } from './pace';
-export { waitSync } from './poll';
-export { execErrorsAreLost, startProcess } from './spawn';
+export { forcedWay, wayFor } from './ways';
+
+interface Starter {
+  start(plan: LaunchPlan, libc: Libc): ChildHandle | Promise<ChildHandle>;
+  startAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome;
+}
+
+/** How each way starts. */
+export const starters: Readonly<Record<Way, Starter>> = {
+  direct: { start: startDirectly, startAndWaitSync: runDirectly },
+  launcher: { start: launch, startAndWaitSync: launchAndWaitSync },
+};

@@ -4,6 +4,7 @@
  * the caller sees there is what the program gets.
  */
 import { isMainThread } from 'node:worker_threads';
+import { planBytes } from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import type { Libc } from './libc';
 import { cString } from './struct';
@@ -32,6 +33,25 @@ export class Environment {
     // Setting a variable may move the array, so the pointer is read each time.
     const [low = 0, high = 0] = this.environ;
     return this.native ? low + high * 2 ** 32 : entriesOf(env);
+  }
+
+  /** What a plan asks for, as strings: `NAME=value`. */
+  strings(asked: Entries | 'inherit'): readonly Buffer[] {
+    const env = asked === 'inherit' ? this.inherited() : asked;
+    if (typeof env === 'number') return this.copy(env);
+    return env.map(([name, value]) => Buffer.concat([Buffer.from(`${name}=`), planBytes(value)]));
+  }
+
+  /** What libc's array points to. */
+  private copy(array: number): readonly Buffer[] {
+    const { driver } = this.libc;
+    const strings: Buffer[] = [];
+    for (let at = array; ; at += 8) {
+      const pointer = Buffer.from(driver.view(at, 8)).readBigUInt64LE();
+      if (pointer === 0n) return strings;
+      const address = Number(pointer);
+      strings.push(Buffer.from(driver.view(address, this.libc.strlen(address))));
+    }
   }
 
   /** Only a real change shows whether an object is libc's environment. */

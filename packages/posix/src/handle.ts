@@ -9,6 +9,7 @@ import {
   type SignalName,
 } from '@vircommand/core/backend';
 import { Capture } from './capture';
+import type { Launch } from './launcher/launch';
 import type { Libc } from './libc';
 import { endWithParent, outlived } from './parent-exit';
 import { watchExit, type Watch } from './reap';
@@ -25,7 +26,8 @@ type Ended = ReturnType<ChildHandle['signal']>;
 class PosixChild implements ChildHandle {
   readonly pid: number;
   readonly exited: Promise<ExitStatus>;
-  private settle!: (status: ExitStatus) => void;
+  readonly handshake: ChildHandle['handshake'];
+  private settle!: (status: ExitStatus | Promise<ExitStatus>) => void;
   private readonly watch: Watch;
   private readonly tree: ProcessTree;
   /** A signal to the tree was sent: the numbers stay pinned until the tree is gone or killed. */
@@ -40,7 +42,9 @@ class PosixChild implements ChildHandle {
     private readonly libc: Libc,
     started: StartedProcess,
     private readonly endsWithParent: boolean,
+    private readonly launch: Launch | undefined,
   ) {
+    this.handshake = launch?.handshake;
     const { stdin, stdout, stderr, sendBuffers } = started.parentEnds;
     this.pid = started.pid;
     this.fds = { stdin, stdout, stderr };
@@ -49,6 +53,8 @@ class PosixChild implements ChildHandle {
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
+    // It rejects if its launcher never became the program, which who started it is told anyway.
+    if (launch !== undefined) this.exited.catch(() => undefined);
     if (endsWithParent) endWithParent(this);
     this.watch = watchExit(libc, started.pid, (status) => {
       this.notice(status);
@@ -137,7 +143,7 @@ class PosixChild implements ChildHandle {
     // All that the program wrote is in the pipes.
     for (const capture of this.captures) capture.readNow();
     this.treeAlive();
-    this.settle(status);
+    this.settle(this.launch === undefined ? status : this.launch.statusOf(status));
   }
 
   private output(name: 'stdout' | 'stderr'): Readable | undefined {
@@ -154,8 +160,8 @@ class PosixChild implements ChildHandle {
   }
 }
 
-/** Takes over a started program with its pipes. */
-export function makeHandle(plan: LaunchPlan, started: StartedProcess, libc: Libc): ChildHandle {
+/** Takes over a started program with its pipes; `launch`: it may still be its own launcher. */
+export function makeHandle(plan: LaunchPlan, started: StartedProcess, libc: Libc, launch?: Launch): ChildHandle {
   // The kernel does what is guaranteed; this is for what is not.
-  return new PosixChild(libc, started, plan.killOnParentExit === 'best-effort');
+  return new PosixChild(libc, started, plan.killOnParentExit === 'best-effort', launch);
 }

@@ -14,7 +14,7 @@ export class Pace {
   private readonly waiting: (() => void)[] = [];
 
   /** Calls `start` now if this turn has time for it, otherwise in a later turn; in the order of the calls. */
-  take<T>(start: () => T): Promise<T> {
+  take<T>(start: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve) => {
       this.waiting.push(() => {
         resolve(attempt(start));
@@ -44,7 +44,7 @@ export class Pace {
 }
 
 /** Calls it now; what it throws is a rejection. */
-const attempt = <T>(start: () => T): Promise<T> =>
+const attempt = <T>(start: () => T | Promise<T>): Promise<T> =>
   new Promise((resolve) => {
     resolve(start());
   });

@@ -20,7 +20,8 @@ exports.later = async (data) => {
   await new Promise((resolve) => setTimeout(resolve, 1));
   writeFileSync(data.note, 'later');
 };
-exports.mask = () => process.umask(0o77);
+exports.mask = () => { process.umask(0o77); };
+exports.says = (data) => data;
 exports.fails = () => { throw new Error('on purpose'); };
 exports.rejects = async () => { throw new Error('on purpose'); };
 `,
@@ -67,11 +68,16 @@ export const hookCases = group('hook', { requires: ['hook'], needs: ['posix'] },
   },
   {
     id: 'fails',
-    title: 'a hook that throws or rejects is a failed start, stage hook, and nothing runs',
+    title: 'a hook that throws, rejects or says a number other than 0 is a failed start, stage hook, and nothing runs',
     why: 'virCommand goes on for a positive result, and reports success for what fails later.',
     twin: true,
     async run(t, run) {
       const { module, note } = hooks(t);
+      for (const data of [1, -1]) {
+        const command = t.helper(`write-file:${note}`).setPreExecHook({ module, export: 'says', data });
+        await t.rejectsStart(run(command), { stage: 'hook' });
+      }
+      await run(t.helper('exit:0').setPreExecHook({ module, export: 'says', data: 0 }));
       for (const name of ['fails', 'rejects']) {
         const command = t.helper(`write-file:${note}`).setPreExecHook({ module, export: name });
         await t.rejectsStart(run(command), { stage: 'hook' });

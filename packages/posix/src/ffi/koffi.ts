@@ -1,4 +1,5 @@
 /** The default driver: koffi, with prebuilt binaries for glibc and musl. Works in worker threads. */
+import { readFileSync } from 'node:fs';
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
 
 const parameterTypes: Readonly<Record<Parameter, string>> = {
@@ -9,10 +10,35 @@ const parameterTypes: Readonly<Record<Parameter, string>> = {
 };
 const resultTypes: Readonly<Record<Result, string>> = { int: 'int', address: 'uintptr_t' };
 
+type Koffi = Pick<typeof import('koffi'), 'load' | 'address' | 'errno' | 'view'>;
+
 /** Throws what loading koffi throws. */
 export function loadKoffi(): Driver {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
-  const koffi = require('koffi') as typeof import('koffi');
+  return driverOver(require('koffi') as typeof import('koffi'));
+}
+
+/**
+ * Through the addon alone, which takes a launcher much less time than the package around it.
+ *
+ * @param file of the addon, as {@link koffiAddon} finds it
+ */
+export function loadKoffiAddon(file: string): Driver {
+  const module = { exports: {} };
+  process.dlopen(module, file);
+  return driverOver(module.exports as Koffi);
+}
+
+/** The file of the addon that is loaded in this process; `undefined` if that cannot be told. */
+export function koffiAddon(): string | undefined {
+  try {
+    return /^.* (\/.*koffi.*\.node)$/m.exec(readFileSync('/proc/self/maps', 'latin1'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function driverOver(koffi: Koffi): Driver {
   const libc = koffi.load(null);
   const symbol = (name: string): unknown => {
     try {

@@ -1,0 +1,32 @@
+/** The direct way: `posix_spawn` on the calling thread. */
+import { debuglog } from 'node:util';
+import type { ChildHandle, ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { makeHandle } from './handle';
+import type { Libc } from './libc';
+import { waitSync } from './poll';
+import { execErrorsAreLost, startProcess } from './spawn';
+
+const log = debuglog('vircommand');
+
+export function startDirectly(plan: LaunchPlan, libc: Libc): ChildHandle {
+  const handle = makeHandle(plan, startProcess(plan, libc), libc);
+  handle.exited.then(
+    (status) => {
+      lookAtStatus(status, libc);
+    },
+    () => undefined,
+  );
+  return handle;
+}
+
+export function runDirectly(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome {
+  const outcome = waitSync(startProcess(plan, libc), request, libc);
+  lookAtStatus(outcome, libc);
+  return outcome;
+}
+
+function lookAtStatus({ exitCode }: Pick<ExitStatus, 'exitCode'>, libc: Libc): void {
+  if (exitCode === 127 && execErrorsAreLost(libc)) {
+    log('exec errors are lost here (qemu-user?): from now on programs are looked at before they are started');
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Starts through the launcher: everything that the direct way can prepare is prepared here, the rest is ordered from a fresh
+ * process, which says how it went on a pipe.
+ */
+import { resolve } from 'node:path';
+import { planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
+import { Arena } from '../arena';
+import { Attributes } from '../attributes';
+import { DescriptorSet } from '../ends';
+import { Environment } from '../environment';
+import { errno, nulError, systemError } from '../errno';
+import { koffiAddon } from '../ffi/koffi';
+import { FileActions } from '../file-actions';
+import type { Libc } from '../libc';
+import { programMoves, softLimit } from '../moves';
+import { checkPermission, resolvePath, workingDirectory } from '../program';
+import type { StartedProcess } from '../spawn';
+import { cString } from '../struct';
+import { LAUNCHER_FDS, type Order } from './protocol';
+
+/** One file, bundled when the package is built; the same from the sources and from what is built. */
+const launcherFile = resolve(__dirname, '../../dist/launcher.js');
+
+/** Also for an executable that was replaced since this process began. */
+const executable = '/proc/self/exe';
+
+const MFD_CLOEXEC = 1;
+const nul = Buffer.alloc(1);
+
+/** What has begun, and the pipes to it. */
+export interface BegunLauncher {
+  /** Of a daemon: the shell between us and the launcher. */
+  readonly process: StartedProcess;
+  /** Reports are read here. Not blocking. */
+  readonly report: number;
+  /** A byte is written here. Its end tells the launcher that nobody is there. */
+  readonly go: number;
+  /** Absolute. */
+  readonly pidFile: string | undefined;
+}
+
+class LauncherSpawner {
+  private readonly arena: Arena;
+  private readonly attributes: Attributes;
+  private readonly environment: Environment;
+  private readonly actions: FileActions;
+  private readonly descriptors: DescriptorSet;
+  private readonly pid = Buffer.allocUnsafeSlow(4);
+  private readonly addon: string | undefined;
+
+  constructor(private readonly libc: Libc) {
+    this.arena = new Arena(libc.driver);
+    this.attributes = new Attributes(libc);
+    this.environment = new Environment(libc);
+    this.actions = new FileActions(libc);
+    this.descriptors = new DescriptorSet(libc);
+    this.addon = libc.driver.name === 'koffi' ? koffiAddon() : undefined;
+  }
+
+  begin(plan: LaunchPlan): BegunLauncher {
+    checkPermission();
+    checkExecutable();
+    const { libc, descriptors, attributes, arena } = this;
+    const strings = this.strings(plan);
+    const pidFile = absolutePidFile(plan);
+    let started = false;
+    try {
+      const parentEnds = descriptors.prepare(plan);
+      const report = descriptors.pipe(true);
+      const go = descriptors.pipe(false);
+      const moves = programMoves(libc, plan, descriptors);
+      const sources = [...moves.stdio, ...moves.others.map(({ source }) => source)];
+      const order = descriptors.keep(
+        this.memoryFile({ ...this.order(plan, pidFile, moves.others), ...strings.counts }, strings.bytes),
+      );
+      const none = descriptors.nullDevice();
+      this.actions.fill(
+        [none, none, none],
+        [
+          { source: order, target: LAUNCHER_FDS.order },
+          { source: report.childs, target: LAUNCHER_FDS.report },
+          { source: go.childs, target: LAUNCHER_FDS.go },
+          ...sources.map((source, index) => ({ source, target: LAUNCHER_FDS.first + index })),
+        ],
+        -1,
+      );
+      const [path, argv] = launcherCommand(plan.daemon);
+      arena.pack(path, argv, launcherEnvironment());
+      const group = plan.daemon ? 'session' : attributes.group(plan.group);
+      const result = libc.posix_spawn(
+        this.pid,
+        arena.path,
+        this.actions.buffer,
+        attributes.of(group),
+        arena.argv,
+        arena.envp,
+      );
+      if (result !== 0)
+        throw startError(plan.daemon ? 'daemon' : 'launcher', systemError(result, 'posix_spawn', path), path);
+      started = true;
+      const process = { pid: this.pid.readInt32LE(0), leadsGroup: group !== 'none', parentEnds };
+      return { process, report: report.ours, go: go.ours, pidFile };
+    } finally {
+      descriptors.release(started);
+    }
+  }
+
+  /** All but how many strings there are. */
+  private order(
+    plan: LaunchPlan,
+    pidFile: string | undefined,
+    others: readonly { readonly target: number }[],
+  ): Omit<Order, 'argc' | 'envc'> {
+    const { privileged, cwd, daemon, handshake, preExecHook } = plan;
+    const { first } = LAUNCHER_FDS;
+    return {
+      driver: this.libc.driver.name,
+      addon: this.addon,
+      plan: { privileged, cwd, daemon, handshake, preExecHook, pidFile },
+      parent: plan.killOnParentExit === 'guaranteed' ? process.pid : undefined,
+      stdio: [first, first + 1, first + 2],
+      others: others.map(({ target }, index) => ({ source: first + 3 + index, target })),
+      softFiles: softLimit(this.libc),
+    };
+  }
+
+  /** The program's path, argv and environment, each string with a NUL. */
+  private strings(plan: LaunchPlan): { readonly bytes: Buffer; readonly counts: Pick<Order, 'argc' | 'envc'> } {
+    const path = planBytes(resolvePath(plan.program));
+    const argv = plan.argv.map((text) => planBytes(text));
+    const env = this.environment.strings(plan.env);
+    const all = [path, ...argv, ...env];
+    if (all.some((bytes) => bytes.includes(0))) throw startError('exec', nulError('execve'));
+    const bytes = Buffer.concat(all.flatMap((string) => [string, nul]));
+    return { bytes, counts: { argc: argv.length, envc: env.length } };
+  }
+
+  /** In memory, since a pipe holds 64 KiB only, and without a name, since there may be secrets in it. */
+  private memoryFile(order: Order, strings: Buffer): number {
+    const { libc } = this;
+    const fd = libc.memfd_create(cString('vircommand'), MFD_CLOEXEC);
+    if (fd < 0) throw launcherError(-fd, 'memfd_create');
+    const bytes = Buffer.concat([Buffer.from(JSON.stringify(order)), nul, strings]);
+    for (let offset = 0; offset < bytes.length;) {
+      const count = libc.write(fd, bytes.subarray(offset), bytes.length - offset);
+      if (count === -errno.EINTR) continue;
+      if (count <= 0) {
+        libc.close(fd);
+        throw launcherError(-count, 'write');
+      }
+      offset += count;
+    }
+    return fd;
+  }
+}
+
+const spawners = new WeakMap<Libc, LauncherSpawner>();
+
+/**
+ * Starts the launcher of a plan; it has the order then, and nothing else has happened.
+ *
+ * @throws CommandStartError. Then nothing is left: no process, no descriptor.
+ */
+export function beginLauncher(plan: LaunchPlan, libc: Libc): BegunLauncher {
+  let spawner = spawners.get(libc);
+  if (spawner === undefined) spawners.set(libc, (spawner = new LauncherSpawner(libc)));
+  return spawner.begin(plan);
+}
+
+/** A daemon's directory is the root by the time the file is opened. */
+function absolutePidFile({ pidFile }: LaunchPlan): string | undefined {
+  if (pidFile === undefined) return undefined;
+  if (pidFile.includes('\0')) throw startError('pid-file', nulError('open', pidFile), pidFile);
+  return resolve(workingDirectory(), pidFile);
+}
+
+/**
+ * A daemon's launcher is started in the background by a shell that leads the session and ends at once: so it can never get
+ * a terminal, and has another parent. The shell is another program, and cannot find ours by `/proc/self`.
+ */
+function launcherCommand(daemon: boolean): readonly [path: string, argv: readonly string[]] {
+  if (!daemon) return [executable, ['node', launcherFile]];
+  return ['/bin/sh', ['sh', '-c', '"$@" &', 'sh', `/proc/${process.pid}/exe`, launcherFile]];
+}
+
+/** Nothing of the caller's that could change what the launcher does; only what Node itself may need to start. */
+function launcherEnvironment(): [name: string, value: string][] {
+  const environment: [string, string][] = [];
+  const { LD_LIBRARY_PATH: libraries } = process.env;
+  if (libraries !== undefined) environment.push(['LD_LIBRARY_PATH', libraries]);
+  if (process.versions.electron !== undefined) environment.push(['ELECTRON_RUN_AS_NODE', '1']);
+  return environment;
+}
+
+/** The launcher is a script for Node, and this executable must be Node. */
+function checkExecutable(): void {
+  const { bun, deno } = process.versions;
+  const sea = process.getBuiltinModule('node:sea') as { isSea(): boolean } | undefined;
+  const other =
+    bun !== undefined
+      ? 'Bun'
+      : deno !== undefined
+        ? 'Deno'
+        : sea?.isSea() === true
+          ? 'a single executable application'
+          : undefined;
+  if (other === undefined) return;
+  throw startError('launcher', `this plan needs a fresh process of Node, and this executable is ${other}`);
+}
+
+function launcherError(number: number, syscall: string): Error {
+  return startError('launcher', systemError(number, syscall));
+}

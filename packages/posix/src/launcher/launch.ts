@@ -1,0 +1,115 @@
+/** A launcher on the event loop, from its start until its program runs or it is known why not. */
+import type { Readable } from 'node:stream';
+import {
+  startError,
+  type ChildHandle,
+  type CommandStartError,
+  type ExitStatus,
+  type LaunchPlan,
+} from '@vircommand/core/backend';
+import { errno, systemError } from '../errno';
+import type { Libc } from '../libc';
+import { LINUX } from '../struct';
+import { readableFrom } from '../streams';
+import type { BegunLauncher } from './client';
+import { removeOwnPidFile } from './pid-file';
+import { Progress, withoutLauncher } from './progress';
+import type { Baseline } from './protocol';
+
+const SIGKILL = 9;
+
+/** How a launcher ended: as the program, or without a word. */
+export type Outcome = { readonly baseline: Baseline } | 'died';
+
+export class Launch {
+  /** Resolves when the program is held, or as {@link outcome}. */
+  readonly ready: Promise<'held' | Outcome>;
+  /** Resolves when the launcher is the program, or died; rejects with the error of the start. */
+  readonly outcome: Promise<Outcome>;
+  /** Where the plan asks for one. */
+  readonly handshake: ChildHandle['handshake'];
+  private readonly progress: Progress;
+  private readonly reports: Readable;
+  /** Pins the number of a daemon, which is no child of ours. */
+  private pidfd = -1;
+
+  constructor(
+    plan: LaunchPlan,
+    private readonly begun: BegunLauncher,
+    private readonly libc: Libc,
+  ) {
+    if (plan.handshake) this.handshake = { wait: () => this.held(), notify: () => this.notify() };
+    const progress = (this.progress = new Progress(plan.program, begun, libc));
+    this.reports = readableFrom(begun.report);
+    const held = new Promise<'held'>((resolve) => {
+      this.reports.on('data', (chunk: Buffer) => {
+        progress.take(chunk);
+        if (plan.daemon) this.pin();
+        if (progress.held) resolve('held');
+      });
+    });
+    this.reports.on('error', () => undefined);
+    // An error is told when nothing of the launcher is left: the pipe ends with it.
+    const closed = new Promise((resolve) => this.reports.once('close', resolve));
+    this.outcome = closed.then(() => {
+      progress.closeGo();
+      if (progress.failure !== undefined) throw progress.failure;
+      return progress.baseline === undefined ? this.died() : { baseline: progress.baseline };
+    });
+    this.ready = Promise.race([held, this.outcome]);
+    // Whoever is not interested any more need not listen.
+    for (const promise of [this.ready, this.outcome]) promise.catch(() => undefined);
+  }
+
+  /** Of the process that becomes the program. */
+  get pid(): number | undefined {
+    return this.progress.pid;
+  }
+
+  private async held(): Promise<void> {
+    if ((await this.ready) === 'died') throw diedWhileHeld();
+  }
+
+  /** The end of the process as that of the program; rejects if it was never executed, and said why. */
+  async statusOf(status: ExitStatus): Promise<ExitStatus> {
+    const outcome = await this.outcome;
+    return outcome === 'died' ? status : withoutLauncher(status, outcome.baseline);
+  }
+
+  /** Lets the program run; resolves at exec. */
+  private async notify(): Promise<void> {
+    this.progress.tellGo();
+    if ((await this.outcome) === 'died') throw diedWhileHeld();
+  }
+
+  /** Kills a daemon's launcher, or the daemon, as long as it is certain that the number is its. */
+  kill(): void {
+    if (this.pidfd >= 0) this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, SIGKILL, 0, 0, 0);
+  }
+
+  private died(): 'died' {
+    const { pidFile } = this.begun;
+    const { pid } = this;
+    if (pidFile !== undefined && pid !== undefined) removeOwnPidFile(this.libc, pidFile, pid);
+    return 'died';
+  }
+
+  private pin(): void {
+    const { pid } = this;
+    if (pid !== undefined && this.pidfd < 0) this.pidfd = this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+  }
+
+  /** Of a daemon, when nobody will kill it. */
+  unpin(): void {
+    if (this.pidfd >= 0) this.libc.close(this.pidfd);
+    this.pidfd = -1;
+  }
+}
+
+/** Somebody killed it, or there was no memory. */
+function diedWhileHeld(): CommandStartError {
+  return startError(
+    'handshake',
+    systemError(errno.EPIPE, 'write', undefined, 'the process was ended while it was held'),
+  );
+}

@@ -1,0 +1,99 @@
+/** How far a launcher has come, from what it reports: the same on the event loop and for who blocks it. */
+import { unlinkSync } from 'node:fs';
+import {
+  execError,
+  planBytes,
+  type CommandStartError,
+  type ExitStatus,
+  type PlanString,
+} from '@vircommand/core/backend';
+import { systemError } from '../errno';
+import type { Libc } from '../libc';
+import type { BegunLauncher } from './client';
+import { errorOf, ReportReader, type Baseline, type Report } from './protocol';
+
+const goOn = Buffer.from('1');
+
+export class Progress {
+  /** Of the process that becomes the program. */
+  pid: number | undefined;
+  held = false;
+  /** Set: exec was the next thing. */
+  baseline: Baseline | undefined;
+  failure: CommandStartError | undefined;
+  private readonly reader = new ReportReader();
+  private goOpen = true;
+
+  constructor(
+    private readonly program: PlanString,
+    private readonly begun: BegunLauncher,
+    private readonly libc: Libc,
+  ) {}
+
+  take(chunk: Uint8Array): void {
+    for (const report of this.reader.take(chunk)) this.note(report);
+  }
+
+  private note(report: Report): void {
+    switch (report.type) {
+      case 'begun':
+        this.pid = report.pid;
+        break;
+      case 'held':
+        this.held = true;
+        break;
+      case 'exec':
+        this.baseline = report.baseline;
+        break;
+      case 'failed':
+        this.fail(errorOf(report), report.pidFile);
+        break;
+      case 'unexecuted': {
+        const { program } = this;
+        this.fail(execError(systemError(report.errno, 'execve', planBytes(program).toString()), program), true);
+      }
+    }
+  }
+
+  /** The launcher waits, and has the lock of its pid file: nobody else can have made another one of that name. */
+  private fail(error: CommandStartError, locked: boolean): void {
+    this.failure = error;
+    const { pidFile } = this.begun;
+    try {
+      if (locked && pidFile !== undefined) unlinkSync(pidFile);
+    } catch {
+      // It may be gone; if not, it is stale, and the next start takes it over.
+    }
+    this.tellGo();
+    this.closeGo();
+  }
+
+  /** Lets the launcher go on; whether it was still there. */
+  tellGo(): boolean {
+    return this.goOpen && this.libc.write(this.begun.go, goOn, 1) === 1;
+  }
+
+  closeGo(): void {
+    if (this.goOpen) this.libc.close(this.begun.go);
+    this.goOpen = false;
+  }
+}
+
+/** What the program itself used: what its process had used before exec was the launcher's. */
+export function withoutLauncher(status: ExitStatus, baseline: Baseline): ExitStatus {
+  const { usage } = status;
+  if (usage === undefined) return status;
+  const { maxRssKiB } = usage;
+  return {
+    ...status,
+    usage: {
+      userMs: Math.max(0, usage.userMs - baseline.userMs),
+      systemMs: Math.max(0, usage.systemMs - baseline.systemMs),
+      maxRssKiB: maxRssKiB !== undefined && maxRssKiB > baseline.maxRssKiB ? maxRssKiB : undefined,
+      voluntaryContextSwitches: less(usage.voluntaryContextSwitches, baseline.voluntaryContextSwitches),
+      involuntaryContextSwitches: less(usage.involuntaryContextSwitches, baseline.involuntaryContextSwitches),
+    },
+  };
+}
+
+const less = (count: number | undefined, before: number): number | undefined => count && Math.max(0, count - before);

@@ -1,0 +1,116 @@
+/**
+ * What the caller and its launcher tell each other: the order, in a memory file, and reports, a line of JSON each, on a
+ * pipe that is closed on exec.
+ *
+ * The end of the pipe alone means nothing, since a launcher that was killed closes it too: only after the word `exec` it
+ * means that the program runs.
+ */
+import { startError, type CommandStartError, type LaunchPlan, type Stage } from '@vircommand/core/backend';
+import type { Move } from '../descriptors';
+import type { DriverName } from '../ffi';
+
+/** The launcher's descriptors when it starts. What is for the program lies above. */
+export const LAUNCHER_FDS = {
+  /** The order. */
+  order: 3,
+  /** Reports are written here. */
+  report: 4,
+  /** One byte: go on. Its end: the caller is gone. */
+  go: 5,
+  first: 6,
+} as const;
+
+/** What the launcher does before it becomes the program. */
+export interface Order {
+  readonly driver: DriverName;
+  /** The file of koffi's addon, which is quicker to load than the package; `undefined`: not known. */
+  readonly addon: string | undefined;
+  /** How many strings follow the order: the path, then so many of argv, then so many of the environment. */
+  readonly argc: number;
+  readonly envc: number;
+  readonly plan: Pick<LaunchPlan, 'privileged' | 'cwd' | 'daemon' | 'handshake' | 'preExecHook'> & {
+    /** Absolute. */
+    readonly pidFile: string | undefined;
+  };
+  /** The program dies with this process, which must still be the launcher's parent then. */
+  readonly parent: number | undefined;
+  /** By the launcher's numbers. */
+  readonly stdio: readonly [number, number, number];
+  readonly others: readonly Move[];
+  /** The caller's soft RLIMIT_NOFILE, which Node raises when it starts. */
+  readonly softFiles: number;
+}
+
+/** Milliseconds, KiB and counts until exec: the program inherits them, so they are subtracted from its own. */
+export interface Baseline {
+  readonly userMs: number;
+  readonly systemMs: number;
+  readonly maxRssKiB: number;
+  readonly voluntaryContextSwitches: number;
+  readonly involuntaryContextSwitches: number;
+}
+
+/** A failed start, as JSON. */
+export interface Failure {
+  readonly stage: Stage;
+  readonly message: string;
+  readonly code: string | undefined;
+  readonly errno: number | undefined;
+  readonly syscall: string | undefined;
+  readonly path: string | undefined;
+}
+
+/** What the launcher says. */
+export type Report =
+  /** It is there, with this number: that of a daemon is not known otherwise. */
+  | { readonly type: 'begun'; readonly pid: number }
+  /** All is done but exec; it waits for the byte. */
+  | { readonly type: 'held' }
+  /** It will not become the program. It waits until the caller has tidied up. */
+  | ({ readonly type: 'failed'; readonly pidFile: boolean } & Failure)
+  /** The very next thing is exec. */
+  | { readonly type: 'exec'; readonly baseline: Baseline }
+  /** Exec failed. It waits as above. */
+  | { readonly type: 'unexecuted'; readonly errno: number };
+
+/** A report as it is sent. */
+export const line = (report: Report): Buffer => Buffer.from(`${JSON.stringify(report)}\n`);
+
+/** The report of a failed exec, for when there may be no memory to make one: only the number is written into it. */
+export class ExecFailure {
+  private readonly report = Buffer.from('{"type":"unexecuted","errno":   0}\n');
+
+  bytes(errno: number): Buffer {
+    let at = this.report.length - 3;
+    for (let rest = errno; rest > 0; rest = Math.floor(rest / 10)) this.report[at--] = 0x30 + (rest % 10);
+    return this.report;
+  }
+}
+
+/** A start error as the launcher sends it. */
+export function failureOf(error: CommandStartError): Failure {
+  const { stage, reason, code, errno, syscall, path } = error;
+  return { stage, message: reason, code: code === 'ERR_COMMAND_START' ? undefined : code, errno, syscall, path };
+}
+
+/** The error that it was. */
+export function errorOf({ stage, message, code, errno, syscall, path }: Failure): CommandStartError {
+  if (code === undefined) return startError(stage, message, path);
+  const cause: NodeJS.ErrnoException = new Error(message);
+  Object.assign(cause, { code, errno, syscall, path });
+  return startError(stage, cause, path);
+}
+
+/** Takes reports from the bytes of the pipe, wherever they are cut. */
+export class ReportReader {
+  private rest = '';
+
+  /** The reports that are whole now. */
+  take(chunk: Uint8Array): Report[] {
+    const lines = (this.rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1')).split(
+      '\n',
+    );
+    this.rest = lines.pop() ?? '';
+    return lines.map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Report);
+  }
+}

@@ -1,0 +1,113 @@
+/** Starts through the launcher, on the event loop: a child, or a daemon. */
+import {
+  startError,
+  type ChildHandle,
+  type CommandStartError,
+  type ExitStatus,
+  type LaunchPlan,
+} from '@vircommand/core/backend';
+import { makeHandle } from '../handle';
+import type { Libc } from '../libc';
+import { watchExit } from '../reap';
+import { beginLauncher } from './client';
+import { Launch } from './launch';
+import { holdsPidFile } from './pid-file';
+
+/** Starts that are not finished, for who does not want them any longer. */
+const starting = new WeakMap<LaunchPlan, () => void>();
+
+/** Ends a start that is not finished. */
+export function cancelLaunch(plan: LaunchPlan): void {
+  starting.get(plan)?.();
+}
+
+/**
+ * Resolves when the program was executed, or is held.
+ *
+ * @throws CommandStartError. Then nothing is left: no process, no descriptor, no pid file.
+ */
+export async function launch(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
+  try {
+    return await (plan.daemon ? launchDaemon : launchChild)(plan, libc);
+  } finally {
+    starting.delete(plan);
+  }
+}
+
+async function launchChild(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
+  const begun = beginLauncher(plan, libc);
+  const launch = new Launch(plan, begun, libc);
+  const handle = makeHandle(plan, begun.process, libc, launch);
+  starting.set(plan, () => {
+    handle.dispose();
+  });
+  try {
+    if ((await launch.ready) !== 'died') return handle;
+    throw diedBeforeExec(await handle.exited);
+  } catch (error) {
+    handle.dispose();
+    throw error;
+  }
+}
+
+async function launchDaemon(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
+  const begun = beginLauncher(plan, libc);
+  const launch = new Launch(plan, begun, libc);
+  const shell = new Promise<ExitStatus>((resolve) => {
+    const watch = watchExit(libc, begun.process.pid, (status) => {
+      watch.reap();
+      resolve(status);
+    });
+  });
+  starting.set(plan, () => {
+    launch.kill();
+  });
+  try {
+    const outcome = await launch.outcome;
+    const { pid } = launch;
+    if (outcome === 'died' || pid === undefined) {
+      throw diedBeforeExec(await shell);
+    }
+    if (begun.pidFile !== undefined && !holdsPidFile(libc, begun.pidFile, pid)) {
+      launch.kill();
+      throw lostLock(begun.pidFile);
+    }
+    return daemonHandle(pid);
+  } finally {
+    // The shell is reaped also if the rest fails.
+    await shell;
+    launch.unpin();
+  }
+}
+
+/** Before Linux 5.11 a process with threads, as the launcher is, loses its locks at exec. */
+export function lostLock(path: string): CommandStartError {
+  return startError('pid-file', 'the daemon has lost the lock of its pid file at exec: this needs Linux 5.11', path);
+}
+
+/** It is nobody's child, and is not ended by us. */
+function daemonHandle(pid: number): ChildHandle {
+  return {
+    pid,
+    stdin: undefined,
+    stdout: undefined,
+    stderr: undefined,
+    exited: Promise.resolve(daemonStatus),
+    signal: () => ({ sent: false, reached: 'process' }),
+    dispose: () => undefined,
+  };
+}
+
+/** Of a daemon that has begun: virCommand's intermediate process ends so. */
+export const daemonStatus: ExitStatus = Object.freeze({
+  exitCode: 0,
+  signal: undefined,
+  coreDumped: undefined,
+  usage: undefined,
+});
+
+/** @param status of the launcher, or of the shell that started a daemon's */
+export function diedBeforeExec({ exitCode, signal }: ExitStatus): CommandStartError {
+  const how = signal !== undefined ? `ended by ${signal}` : `exit code ${exitCode ?? 'unknown'}`;
+  return startError('launcher', `the launcher ended before the program was executed (${how})`);
+}

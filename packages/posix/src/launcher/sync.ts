@@ -1,0 +1,118 @@
+/** Starts through the launcher for who blocks the event loop. */
+import { performance } from 'node:perf_hooks';
+import { isMainThread } from 'node:worker_threads';
+import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { errno } from '../errno';
+import type { Libc } from '../libc';
+import { waitSync } from '../poll';
+import { unknownStatus, watchBlocking } from '../reap';
+import { LINUX, SIZE } from '../struct';
+import { beginLauncher, type BegunLauncher } from './client';
+import { holdsPidFile, removeOwnPidFile } from './pid-file';
+import { Progress, withoutLauncher } from './progress';
+import { daemonStatus, diedBeforeExec, lostLock } from './start';
+
+const SIGKILL = 9;
+const clock = performance.now.bind(performance);
+/** A worker thread can be terminated between two waits only, in milliseconds. */
+const workerSlice = 100;
+
+/** As {@link waitSync}, with the launcher before it: the deadline begins with it. */
+export function launchAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome {
+  const begun = beginLauncher(plan, libc);
+  const progress = new Progress(plan.program, begun, libc);
+  const deadline = request.timeout === undefined ? Infinity : clock() + request.timeout;
+  const end = readReports(libc, begun.report, progress, deadline);
+  libc.close(begun.report);
+  progress.closeGo();
+  return plan.daemon
+    ? daemonOutcome(begun, progress, end, libc)
+    : childOutcome(begun, progress, end, { ...request, timeout: left(deadline) }, libc);
+}
+
+/** Until the launcher is the program, or is dead, or the time is over. */
+function readReports(libc: Libc, fd: number, progress: Progress, deadline: number): 'end' | 'deadline' {
+  const set = Buffer.alloc(SIZE.pollfd);
+  set.writeInt32LE(fd, 0);
+  set.writeInt16LE(LINUX.POLLIN, 4);
+  const chunk = Buffer.allocUnsafeSlow(4096);
+  for (;;) {
+    const count = libc.read(fd, chunk, chunk.length);
+    if (count > 0) progress.take(chunk.subarray(0, count));
+    else if (count === 0) return 'end';
+    else if (count === -errno.EAGAIN) {
+      const patience = deadline - clock();
+      if (patience <= 0) return 'deadline';
+      const most = isMainThread ? 0x7fffffff : workerSlice;
+      libc.poll(set, 1, patience === Infinity && isMainThread ? -1 : Math.min(Math.ceil(patience), most));
+    } else if (count !== -errno.EINTR) return 'end';
+  }
+}
+
+const left = (deadline: number): number | undefined =>
+  deadline === Infinity ? undefined : Math.max(0, deadline - clock());
+
+function childOutcome(
+  begun: BegunLauncher,
+  { failure, baseline }: Progress,
+  end: 'end' | 'deadline',
+  request: SyncRequest,
+  libc: Libc,
+): SyncOutcome {
+  const { pid, parentEnds } = begun.process;
+  if (end === 'end' && baseline !== undefined && failure === undefined) {
+    const outcome = waitSync(begun.process, request, libc);
+    return { ...outcome, ...withoutLauncher(outcome, baseline) };
+  }
+  // It is still the launcher: the program never runs.
+  if (end === 'deadline') return waitSync(begun.process, { ...request, timeout: 0 }, libc);
+  const { stdin, stdout, stderr, sendBuffers } = parentEnds;
+  for (const fd of [stdin, stdout, stderr, ...sendBuffers]) if (fd !== undefined) libc.close(fd);
+  // It has nothing to say any more, so it is dead already, or as good as that.
+  libc.kill(pid, SIGKILL);
+  const status = reapNow(libc, pid);
+  throw failure ?? diedBeforeExec(status);
+}
+
+/** Waits for a child that is about to end. */
+function reapNow(libc: Libc, pid: number): ExitStatus {
+  let ended: ExitStatus = unknownStatus;
+  const watch = watchBlocking(libc, pid, (status) => {
+    ended = status;
+  });
+  watch.keep = false;
+  do watch.wait();
+  while (watch.state !== 'reaped');
+  return ended;
+}
+
+function daemonOutcome(begun: BegunLauncher, progress: Progress, end: 'end' | 'deadline', libc: Libc): SyncOutcome {
+  const shell = reapNow(libc, begun.process.pid);
+  const { pid, failure, baseline } = progress;
+  const { pidFile } = begun;
+  if (failure !== undefined) throw failure;
+  if (end === 'deadline') {
+    if (pid !== undefined) libc.kill(pid, SIGKILL);
+    return daemonResult(pid, 'timeout');
+  }
+  if (pid === undefined) throw diedBeforeExec(shell);
+  if (baseline === undefined) {
+    if (pidFile !== undefined) removeOwnPidFile(libc, pidFile, pid);
+    throw diedBeforeExec(shell);
+  }
+  if (pidFile !== undefined && !holdsPidFile(libc, pidFile, pid)) {
+    libc.kill(pid, SIGKILL);
+    throw lostLock(pidFile);
+  }
+  return daemonResult(pid, 'exit');
+}
+
+const daemonResult = (pid: number | undefined, ending: 'exit' | 'timeout'): SyncOutcome => ({
+  ...daemonStatus,
+  pid,
+  stdout: undefined,
+  stderr: undefined,
+  ending,
+  outputComplete: true,
+  ended: 'none',
+});
