@@ -1,6 +1,4 @@
 /** The command line as a whole: which subcommand, its help, and what becomes of its failures. */
-import * as path from 'node:path';
-import { readFileSync } from 'node:fs';
 import { chooseBackend } from './backends';
 import { CliError, STATUS } from './exit-status';
 import { failureOf } from './failure';
@@ -9,18 +7,7 @@ import { helpOf, overview } from './help-text';
 import { stderr, stdout } from './output';
 import { subcommands } from './subcommands';
 import type { Subcommand, Surroundings } from './subcommand';
-
-function version(): string {
-  // The sources, the modules and the bundle lie at different depths below it.
-  for (let directory = __dirname; ; directory = path.dirname(directory)) {
-    try {
-      return (JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8')) as { readonly version: string })
-        .version;
-    } catch (error) {
-      if (directory === path.dirname(directory)) throw error;
-    }
-  }
-}
+import { version } from './version';
 
 function unknown(name: string): CliError {
   const hint = 'vircommand --help names them all';

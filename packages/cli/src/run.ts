@@ -1,14 +1,11 @@
 /** `vircommand run`: a program with our own stdin, stdout and stderr, our signals, and its exit status as ours. */
-import { CommandFailedError, type CommandResult, type RunningCommand, type RunOptions } from '@vircommand/core';
-import { copyOut, type Copy } from './copy-out';
+import type { RunOptions } from '@vircommand/core';
 import { dryRun } from './dry-run';
-import { CliError, statusOf } from './exit-status';
+import { CliError } from './exit-status';
 import type { FlagGroup } from './flag';
+import { inFront } from './in-front';
 import { readJob, type Job } from './job';
-import { growthOf, showLive } from './live-line';
 import { runFlags } from './run-flags';
-import { Forwarding } from './signals';
-import { statsText } from './stats';
 import type { Subcommand, Surroundings } from './subcommand';
 import { backendNames } from './backends';
 
@@ -51,60 +48,12 @@ function connect({ command, files, daemon, outputLimit, dryRun: dry }: RunJob): 
   else if (daemon !== true) command.setErrorFd(2);
 }
 
+/** The program ends with us, also if we fail. */
 const optionsOf = ({ options, daemon, dieWithParent }: RunJob): RunOptions => ({
   ...options,
   // A daemon cannot have it, which core says in its own words if somebody asks for it.
   ...(dieWithParent === true ? { killOnParentExit: 'guaranteed' } : daemon !== true && { killOnParentExit: true }),
 });
-
-/** Hands the output through and ends the program when it writes too much. */
-function copyAll(running: RunningCommand, limit: number | undefined): readonly Copy[] {
-  const exceeded = (): void => void running.abort();
-  return [running.stdout, running.stderr].flatMap((stream, index) =>
-    stream === undefined ? [] : [copyOut(stream, index + 1, { limit, exceeded })],
-  );
-}
-
-function liveLine(job: RunJob, copies: readonly Copy[], { stdout, stderr }: Surroundings): Disposable | undefined {
-  // Where the program writes to the terminal itself it would be in the way.
-  const wanted = job.live ?? (stderr.isTerminal && !(job.files.stdout === undefined && stdout.isTerminal));
-  if (!wanted || !stderr.isTerminal) return undefined;
-  const copied = (): number => copies.reduce((sum, { bytes }) => sum + bytes, 0);
-  return showLive(stderr, copies.length > 0 ? copied : job.files.stdout === undefined ? growthOf(1) : undefined);
-}
-
-/** From the start to the end, with signals, counted output and the live line. */
-async function inFront(
-  job: RunJob,
-  surroundings: Surroundings,
-): Promise<{ result: CommandResult; interrupted: boolean }> {
-  const forwarding = new Forwarding();
-  let live: Disposable | undefined;
-  try {
-    const running = await job.command.rawStatus().runAsync(optionsOf(job));
-    forwarding.attach(running);
-    const copies = copyAll(running, job.outputLimit);
-    live = liveLine(job, copies, surroundings);
-    const ended = running.wait().finally(() => Promise.all(copies.map(({ done }) => done)));
-    const result = await ended.catch((error: unknown) => {
-      if (!copies.some((copy) => copy.exceeded)) throw error;
-      throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
-    });
-    return { result, interrupted: forwarding.seen.has('SIGINT') };
-  } finally {
-    live?.[Symbol.dispose]();
-    forwarding[Symbol.dispose]();
-  }
-}
-
-/**
- * A shell stops its loop when a program was ended by Ctrl-C, and goes on when it merely exits with 130: so we end as the
- * program did. For other signals the status says enough, and our own death would say that it was us who crashed.
- */
-async function endAsInterrupted(): Promise<void> {
-  process.kill(process.pid, 'SIGINT');
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-}
 
 /** What makes no sense together. */
 function check({ daemon, outputLimit, stats, live, files }: RunJob): void {
@@ -122,21 +71,6 @@ function check({ daemon, outputLimit, stats, live, files }: RunJob): void {
     throw new CliError(`--${String(flag)}: a daemon outlives vircommand, so nobody could look after it`);
 }
 
-async function runInFront(job: RunJob, surroundings: Surroundings, backend: string): Promise<number> {
-  const report = (result: CommandResult): void => {
-    if (job.stats === true) surroundings.stderr.write(statsText(result, backend));
-  };
-  try {
-    const { result, interrupted } = await inFront(job, surroundings);
-    report(result);
-    if (interrupted && result.signal === 'SIGINT') await endAsInterrupted();
-    return statusOf(result);
-  } catch (error) {
-    if (error instanceof CommandFailedError) report(error.result);
-    throw error;
-  }
-}
-
 async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const job = readJob<RunJob>(argv, flags, [], surroundings, (made) => made);
   check(job);
@@ -150,7 +84,7 @@ async function run(argv: readonly string[], surroundings: Surroundings): Promise
   }
   const backend = surroundings.backend(job.backendName);
   job.runBy = backend;
-  if (job.daemon !== true) return runInFront(job, surroundings, backend.name);
+  if (job.daemon !== true) return inFront(job, optionsOf(job), surroundings, backend.name);
   await job.command.run(optionsOf(job));
   return 0;
 }

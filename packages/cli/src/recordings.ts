@@ -1,0 +1,209 @@
+/** `vircommand record` and `vircommand replay`: recordings for the mock, one command line after another. */
+import { createRequire } from 'node:module';
+import type { Recording, RecordingOptions, RecordMode } from '@vircommand/mock';
+import { CliError } from './exit-status';
+import type { FlagGroup } from './flag';
+import { inFront } from './in-front';
+import { readJob, type Job } from './job';
+import { recordedFlags } from './run-flags';
+import type { Subcommand, Surroundings } from './subcommand';
+
+type Mock = typeof import('@vircommand/mock');
+const mock = (): Mock => createRequire(__filename)('@vircommand/mock') as Mock;
+
+interface RecordedJob extends Job {
+  readonly env: string[];
+  readonly redact: (string | RegExp)[];
+  input?: boolean;
+  merge?: boolean;
+  overwrite?: boolean;
+  backendName?: string;
+}
+
+/** What both need, since a call is found again by what it is. */
+const common: FlagGroup<RecordedJob> = {
+  title: 'Recording',
+  flags: [
+    {
+      name: 'input',
+      short: 'i',
+      help: 'the program reads our stdin; without this it reads /dev/null',
+      apply: (job) => {
+        job.input = true;
+      },
+    },
+    {
+      name: 'merge',
+      help: 'stdout and stderr are one pipe, in exact order',
+      apply: (job) => {
+        job.merge = true;
+      },
+    },
+    {
+      name: 'keep-env',
+      value: 'NAME',
+      repeat: true,
+      help: 'the value of this variable may be in the file; others are not',
+      complete: 'variable',
+      apply: ({ env }, name) => {
+        env.push(name);
+      },
+    },
+    {
+      name: 'redact',
+      value: 'TEXT',
+      repeat: true,
+      help: 'this must not be in the file: a text, or /a regular expression/',
+      apply: ({ redact }, text) => {
+        redact.push(pattern(text));
+      },
+    },
+  ],
+};
+
+function pattern(text: string): string | RegExp {
+  const [, source] = /^\/(.+)\/$/.exec(text) ?? [];
+  if (source === undefined) return text;
+  try {
+    return new RegExp(source, 'u');
+  } catch (error) {
+    throw new CliError((error as Error).message);
+  }
+}
+
+const recordFlags: readonly FlagGroup<RecordedJob>[] = [
+  {
+    ...common,
+    flags: [
+      ...common.flags,
+      {
+        name: 'overwrite',
+        help: 'make the recording anew instead of adding to it',
+        apply: (job) => {
+          job.overwrite = true;
+        },
+      },
+      {
+        name: 'backend',
+        short: 'b',
+        value: 'NAME',
+        help: 'what starts the program; default: the best backend that works here',
+        complete: 'backend',
+        apply: (job, name) => {
+          job.backendName = name;
+        },
+      },
+    ],
+  },
+  ...recordedFlags,
+];
+const replayFlags: readonly FlagGroup<RecordedJob>[] = [common, ...recordedFlags];
+
+const read = (
+  argv: readonly string[],
+  flags: readonly FlagGroup<RecordedJob>[],
+  surroundings: Surroundings,
+): RecordedJob =>
+  readJob(argv, flags, ['file for the recording'], surroundings, (job) => Object.assign(job, { env: [], redact: [] }));
+
+/** The command says what is to be done, and not `VIRCOMMAND_RECORD`, which the program may need all the same. */
+async function open(options: RecordingOptions & { readonly mode: RecordMode }): Promise<Recording> {
+  const { VIRCOMMAND_RECORD: said } = process.env;
+  delete process.env.VIRCOMMAND_RECORD;
+  try {
+    // The mode is looked at before this returns.
+    return await mock().openRecording(options);
+  } finally {
+    if (said !== undefined) process.env.VIRCOMMAND_RECORD = said;
+  }
+}
+
+function connect({ command, input, merge }: RecordedJob): void {
+  if (input === true) command.setInputFd('pipe');
+  command.setOutputFd('pipe');
+  if (merge === true) command.setErrorFd('stdout');
+  else command.setErrorFd('pipe');
+}
+
+/** What is wrong with the file is no bug. The advice is for tests, and here is another way. */
+function asFailure(error: unknown): unknown {
+  if (!(error instanceof mock().RecordingError)) return error;
+  const message = error.message.replace(/To record (?:what is missing|it anew), .*$/, 'vircommand record records it.');
+  return new CliError(message, undefined, { cause: error });
+}
+
+async function inRecording(
+  job: RecordedJob,
+  options: Omit<RecordingOptions, 'file' | 'env' | 'redact'> & { readonly mode: RecordMode },
+  surroundings: Surroundings,
+): Promise<number> {
+  const [file = ''] = job.own;
+  const { env, redact } = job;
+  connect(job);
+  try {
+    const recording = await open({ ...options, file, env, redact });
+    try {
+      if (recording.mode !== options.mode) {
+        throw new CliError('nothing is recorded where CI is set, since a build must not change what it tests');
+      }
+      job.runBy = recording.backend;
+      const status = await inFront(job, job.options, surroundings, recording.backend.name).catch(
+        async (error: unknown) => {
+          // A failed start is recorded too.
+          await finish(recording);
+          throw error;
+        },
+      );
+      await finish(recording);
+      return status;
+    } finally {
+      recording.discard();
+    }
+  } catch (error) {
+    throw asFailure(error);
+  }
+}
+
+/** That there are other calls in the file is what it is for. */
+async function finish(recording: Recording): Promise<void> {
+  try {
+    await recording.finish();
+  } catch (error) {
+    const unused = error instanceof mock().RecordingError && error.code === 'ERR_RECORDING_UNUSED';
+    if (!unused) throw error;
+  }
+}
+
+const own = [{ usage: 'FILE', complete: 'file' }] as const;
+
+export const record: Subcommand = {
+  name: 'record',
+  summary: 'run a program and add what it does to a recording',
+  own,
+  program: true,
+  details: [
+    'FILE is a recording of @vircommand/mock: tests replay it, and so does vircommand replay. What the program writes is ' +
+      'also written here, and its exit status is ours.',
+  ],
+  flags: recordFlags,
+  examples: ['vircommand record git.json -- git log -1', 'vircommand record -i sort.json -- sort -n < numbers'],
+  run: (argv, surroundings) => {
+    const job = read(argv, recordFlags, surroundings);
+    const live = surroundings.backend(job.backendName);
+    return inRecording(job, { live, mode: job.overwrite === true ? 'update' : 'add' }, surroundings);
+  },
+};
+
+export const replay: Subcommand = {
+  name: 'replay',
+  summary: 'do what a recorded program did, without running it',
+  own,
+  program: true,
+  details: [
+    'Finds the call in FILE by its arguments, environment and other attributes, writes what the program wrote, and ends ' +
+      'with its exit status. Nothing is started, and no time passes.',
+  ],
+  flags: replayFlags,
+  examples: ['vircommand replay git.json -- git log -1'],
+  run: (argv, surroundings) => inRecording(read(argv, replayFlags, surroundings), { mode: 'replay' }, surroundings),
+};
