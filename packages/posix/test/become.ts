@@ -97,7 +97,7 @@ export async function become(work: Asked, as: readonly string[] = []): Promise<O
 }
 
 /** When it has come to rest: before, exec may not be over. Who is gone has no `stat`, which throws. */
-async function look(pid: number): Promise<Program> {
+export async function look(pid: number): Promise<Program> {
   const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(/[ ()]+/);
   while (stat()[1] !== 'sleep' || stat()[2] !== 'S') await new Promise((done) => setImmediate(done));
   return read(pid);
@@ -105,9 +105,12 @@ async function look(pid: number): Promise<Program> {
 
 /** What there is to see of a process. */
 export function read(pid: number | 'self'): Program {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const limits = readFileSync(`/proc/${pid}/limits`, 'latin1');
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const file = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  return parse({ status: file('status'), limits: file('limits'), stat: file('stat') });
+}
+
+/** The same, of the files' contents. */
+export function parse({ status, limits, stat }: Readonly<Record<'status' | 'limits' | 'stat', string>>): Program {
   return {
     status: (field) => new RegExp(`^${field}:(.*)$`, 'm').exec(status)?.[1]?.trim().replace(/\s+/g, ' ') ?? 'none',
     limit: (title) => limits.split(title)[1]?.trim().split(/\s+/).slice(0, 2).join(' ') ?? 'none',
