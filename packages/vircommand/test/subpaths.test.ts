@@ -14,6 +14,7 @@ const subpaths: Readonly<Record<string, string>> = {
   'vircommand/core': '@vircommand/core',
   'vircommand/backend': '@vircommand/core/backend',
   'vircommand/posix': '@vircommand/posix',
+  'vircommand/posix/pidfile': '@vircommand/posix/pidfile',
   'vircommand/child-process': '@vircommand/child-process',
   'vircommand/mock': '@vircommand/mock',
   'vircommand/conformance': '@vircommand/conformance',

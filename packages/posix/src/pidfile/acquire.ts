@@ -1,5 +1,5 @@
 /** Takes a pid file and gives it back: for programs themselves, and for the launcher just before it becomes the program. */
-import { closeSync, ftruncateSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, rmSync, writeSync } from 'node:fs';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../struct';
@@ -64,7 +64,7 @@ export function lockPidFile(libc: Libc, path: string, pid: number, descriptor: P
 export function unlockPidFile(path: string, fd: number): void {
   try {
     // Who came before us to remove it may have let another process make its own.
-    if (isStillAt(path, fd)) unlinkSync(path);
+    if (isStillAt(path, fd)) rmSync(path, { force: true });
   } finally {
     closeSync(fd);
   }

@@ -13,7 +13,7 @@ export const CLEANING = 0;
  * negative; it is 0 while somebody removes the file.
  */
 export function parsePid(text: string): number | undefined {
-  if (!/^\d{1,10}\s*$/.test(text)) return undefined;
+  if (text.length > longest || !/^\d{1,10}\s*$/.test(text)) return undefined;
   const pid = Number(text);
   return pid <= largest ? pid : undefined;
 }
@@ -29,8 +29,7 @@ export function readText(fd: number): string {
   }
 }
 
-/** The number in an open pid file; `undefined`: there is none, or more than one number. */
+/** The number in an open pid file; `undefined`: there is none. */
 export function readPid(fd: number): number | undefined {
-  const text = readText(fd);
-  return text.length > longest ? undefined : parsePid(text);
+  return parsePid(readText(fd));
 }

@@ -1,0 +1,133 @@
+/** Ends whoever has a pid file, and removes the file. */
+import { constants } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as later } from 'node:timers';
+import { promisify } from 'node:util';
+import { errno, systemError } from '../errno';
+import type { Libc } from '../libc';
+import { held } from './acquire';
+import { Members } from './members';
+import { HeldProcess } from './process';
+import { isAlive, pidNow } from './read';
+import { removeIfFree } from './remove';
+import { parsePid } from './text';
+
+const { SIGTERM, SIGCONT, SIGKILL } = constants.signals;
+/** As they were when this was loaded: tests that fake the time must not stop the waiting. */
+const delay = promisify(later);
+const clock = performance.now.bind(performance);
+
+/** How {@link forceCleanupPath} goes about it. */
+export interface CleanupOptions {
+  /** Ends the whole process group of the process that has the file; default: that process only. */
+  readonly group?: boolean | undefined;
+  /** Milliseconds from SIGTERM to SIGKILL; default 5000. */
+  readonly killDelay?: number | undefined;
+  /** Milliseconds that the end may take after SIGKILL; default 30,000. */
+  readonly timeout?: number | undefined;
+  /**
+   * Absolute path of the program, for one that closes the descriptors it inherits and so loses its lock (`dnsmasq` does):
+   * where the file is not locked, the process that it names is ended too if it runs this program.
+   */
+  readonly executable?: string | undefined;
+}
+
+/** What {@link forceCleanupPath} did. */
+export interface Cleanup {
+  /** The process that was ended; `undefined`: nobody had the file. */
+  readonly pid: number | undefined;
+  /** By which signal it ended at the latest; `undefined`: nobody had the file. */
+  readonly signal: 'SIGTERM' | 'SIGKILL' | undefined;
+  /** `false`: there was no file, or another process has it by now. */
+  readonly removed: boolean;
+}
+
+/** Rounds of 10 ms for a lock that is only passing, as in {@link lockPidFile}. */
+const patience = 20;
+
+export async function forceCleanup(libc: Libc, path: string, options: CleanupOptions): Promise<Cleanup> {
+  const { executable } = options;
+  // Not locked, but named: only by somebody who is sure to be that program.
+  const isIdle = (text: string): boolean => {
+    const pid = parsePid(text);
+    return executable === undefined || pid === undefined || !isAlive(libc, pid, executable);
+  };
+  for (let round = 0; ; round++) {
+    const found = removeIfFree(libc, path, isIdle);
+    if (found.state === 'absent' || found.state === 'removed') {
+      return { pid: undefined, signal: undefined, removed: found.state === 'removed' };
+    }
+    const holder = holderOf(libc, path, executable);
+    if (holder !== undefined) {
+      const signal = await end(libc, path, holder, options);
+      return { pid: holder.pid, signal, removed: removeIfFree(libc, path, isIdle).state === 'removed' };
+    }
+    if (round >= patience && found.state === 'held') throw held(path, found.owner);
+    await delay(10);
+  }
+}
+
+/**
+ * Whoever has the file, held by a pidfd; `undefined`: nobody, or one whose number is not the one in the file. First the
+ * pidfd and then the look: so it is of the process that has the lock, and not of one that got its number since.
+ */
+function holderOf(libc: Libc, path: string, executable: string | undefined): HeldProcess | undefined {
+  const pid = holderPid(libc, path, executable);
+  if (pid === undefined) return undefined;
+  if (pid === process.pid || pid === 1) {
+    throw systemError(errno.EPERM, 'kill', path, `pid ${pid} is ${pid === 1 ? 'init' : 'this process'}`);
+  }
+  const holder = HeldProcess.open(libc, pid);
+  if (holder?.isAlive() === true && holderPid(libc, path, executable) === pid && holder.isAlive()) return holder;
+  holder?.close();
+  return undefined;
+}
+
+function holderPid(libc: Libc, path: string, executable: string | undefined): number | undefined {
+  const found = pidNow(libc, path);
+  if (found === undefined) return undefined;
+  if (found.owner !== undefined) return found.owner === found.pid ? found.pid : undefined;
+  return executable !== undefined && isAlive(libc, found.pid, executable) ? found.pid : undefined;
+}
+
+async function end(libc: Libc, path: string, holder: HeldProcess, options: CleanupOptions): Promise<Cleanup['signal']> {
+  const { group = false, killDelay = 5000, timeout = 30_000 } = options;
+  let members: Members | undefined;
+  try {
+    members = new Members(libc, holder, group ? groupOf(libc, path, holder.pid) : undefined);
+    members.signal(SIGTERM);
+    // One that is stopped would sleep through it.
+    members.signal(SIGCONT);
+    if (await isGone(members, killDelay, undefined)) return 'SIGTERM';
+    if (await isGone(members, timeout, SIGKILL)) return 'SIGKILL';
+    const why = `pid ${holder.pid} is still there ${timeout} ms after SIGKILL`;
+    throw systemError(errno.ETIMEDOUT, 'kill', path, why);
+  } finally {
+    if (members === undefined) holder.close();
+    else members.close();
+  }
+}
+
+/** Daemons mostly do not lead their group: its leader was the process that started them. */
+function groupOf(libc: Libc, path: string, pid: number): number | undefined {
+  const group = libc.getpgid(pid);
+  if (group === libc.getpgid(0)) {
+    throw systemError(errno.EPERM, 'kill', path, `pid ${pid} is in the process group of this process`);
+  }
+  return group > 1 ? group : undefined;
+}
+
+/** @param signal is sent each time, also to those that are new */
+async function isGone(members: Members, ms: number, signal: number | undefined): Promise<boolean> {
+  const limit = clock() + ms;
+  for (let pause = 1; ; pause = Math.min(2 * pause, 20)) {
+    if (signal !== undefined) {
+      members.find();
+      members.signal(signal);
+    }
+    if (!members.areAlive()) return true;
+    const left = limit - clock();
+    if (left <= 0) return false;
+    await delay(Math.min(pause, left));
+  }
+}

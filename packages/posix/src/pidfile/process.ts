@@ -1,0 +1,44 @@
+/** A process held by a pidfd: whoever gets its number later is not it. */
+import { errno, systemError } from '../errno';
+import type { Libc } from '../libc';
+import { LINUX, SIZE } from '../struct';
+
+export class HeldProcess {
+  private readonly poll = Buffer.alloc(SIZE.pollfd);
+
+  private constructor(
+    private readonly libc: Libc,
+    readonly pid: number,
+    private readonly pidfd: number,
+  ) {
+    this.poll.writeInt32LE(pidfd, 0);
+    this.poll.writeInt16LE(LINUX.POLLIN, 4);
+  }
+
+  /** `undefined`: there is no such process. Throws ENOSYS before Linux 5.3, EMFILE without a free descriptor. */
+  static open(libc: Libc, pid: number): HeldProcess | undefined {
+    const pidfd = libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+    if (pidfd >= 0) return new HeldProcess(libc, pid, pidfd);
+    // EINVAL, or since Linux 6.16 ENOENT: the number is that of a thread.
+    if (pidfd === -errno.ESRCH || pidfd === -errno.EINVAL || pidfd === -errno.ENOENT) return undefined;
+    throw systemError(-pidfd, 'pidfd_open', undefined, `for pid ${pid}; needs Linux 5.3 or later`);
+  }
+
+  /** A zombie is not, also if nobody reaps it. */
+  isAlive(): boolean {
+    const result = this.libc.poll(this.poll, 1, 0);
+    return result === 0 || result === -errno.EINTR;
+  }
+
+  /** Whether the signal was sent; `false`: it is gone. */
+  signal(signal: number): boolean {
+    const result = this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, signal, 0, 0, 0);
+    if (result >= 0) return true;
+    if (result === -errno.ESRCH) return false;
+    throw systemError(-result, 'pidfd_send_signal', undefined, `pid ${this.pid} may not be signalled by this user`);
+  }
+
+  close(): void {
+    this.libc.close(this.pidfd);
+  }
+}

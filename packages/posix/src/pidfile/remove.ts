@@ -1,0 +1,54 @@
+/** Removes a pid file that nobody has: under its lock, so that who starts meanwhile makes a new one. */
+import { closeSync, ftruncateSync, unlinkSync, writeSync } from 'node:fs';
+import { errno, systemError } from '../errno';
+import type { Libc } from '../libc';
+import { isStillAt, openPidFile } from './file';
+import { lockOwner, tryLock } from './lock';
+import { ownDescriptor } from './own';
+import { CLEANING, readText } from './text';
+
+/** What became of the file. `held`: it is there, and somebody has it. */
+export type Removal =
+  { readonly state: 'absent' | 'removed' | 'kept' } | { readonly state: 'held'; readonly owner: number };
+
+/**
+ * Removes the file if it is not locked and `unwanted` says so of what is in it.
+ *
+ * @throws PidFileError: EDEADLK if this process has it locked, and the errors of open and unlink
+ */
+export function removeIfFree(libc: Libc, path: string, unwanted: (text: string) => boolean): Removal {
+  if (ownDescriptor(path) !== undefined) {
+    throw systemError(errno.EDEADLK, 'fcntl', path, 'this process has it locked itself: release it');
+  }
+  for (;;) {
+    let fd: number;
+    try {
+      fd = openPidFile(path, 'change');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { state: 'absent' };
+      throw error;
+    }
+    try {
+      // Asked for first: a lock that is taken is not even tried.
+      const owner = lockOwner(libc, fd, path);
+      const text = readText(fd);
+      if (owner !== undefined) return { state: 'held', owner };
+      if (!unwanted(text)) return { state: 'kept' };
+      if (!tryLock(libc, fd, path) || !isStillAt(path, fd)) continue;
+      // It may have been another's between the look and the lock.
+      if (readText(fd) !== text) continue;
+      // libvirt kills the process that the file names when it finds the lock taken; of 0 it knows better.
+      ftruncateSync(fd);
+      writeSync(fd, String(CLEANING), 0, 'latin1');
+      unlinkSync(path);
+      return { state: 'removed' };
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** For who started a process that failed and left its pid file: removes it, unless it is another's by now. */
+export function discardPidFile(libc: Libc, path: string, pid: number): void {
+  removeIfFree(libc, path, (text) => text === String(pid) || text === '');
+}

@@ -1,0 +1,246 @@
+import { expect } from 'chai';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { chosenDriver } from '../src/ffi';
+import { libcThrough, type Libc } from '../src/libc';
+import { acquirePath, forceCleanupPath, type Cleanup, type PidFileError } from '../src/pidfile';
+import { forceCleanup } from '../src/pidfile/clean';
+import { LINUX } from '../src/struct';
+import { onEachDriver } from './drivers';
+import { endLockers, locker, pidFiles, pythonLocker, seenFromPython } from './lockers';
+import { openDescriptors, pidsWith, stateOf, until } from './started';
+
+async function rejected(promise: Promise<unknown>): Promise<PidFileError> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as PidFileError;
+  }
+  throw new Error('it was not rejected');
+}
+
+const nobody: Cleanup = { pid: undefined, signal: undefined, removed: true };
+
+describe('cleaning up a pid file by force', function () {
+  this.timeout(30_000);
+  const file = pidFiles();
+  afterEach(endLockers);
+
+  onEachDriver((libc) => {
+    it('ends the process that has it, and removes it', async () => {
+      const { pid, ended } = await pythonLocker(file());
+      const before = openDescriptors();
+      expect(await forceCleanup(libc, file(), {})).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
+      expect(await ended).to.equal('SIGTERM');
+      expect(existsSync(file())).to.equal(false);
+      await until(() => openDescriptors() <= before);
+    });
+
+    it('kills one that ignores SIGTERM, after killDelay', async () => {
+      const { pid, ended } = await pythonLocker(file(), { kind: 'stubborn' });
+      const begun = performance.now();
+      const options = { killDelay: 100 };
+      expect(await forceCleanup(libc, file(), options)).to.deep.equal({ pid, signal: 'SIGKILL', removed: true });
+      expect(performance.now() - begun).to.be.at.least(99);
+      expect(await ended).to.equal('SIGKILL');
+      expect(existsSync(file())).to.equal(false);
+    });
+  });
+
+  it('kills one at once if there is no delay', async () => {
+    const { pid } = await pythonLocker(file(), { kind: 'stubborn' });
+    expect(await forceCleanupPath(file(), { killDelay: 0 })).to.deep.equal({ pid, signal: 'SIGKILL', removed: true });
+  });
+
+  it('ends one that is stopped politely', async () => {
+    const { pid, process: child } = await pythonLocker(file());
+    child.kill('SIGSTOP');
+    await until(() => stateOf(pid) === 'T');
+    expect(await forceCleanupPath(file())).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
+  });
+
+  for (const [what, text] of Object.entries({ stale: '99999999', empty: '', garbage: 'no\npid', negative: '-1' })) {
+    it(`removes a file that nobody has: ${what}`, async () => {
+      writeFileSync(file(), text);
+      expect(await forceCleanupPath(file())).to.deep.equal(nobody);
+      expect(existsSync(file())).to.equal(false);
+    });
+  }
+
+  it('does nothing without a file', async () => {
+    expect(await forceCleanupPath(file())).to.deep.equal({ ...nobody, removed: false });
+  });
+
+  it('does not signal a process that is named but has not locked the file', async () => {
+    const stranger = await pythonLocker(file('other'));
+    writeFileSync(file(), String(stranger.pid));
+    expect(await forceCleanupPath(file())).to.deep.equal(nobody);
+    expect(seenFromPython(file('other'))).to.contain(`pid ${stranger.pid}`);
+  });
+
+  it('is done when the process is dead, though nobody reaps it', async () => {
+    // Its parent, another program, waits for nothing.
+    const script = path.join(__dirname, 'programs', 'locker.py');
+    const parent = spawn('sh', ['-c', 'exec 3<&0; python3 "$0" "$1" self <&3 & exec sleep 1000', script, file()], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(parent.stdout, 'data');
+    const pid = Number(readFileSync(file(), 'latin1'));
+    expect(await forceCleanupPath(file())).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
+    expect(stateOf(pid)).to.equal('Z');
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+  });
+
+  it('refuses a file that this process itself has, and keeps it locked', async () => {
+    const acquired = acquirePath(file());
+    expect((await rejected(forceCleanupPath(file()))).code).to.equal('EDEADLK');
+    expect(seenFromPython(file())).to.contain('refused');
+    acquired.release();
+  });
+
+  it('refuses a symbolic link, whoever has what it leads to', async () => {
+    const { pid } = await pythonLocker(file());
+    symlinkSync('a.pid', file('link'));
+    expect((await rejected(forceCleanupPath(file('link')))).code).to.equal('ELOOP');
+    expect(stateOf(pid)).to.not.equal(undefined);
+  });
+
+  it('ends nobody whose number is not in the file, and says who has it', async () => {
+    const { pid } = await pythonLocker(file(), { text: '' });
+    const error = await rejected(forceCleanupPath(file()));
+    expect(error).to.include({ code: 'EAGAIN', owner: pid, path: file() });
+    expect(stateOf(pid)).to.not.equal(undefined);
+  });
+
+  it('waits for one who is just starting', async () => {
+    const { pid } = await pythonLocker(file(), { text: '' });
+    let asked = 0;
+    const libc = libcThrough(chosenDriver(undefined));
+    const observed: Libc = {
+      ...libc,
+      fcntl_lock(fd, command, lock) {
+        if (++asked === 4) spawnSync('sh', ['-c', `printf %s ${pid} > "$0"`, file()]);
+        return libc.fcntl_lock(fd, command, lock);
+      },
+    };
+    expect(await forceCleanup(observed, file(), {})).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
+  });
+
+  it('leaves the file to another one who has it afterwards', async () => {
+    const script = path.join(__dirname, 'programs', 'locker.py');
+    const first = await pythonLocker(file());
+    const libc = libcThrough(chosenDriver(undefined));
+    let successor = 0;
+    const racing: Libc = {
+      ...libc,
+      poll(...args) {
+        const result = libc.poll(...args);
+        if (result > 0 && successor === 0) {
+          const next = spawn('python3', [script, file(), 'self'], { stdio: ['pipe', 'pipe', 'inherit'] });
+          successor = next.pid ?? 0;
+          spawnSync('sh', ['-c', `until [ "$(cat "$0")" = ${successor} ]; do sleep 0.01; done`, file()]);
+        }
+        return result;
+      },
+    };
+    const done = await forceCleanup(racing, file(), {});
+    expect(done).to.deep.equal({ pid: first.pid, signal: 'SIGTERM', removed: false });
+    expect(readFileSync(file(), 'latin1')).to.equal(String(successor));
+    expect((await forceCleanupPath(file())).pid).to.equal(successor);
+  });
+
+  it('says so when the process outlives SIGKILL, and leaves the file', async () => {
+    const { pid } = await pythonLocker(file());
+    const libc = libcThrough(chosenDriver(undefined));
+    const immortal: Libc = { ...libc, poll: () => 0 };
+    const before = openDescriptors();
+    const error = await rejected(forceCleanup(immortal, file(), { killDelay: 0, timeout: 20 }));
+    expect(error).to.include({ code: 'ETIMEDOUT', path: file() });
+    expect(error.message).to.contain(String(pid));
+    expect(existsSync(file())).to.equal(true);
+    await until(() => openDescriptors() <= before);
+  });
+
+  it('says so when the process may not be signalled, and leaves the file', async () => {
+    const { pid } = await pythonLocker(file());
+    const libc = libcThrough(chosenDriver(undefined));
+    const weak: Libc = {
+      ...libc,
+      syscall: (number, ...rest) => (number === LINUX.SYS_pidfd_send_signal ? -1 : libc.syscall(number, ...rest)),
+    };
+    const before = openDescriptors();
+    const error = await rejected(forceCleanup(weak, file(), {}));
+    expect(error.code).to.equal('EPERM');
+    expect(error.message).to.contain(`pid ${pid}`);
+    expect(openDescriptors()).to.equal(before);
+    expect(seenFromPython(file())).to.contain(`pid ${pid} from`);
+  });
+
+  describe('with its group', () => {
+    it('ends all of the process group, also those that outlive the first', async () => {
+      const { pid } = await pythonLocker(file(), { kind: 'forks', detached: true });
+      const group = (): number[] => pidsWith('1000').filter((member) => groupOf(member) === pid);
+      await until(() => group().length === 1);
+      const [member = 0] = group();
+      const done = await forceCleanupPath(file(), { group: true, killDelay: 50 });
+      expect(done).to.deep.equal({ pid, signal: 'SIGKILL', removed: true });
+      expect(stateOf(member)).to.be.oneOf([undefined, 'Z']);
+    });
+
+    it('leaves the rest of the group where it was not asked to end that', async () => {
+      const { pid } = await pythonLocker(file(), { kind: 'forks', detached: true });
+      const group = (): number[] => pidsWith('1000').filter((member) => groupOf(member) === pid);
+      await until(() => group().length === 1);
+      const [member = 0] = group();
+      await forceCleanupPath(file(), { killDelay: 0 });
+      expect(stateOf(member)).to.equal('S');
+      process.kill(member, 'SIGKILL');
+      await until(() => [undefined, 'Z'].includes(stateOf(member)));
+    });
+
+    it('refuses a process in the group of this one', async () => {
+      const { pid } = await pythonLocker(file());
+      const before = openDescriptors();
+      const error = await rejected(forceCleanupPath(file(), { group: true }));
+      expect(error.code).to.equal('EPERM');
+      expect(error.message).to.contain(`pid ${pid} is in the process group of this process`);
+      expect(openDescriptors()).to.equal(before);
+      expect(seenFromPython(file())).to.contain(`pid ${pid} from`);
+    });
+
+    const groupOf = (pid: number): number => {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+    };
+  });
+
+  describe('of a program that loses its lock', () => {
+    it('ends it if it runs that program, and nobody else', async () => {
+      copyFileSync('/bin/cat', file('program'));
+      const { pid, ended } = await locker('sh', ['-c', 'echo locked; exec "$0"', file('program')]);
+      await until(() => readlinkSync(`/proc/${pid}/exe`) === file('program'));
+      writeFileSync(file(), String(pid));
+      expect(await forceCleanupPath(file(), { executable: '/bin/true' })).to.deep.equal(nobody);
+      writeFileSync(file(), String(pid));
+      const done = await forceCleanupPath(file(), { executable: file('program') });
+      expect(done).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
+      expect(await ended).to.equal('SIGTERM');
+    });
+
+    it('does not end this process itself', async () => {
+      writeFileSync(file(), String(process.pid));
+      const error = await rejected(forceCleanupPath(file(), { executable: process.execPath }));
+      expect(error.code).to.equal('EPERM');
+      expect(error.message).to.contain('this process');
+    });
+
+    it('wants an absolute path', async () => {
+      expect((await rejected(forceCleanupPath(file(), { executable: 'dnsmasq' }))).code).to.equal(
+        'ERR_INVALID_ARG_VALUE',
+      );
+    });
+  });
+});

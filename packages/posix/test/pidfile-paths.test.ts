@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buildPath, constructPath } from '../src/pidfile';
+import { thrown } from './lockers';
+
+describe('the path of a pid file', () => {
+  const before = process.env;
+  beforeEach(() => (process.env = { ...before }));
+  let directory = '';
+  beforeEach(() => (directory = mkdtempSync(path.join(tmpdir(), 'vircommand-runtime-'))));
+  afterEach(() => {
+    process.env = before;
+    rmSync(directory, { recursive: true });
+  });
+  const user = { program: 'mydaemon', stateDirectory: '/run', privileged: false } as const;
+
+  it('is a directory and a name', () => {
+    expect(buildPath('/run/libvirt', 'network')).to.equal('/run/libvirt/network.pid');
+    expect(buildPath('.', 'a b')).to.equal('a b.pid');
+  });
+
+  it('refuses a name that leads elsewhere', () => {
+    for (const name of ['', '../etc/passwd', 'a/b', 'a\0b']) {
+      expect(thrown(() => buildPath('/run', name))).to.be.instanceOf(TypeError);
+      expect(thrown(() => buildPath('/run', name)).code).to.equal('ERR_INVALID_ARG_VALUE');
+    }
+  });
+
+  it('is below the state directory for the machine', () => {
+    expect(constructPath({ ...user, privileged: true })).to.equal('/run/mydaemon.pid');
+    const usual = constructPath({ program: 'mydaemon', stateDirectory: '/run' });
+    expect(usual === '/run/mydaemon.pid').to.equal(process.geteuid?.() === 0);
+  });
+
+  it('is in the runtime directory for a user, which is made for him alone', () => {
+    const runtime = path.join(directory, 'run');
+    process.env.XDG_RUNTIME_DIR = runtime;
+    expect(constructPath(user)).to.equal(path.join(runtime, 'mydaemon.pid'));
+    expect(statSync(runtime).mode & 0o777).to.equal(0o700);
+  });
+
+  it('is among the user’s caches where there is no runtime directory', () => {
+    process.env.XDG_RUNTIME_DIR = 'relative';
+    process.env.XDG_CACHE_HOME = path.join(directory, 'caches');
+    expect(constructPath(user)).to.equal(path.join(directory, 'caches', 'mydaemon.pid'));
+    delete process.env.XDG_CACHE_HOME;
+    const { HOME } = before;
+    // The real one: libc has its own look.
+    before.HOME = directory;
+    const atHome = constructPath(user);
+    if (HOME === undefined) delete before.HOME;
+    else before.HOME = HOME;
+    expect(atHome).to.equal(path.join(directory, '.cache', 'mydaemon.pid'));
+  });
+});
