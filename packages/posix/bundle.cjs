@@ -28,6 +28,7 @@ function bundle() {
     conditions: ['@vircommand/source'],
     // Drivers are packages of their own; most are not there.
     external: ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'],
+    minify: true,
     legalComments: 'none',
     write: false,
   });

@@ -6,7 +6,6 @@
  * the arguments belongs to the function, which is safe because calls are synchronous, never nest (nothing calls back)
  * and happen on one thread only.
  */
-import { isMainThread } from 'node:worker_threads';
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
 
 /** What is used of `ref-napi` 3. */
@@ -39,7 +38,8 @@ const readAddress = (words: Uint32Array): number => exactAddress((words[0] ?? 0)
 
 /** Throws what loading the two packages throws, or why they cannot be used here. */
 export function loadFfiNapi(): Driver {
-  if (!isMainThread) {
+  // Not imported: it would cost a launcher with another driver more than all the rest of its code.
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread) {
     throw new Error('ffi-napi crashes the process (SIGSEGV) when it is used in a worker thread; use koffi there');
   }
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen

@@ -61,7 +61,7 @@ export class Launch {
     for (const promise of [this.ready, this.outcome]) promise.catch(() => undefined);
   }
 
-  /** Of the process that becomes the program. */
+  /** Of the process that becomes a daemon. */
   get pid(): number | undefined {
     return this.progress.pid;
   }

@@ -71,7 +71,6 @@ class Launcher {
     const { plan } = this.order;
     closeInspector(libc);
     descriptors.closeAllOnExec();
-    this.say({ type: 'begun', pid: process.pid });
     if (plan.daemon) this.leaveParent();
     setUmask(libc, plan);
     if (plan.pidFile !== undefined) this.lock(plan.pidFile);
@@ -122,6 +121,7 @@ class Launcher {
   private leaveParent(): void {
     const { libc } = this;
     this.stage = 'daemon';
+    this.say({ type: 'begun', pid: process.pid });
     const session = libc.getsid(0);
     while (libc.getppid() === session) libc.poll(null, 0, 1);
     chdir('/');

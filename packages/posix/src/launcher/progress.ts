@@ -15,7 +15,7 @@ import { errorOf, ReportReader, type Baseline, type Report } from './protocol';
 const goOn = Buffer.from('1');
 
 export class Progress {
-  /** Of the process that becomes the program. */
+  /** Of the process that becomes a daemon. */
   pid: number | undefined;
   held = false;
   /** Set: exec was the next thing. */

@@ -62,7 +62,7 @@ export interface Failure {
 
 /** What the launcher says. */
 export type Report =
-  /** It is there, with this number: that of a daemon is not known otherwise. */
+  /** The number of a daemon, which is not known otherwise. */
   | { readonly type: 'begun'; readonly pid: number }
   /** All is done but exec; it waits for the byte. */
   | { readonly type: 'held' }
