@@ -18,9 +18,8 @@ const table = {
   close: ['errno', 'int'],
   dup2: ['errno', 'int', 'int'],
   dup3: ['errno', 'int', 'int', 'int'],
+  /** The last argument is a number, or the address of a structure. */
   fcntl: ['errno', 'int', 'int', 'long'],
-  /** `fcntl` with a `struct flock`. */
-  fcntl_lock: ['errno', 'int', 'int', 'buffer'],
   /** Path, flags, mode. */
   open: ['errno', 'buffer', 'int', 'long'],
   poll: ['errno', 'buffer', 'long', 'int'],
@@ -80,10 +79,6 @@ const table = {
   posix_spawnattr_setpgroup: ['int', 'buffer', 'int'],
 } as const satisfies Record<string, Signature>;
 
-/** What libc calls a function that the table has under more than one name, for other parameters. */
-const symbols: Readonly<Partial<Record<LibcName, string>>> = { fcntl_lock: 'fcntl' };
-const symbolOf = (name: LibcName): string => symbols[name] ?? name;
-
 interface ArgumentOf {
   int: number;
   long: number;
@@ -136,8 +131,8 @@ function withErrno(native: NativeFunction, driver: Driver, parameters: number): 
 
 function bind(driver: Driver, name: LibcName): NativeFunction {
   const [result, ...parameters]: Signature = table[name];
-  const native = driver.bind(symbolOf(name), result === 'address' ? 'address' : 'int', parameters);
-  if (native === undefined) throw new Error(`this libc has no ${symbolOf(name)}()`);
+  const native = driver.bind(name, result === 'address' ? 'address' : 'int', parameters);
+  if (native === undefined) throw new Error(`this libc has no ${name}()`);
   return result === 'errno' ? withErrno(native, driver, parameters.length) : native;
 }
 
@@ -155,7 +150,7 @@ export function libcOver(driver: Driver): Libc {
   return Object.assign(functions as unknown as Functions, {
     driver,
     glibc: driver.symbol('gnu_get_libc_version') !== undefined,
-    has: (name: LibcName) => driver.symbol(symbolOf(name)) !== undefined,
+    has: (name: LibcName) => driver.symbol(name) !== undefined,
   });
 }
 

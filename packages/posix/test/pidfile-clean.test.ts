@@ -121,9 +121,9 @@ describe('cleaning up a pid file by force', function () {
     const libc = libcThrough(chosenDriver(undefined));
     const observed: Libc = {
       ...libc,
-      fcntl_lock(fd, command, lock) {
+      fcntl(fd, command, argument) {
         if (++asked === 4) spawnSync('sh', ['-c', `printf %s ${pid} > "$0"`, file()]);
-        return libc.fcntl_lock(fd, command, lock);
+        return libc.fcntl(fd, command, argument);
       },
     };
     expect(await forceCleanup(observed, file(), {})).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });

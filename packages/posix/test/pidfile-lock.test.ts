@@ -23,9 +23,9 @@ import { openDescriptors } from './started';
 /** A libc whose locks are told first. */
 const spied = (libc: Libc, before: (command: number, path: string) => void): Libc => ({
   ...libc,
-  fcntl_lock(fd, command, lock) {
+  fcntl(fd, command, argument) {
     before(command, `/proc/self/fd/${fd}`);
-    return libc.fcntl_lock(fd, command, lock);
+    return libc.fcntl(fd, command, argument);
   },
 });
 

@@ -29,9 +29,9 @@ describe('reading a pid file', function () {
       const commands: number[] = [];
       const spied: Libc = {
         ...libc,
-        fcntl_lock: (fd, command, lock) => {
+        fcntl: (fd, command, argument) => {
           commands.push(command);
-          return libc.fcntl_lock(fd, command, lock);
+          return libc.fcntl(fd, command, argument);
         },
       };
       expect(readPid(spied, file())).to.equal(pid);

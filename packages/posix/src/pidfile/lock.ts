@@ -8,16 +8,19 @@ import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { FLOCK, LINUX, SIZE } from '../struct';
 
-function request(): Buffer {
-  const flock = Buffer.alloc(SIZE.flock);
+/** Referenced for good, so that libc may be given its address. */
+const flock = Buffer.alloc(SIZE.flock);
+
+function ask(libc: Libc, fd: number, command: number): number {
+  flock.fill(0);
   flock.writeInt16LE(LINUX.F_WRLCK, FLOCK.type);
   flock.writeBigInt64LE(1n, FLOCK.length);
-  return flock;
+  return libc.fcntl(fd, command, libc.driver.address(flock));
 }
 
 /** Takes the lock without waiting; `false`: another process has one. The descriptor must be open for writing. */
 export function tryLock(libc: Libc, fd: number, path: string): boolean {
-  const result = libc.fcntl_lock(fd, LINUX.F_SETLK, request());
+  const result = ask(libc, fd, LINUX.F_SETLK);
   if (result === -errno.EAGAIN || result === -errno.EACCES) return false;
   if (result < 0) throw systemError(-result, 'fcntl', path, 'the file system may have no locks');
   return true;
@@ -28,8 +31,7 @@ export function tryLock(libc: Libc, fd: number, path: string): boolean {
  * an open file description, which belongs to no process. Takes nothing, so it makes nobody fail who starts meanwhile.
  */
 export function lockOwner(libc: Libc, fd: number, path: string): number | undefined {
-  const flock = request();
-  const result = libc.fcntl_lock(fd, LINUX.F_GETLK, flock);
+  const result = ask(libc, fd, LINUX.F_GETLK);
   if (result < 0) throw systemError(-result, 'fcntl', path, 'the file system may have no locks');
   return flock.readInt16LE(FLOCK.type) === LINUX.F_UNLCK ? undefined : flock.readInt32LE(FLOCK.pid);
 }
