@@ -33,11 +33,12 @@ export class Capture implements Kept {
   /** Bytes were dropped. */
   truncated = false;
 
-  /** `exceeded` is called once, with the limit that is reached. */
+  /** `exceeded` is called once, with the limit that is reached. `expect`: as {@link GrowingMemory}'s. */
   constructor(
     private readonly limit: number,
     private readonly total: Budget,
     private readonly exceeded: (which: 'own' | 'total') => void,
+    private readonly expect?: (memory: Uint8Array) => void,
   ) {}
 
   take(chunk: Uint8Array, reused = false): void {
@@ -77,7 +78,7 @@ export class Capture implements Kept {
   /** Done once: where the memory cannot be had, everything stays in chunks. */
   private move(): void {
     this.inChunks = false;
-    const memory = new GrowingMemory(this.limit);
+    const memory = new GrowingMemory(this.limit, this.expect);
     try {
       const bytes = memory.reserve(Math.min(2 * this.length, this.limit), 0);
       let at = 0;

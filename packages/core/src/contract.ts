@@ -107,6 +107,8 @@ export interface ChildHandle {
     onChunk: (chunk: Uint8Array) => void,
     onEnd: (error?: Error) => void,
   ): { destroy(): void };
+  /** Told of memory that a large output will fill soon: a place to ask the system for large pages. Must not throw. */
+  expectOutput?(memory: Uint8Array): void;
   /** In the order of the plan's `sendBuffers`; may be left out when there are none. */
   readonly sendBuffers?: readonly Writable[] | undefined;
   /**

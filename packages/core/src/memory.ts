@@ -28,8 +28,14 @@ export class GrowingMemory {
   private withoutBlock = Block === undefined;
   private bytes: Buffer = Buffer.alloc(0);
 
-  /** `most`: bytes that will ever be needed. */
-  constructor(private readonly most: number) {}
+  /**
+   * `most`: bytes that will ever be needed. `expect` is told of memory that will be filled, before it is touched: a place
+   * to ask the system for large pages.
+   */
+  constructor(
+    private readonly most: number,
+    private readonly expect?: (memory: Uint8Array) => void,
+  ) {}
 
   /**
    * All of the memory, at least so many bytes, with the first `used` ones as they were. What was returned before must not
@@ -57,6 +63,7 @@ export class GrowingMemory {
     const bytes = Buffer.allocUnsafeSlow(
       wanted > smallBlock ? Math.max(wanted, Math.min(2 * size, this.most)) : wanted,
     );
+    this.expect?.(bytes);
     this.bytes.copy(bytes, 0, 0, used);
     this.block = undefined;
     return bytes;
@@ -64,13 +71,17 @@ export class GrowingMemory {
 
   private inPlace(wanted: number, used: number): Buffer {
     if (this.block !== undefined) {
-      this.block.grow(pagesFor(wanted - this.bytes.length));
-      return Buffer.from(this.block.buffer);
+      const size = this.bytes.length;
+      this.block.grow(pagesFor(wanted - size));
+      const larger = Buffer.from(this.block.buffer);
+      this.expect?.(larger.subarray(size));
+      return larger;
     }
     if (Block === undefined || wanted > mostPages * page) throw new RangeError('too much');
     const maximum = Math.min(mostPages, pagesFor(Math.max(this.most, wanted)));
     const block = new Block({ initial: pagesFor(wanted), maximum });
     const bytes = Buffer.from(block.buffer);
+    this.expect?.(bytes);
     this.bytes.copy(bytes, 0, 0, used);
     this.block = block;
     return bytes;

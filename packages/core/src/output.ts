@@ -25,6 +25,7 @@ export class Output {
   ended: boolean;
   private readonly kept: Kept | undefined;
   private source: { destroy(): void } | undefined;
+  private handle: ChildHandle | undefined;
 
   constructor(
     private readonly name: OutputName,
@@ -42,14 +43,15 @@ export class Output {
     const { name, events } = this;
     const { limit } = this.settings;
     const own = keptAtMost(this.settings, name, use);
-    return new Capture(own, total, (which) => {
+    const exceeded = (which: 'own' | 'total'): void => {
       events.incomplete();
       const [stream, bytes] = which === 'own' ? ([name, own] as const) : (['total', limit?.total ?? own] as const);
       // Truncation is for limits that the caller set; what no result can hold is always an error.
       if (limit?.onExceed !== 'truncate' || (which === 'own' && limit[name] === undefined)) {
         events.end({ kind: 'limit', stream, limit: bytes });
       }
-    });
+    };
+    return new Capture(own, total, exceeded, (memory) => this.handle?.expectOutput?.(memory));
   }
 
   /** The end of the run waits for it. The rest of a tail is not worth waiting for. */
@@ -65,6 +67,7 @@ export class Output {
   /** Reads the stream of a program that has started. */
   attach(handle: ChildHandle): void {
     if (this.use === 'none') return;
+    this.handle = handle;
     const { kept, name } = this;
     if (kept !== undefined && handle.capture !== undefined) {
       this.source = handle.capture(

@@ -46,6 +46,18 @@ describe('memory that grows', () => {
     }
   });
 
+  it('is announced before it is filled: all of it, and as zeros', () => {
+    for (const size of [mib, 16 * mib + 1, 70 * mib + 3]) {
+      let announced = 0;
+      const memory = new GrowingMemory(Infinity, (bytes) => {
+        announced += bytes.length;
+        if (bytes.length >= 16 * mib) expect(bytes[bytes.length - 1]).to.equal(0);
+      });
+      const bytes = filled(memory, size, 65_536 * 3);
+      expect(announced).to.be.at.least(bytes.buffer.byteLength);
+    }
+  });
+
   it('what outgrows the place is copied', () => {
     // The most is too low, so that it cannot grow in place any more.
     const bytes = filled(new GrowingMemory(20 * mib), 50 * mib, mib);

@@ -11,6 +11,7 @@ import {
 import { Capture } from './capture';
 import type { Launch } from './launcher/launch';
 import type { Libc } from './libc';
+import { useLargePages } from './memory';
 import { endWithParent, outlived } from './parent-exit';
 import { watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
@@ -94,6 +95,10 @@ class PosixChild implements ChildHandle {
     const capture = new Capture(this.libc, fd, onChunk, onEnd);
     this.captures.push(capture);
     return capture;
+  }
+
+  expectOutput(memory: Uint8Array): void {
+    useLargePages(this.libc, memory);
   }
 
   signal(name: SignalName, target: 'process' | 'tree'): Ended {

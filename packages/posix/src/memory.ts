@@ -21,6 +21,15 @@ export function scratchBuffer(): Buffer {
   return (scratch ??= Buffer.allocUnsafeSlow(leastRead));
 }
 
+/** First touches of pages take most of the time of a large capture. It is advice: a kernel without them loses nothing. */
+export function useLargePages(libc: Libc, memory: Uint8Array): void {
+  if (memory.length < large) return;
+  const address = libc.driver.address(memory);
+  const begin = Math.ceil(address / largePage) * largePage;
+  const end = Math.floor((address + memory.length) / largePage) * largePage;
+  if (end > begin) libc.madvise(begin, end - begin, LINUX.MADV_HUGEPAGE);
+}
+
 /** All that a stream writes. It grows in place: neither a list of chunks nor a copy takes the memory twice. */
 export class GrowingBytes {
   length = 0;
@@ -29,17 +38,20 @@ export class GrowingBytes {
   private view: Buffer | undefined;
 
   constructor(
-    private readonly libc: Libc,
+    libc: Libc,
     /** Most bytes that can come. */
     limit: number,
   ) {
-    this.memory = new GrowingMemory(limit + 2 * leastRead);
+    this.memory = new GrowingMemory(limit + 2 * leastRead, (memory) => {
+      useLargePages(libc, memory);
+    });
   }
 
   /** Where the next bytes may be put, before {@link add}; never empty. */
   space(): Buffer {
     if (this.view === undefined) return scratchBuffer();
-    if (this.view.length - this.length < leastRead) this.view = this.grow(this.length + leastRead);
+    if (this.view.length - this.length < leastRead)
+      this.view = this.memory.reserve(this.length + leastRead, this.length);
     return this.view.subarray(this.length);
   }
 
@@ -52,25 +64,9 @@ export class GrowingBytes {
     this.chunks.push(Buffer.from(scratchBuffer().subarray(0, count)));
     this.length += count;
     if (this.length < small) return;
-    this.view = this.grow(4 * small);
+    this.view = this.memory.reserve(4 * small, this.length);
     let at = 0;
     for (const chunk of this.chunks.splice(0)) at += chunk.copy(this.view, at);
-  }
-
-  private grow(least: number): Buffer {
-    const size = this.view?.length ?? 0;
-    const view = this.memory.reserve(least, this.length);
-    this.useLargePages(view, size);
-    return view;
-  }
-
-  /** First touches of pages take most of the time of a large capture. It is advice: a kernel without them loses nothing. */
-  private useLargePages(bytes: Buffer, from: number): void {
-    if (bytes.length < large) return;
-    const address = this.libc.driver.address(bytes);
-    const begin = Math.ceil((address + from) / largePage) * largePage;
-    const end = Math.floor((address + bytes.length) / largePage) * largePage;
-    if (end > begin) this.libc.madvise(begin, end - begin, LINUX.MADV_HUGEPAGE);
   }
 
   /** All in one. */

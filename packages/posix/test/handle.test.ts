@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { onEachDriver } from './drivers';
@@ -62,6 +63,27 @@ describe('handle', () => {
       const output = await captured(handle);
       expect(output.length).to.equal(3_000_003);
       expect(output.subarray(-3).toString()).to.equal('end');
+      await handle.exited;
+      handle.dispose();
+    });
+
+    it('asks for large pages where a large output will be', async function () {
+      if (!existsSync('/sys/kernel/mm/transparent_hugepage')) this.skip();
+      const handle = start(['/bin/true']);
+      const memory = Buffer.allocUnsafeSlow(40 << 20);
+      handle.expectOutput?.(memory);
+      const middle = libc.driver.address(memory) + (20 << 20);
+      const flags = /[0-9a-f]+-[0-9a-f]+ [^]*?VmFlags: (.*)/g;
+      const regions = Array.from(readFileSync('/proc/self/smaps', 'latin1').matchAll(flags), ([text, of = '']) => ({
+        range:
+          text
+            .split(' ', 1)[0]
+            ?.split('-')
+            .map((address) => parseInt(address, 16)) ?? [],
+        of,
+      }));
+      const found = regions.find(({ range: [begin = 0, end = 0] }) => begin <= middle && middle < end);
+      expect(found?.of.split(' ')).to.include('hg');
       await handle.exited;
       handle.dispose();
     });
