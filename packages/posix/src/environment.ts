@@ -44,13 +44,17 @@ export class Environment {
 
   /** What libc's array points to. */
   private copy(array: number): readonly Buffer[] {
-    const { driver } = this.libc;
+    const { libc } = this;
     const strings: Buffer[] = [];
+    const pointer = Buffer.alloc(8);
+    // Not by views: with ffi-napi the garbage is collected for each of them.
     for (let at = array; ; at += 8) {
-      const pointer = Buffer.from(driver.view(at, 8)).readBigUInt64LE();
-      if (pointer === 0n) return strings;
-      const address = Number(pointer);
-      strings.push(Buffer.from(driver.view(address, this.libc.strlen(address))));
+      libc.memcpy(pointer, at, 8);
+      const address = Number(pointer.readBigUInt64LE());
+      if (address === 0) return strings;
+      const string = Buffer.allocUnsafeSlow(libc.strlen(address));
+      libc.memcpy(string, address, string.length);
+      strings.push(string);
     }
   }
 

@@ -59,6 +59,7 @@ const table = {
   getpwuid_r: ['int', 'long', 'buffer', 'buffer', 'long', 'buffer'],
   getgrouplist: ['int', 'buffer', 'long', 'buffer', 'buffer'],
   strlen: ['int', 'address'],
+  memcpy: ['address', 'buffer', 'address', 'long'],
   execve: ['errno', 'address', 'address', 'address'],
   _exit: ['int', 'int'],
   // posix_spawn. Arrays of pointers and paths are addresses inside one buffer.
