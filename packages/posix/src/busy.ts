@@ -1,0 +1,21 @@
+/** Somebody had the program's file open for writing: mostly another thread's fork, which ends within microseconds. */
+import { performance } from 'node:perf_hooks';
+import { errno } from './errno';
+import type { Libc } from './libc';
+
+const busyMs = 50;
+/** On a machine that is so busy that the time is over at once, it may still come free. */
+const leastTries = 5;
+
+/** Calls `posix_spawn`, and again while it says that the file is busy; its result. */
+export function spawnPatiently(libc: Pick<Libc, 'poll'>, spawn: () => number): number {
+  let until: number | undefined;
+  for (let tries = 1; ; tries++) {
+    const result = spawn();
+    if (result !== errno.ETXTBSY) return result;
+    const now = performance.now();
+    until ??= now + busyMs;
+    if (now >= until && tries > leastTries) return result;
+    libc.poll(null, 0, 1);
+  }
+}

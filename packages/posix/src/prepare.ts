@@ -1,0 +1,94 @@
+/**
+ * What is done before a start, by whichever thread makes it: everything that can fail is done in this process first, so that
+ * a failing stage is known, and `posix_spawn` does the rest.
+ */
+import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
+import { Arena, UnsendableError, type Entries } from './arena';
+import { DescriptorSet, openFile, type ParentEnds } from './ends';
+import { errno, nulError, systemError } from './errno';
+import { FileActions } from './file-actions';
+import type { Libc } from './libc';
+import { programMoves } from './moves';
+import { cString, LINUX } from './struct';
+
+const none: readonly never[] = [];
+
+/** The memory of one start at a time, used again for the next one. */
+export class Preparation {
+  /** Its addresses are right from {@link prepare} on, until the next one. */
+  readonly arena: Arena;
+  readonly descriptors: DescriptorSet;
+  readonly actions: FileActions;
+  /** `posix_spawn` writes it if it succeeds. */
+  readonly pid = Buffer.allocUnsafeSlow(4);
+  private readonly pidInt = new Int32Array(this.pid.buffer, 0, 1);
+
+  constructor(private readonly libc: Libc) {
+    this.arena = new Arena(libc.driver);
+    this.descriptors = new DescriptorSet(libc);
+    this.actions = new FileActions(libc);
+  }
+
+  /** What `posix_spawn` wrote. */
+  get startedPid(): number {
+    return this.pidInt[0] ?? 0;
+  }
+
+  /**
+   * Whatever it does, {@link release} must be called when the start is over.
+   *
+   * @param env an address: the environment's array is there, and need not be laid out
+   * @param directory where the program begins, if the plan does not say it; a path, -1: as this process
+   * @throws CommandStartError
+   */
+  prepare(plan: LaunchPlan, program: PlanString, env: number | Entries, directory?: string): ParentEnds {
+    const { descriptors } = this;
+    this.pidInt[0] = 0;
+    this.pack(program, plan.argv, typeof env === 'number' ? undefined : env);
+    const path = plan.cwd ?? directory;
+    const cwd = path === undefined ? -1 : descriptors.keep(openDirectory(this.libc, path));
+    const parentEnds = descriptors.prepare(plan);
+    this.fillActions(plan, cwd);
+    return parentEnds;
+  }
+
+  /** Closes what the program has now; and our ends too, unless it was started. */
+  release(started: boolean): void {
+    this.descriptors.release(started);
+  }
+
+  private pack(program: PlanString, argv: readonly PlanString[], env: Entries | undefined): void {
+    try {
+      this.arena.pack(program, argv, env);
+    } catch (error) {
+      if (!(error instanceof UnsendableError)) throw error;
+      throw startError('exec', systemError(errno[error.code], 'execve', undefined, error.message));
+    }
+  }
+
+  private fillActions(plan: LaunchPlan, cwd: number): void {
+    const { actions, descriptors } = this;
+    const { stdio } = descriptors;
+    const ofCaller =
+      plan.passFds.length > 0 ||
+      plan.sendBuffers.length > 0 ||
+      plan.stdin.type === 'fd' ||
+      plan.stdout.type === 'fd' ||
+      plan.stderr.type === 'fd';
+    if (!ofCaller) {
+      actions.fill(stdio, none, cwd);
+      return;
+    }
+    const moves = programMoves(this.libc, plan, descriptors);
+    actions.fill(moves.stdio, moves.others, cwd);
+  }
+}
+
+/** Opened with its `.`, so that a directory that may not be entered fails here and not when it is too late to tell. */
+function openDirectory(libc: Libc, path: string): number {
+  if (path.includes('\0')) throw startError('cwd', nulError('chdir', path), path);
+  const name = path === '' ? '' : path + '/.';
+  const fd = openFile(libc, cString(name), LINUX.O_PATH | LINUX.O_DIRECTORY);
+  if (fd < 0) throw startError('cwd', systemError(-fd, 'chdir', path), path);
+  return fd;
+}
