@@ -11,7 +11,7 @@ import type { Libc } from '../libc';
 import { watchExit } from '../reap';
 import { beginLauncher } from './client';
 import { Launch } from './launch';
-import { holdsPidFile } from './pid-file';
+import { hasLostPidFile } from './pid-file';
 
 /** Starts that are not finished, for who does not want them any longer. */
 const starting = new WeakMap<LaunchPlan, () => void>();
@@ -68,7 +68,7 @@ async function launchDaemon(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> 
     if (outcome === 'died' || pid === undefined) {
       throw diedBeforeExec(await shell);
     }
-    if (begun.pidFile !== undefined && !holdsPidFile(libc, begun.pidFile, pid)) {
+    if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
       launch.kill();
       throw lostLock(begun.pidFile);
     }

@@ -8,7 +8,7 @@ import { waitSync } from '../poll';
 import { unknownStatus, watchBlocking } from '../reap';
 import { LINUX, SIZE } from '../struct';
 import { beginLauncher, type BegunLauncher } from './client';
-import { holdsPidFile, removeOwnPidFile } from './pid-file';
+import { hasLostPidFile, removeOwnPidFile } from './pid-file';
 import { Progress, withoutLauncher } from './progress';
 import { daemonStatus, diedBeforeExec, lostLock } from './start';
 
@@ -100,7 +100,7 @@ function daemonOutcome(begun: BegunLauncher, progress: Progress, end: 'end' | 'd
     if (pidFile !== undefined) removeOwnPidFile(libc, pidFile, pid);
     throw diedBeforeExec(shell);
   }
-  if (pidFile !== undefined && !holdsPidFile(libc, pidFile, pid)) {
+  if (pidFile !== undefined && hasLostPidFile(libc, pidFile, pid)) {
     libc.kill(pid, SIGKILL);
     throw lostLock(pidFile);
   }

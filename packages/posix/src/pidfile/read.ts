@@ -15,7 +15,7 @@ interface Content {
   readonly owner: number | undefined;
 }
 
-function readContent(libc: Libc, path: string): Content {
+export function readContent(libc: Libc, path: string): Content {
   const own = ownDescriptor(path);
   // Its descriptor is that of acquirePath() or of the launcher; another one could not be closed again.
   if (own !== undefined) return { text: ownText(path, own), owner: process.pid };
