@@ -1,65 +1,70 @@
 /** Copying what a program writes to our own stdout or stderr, counted, up to a limit that is exact to the byte. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { writeAll } from './output';
 
-/** Where the bytes go. `take` calls back when more may come. */
+/** Where the bytes go. */
 interface Target {
-  take(chunk: Uint8Array, more: () => void): void;
-  end(done: () => void): void;
+  /** Calls back when more may come; with `false` when nobody reads any more. */
+  write(chunk: Uint8Array, then: (read: boolean) => void): void;
+  /** Calls back when everything is out. */
+  end(then: () => void): void;
 }
 
+/** Writing blocks, which does no harm with files and terminals. */
+const blocking = (fd: number): Target => ({
+  write: (chunk, then) => {
+    then(writeAll(fd, chunk));
+  },
+  end: (then) => {
+    then();
+  },
+});
+
 /**
- * A pipe is opened anew: the flag that keeps a slow reader from blocking us belongs to the open file, and others share
- * that. Where this cannot be had, and for files and terminals, writing blocks, which does no harm there.
+ * A pipe is opened anew: the flag that keeps a slow reader from blocking us belongs to the open file, which others share.
  */
-function pipeOf(fd: number): Writable | undefined {
+function toPipe(fd: number): Target {
+  const pipe = new Socket({ fd, readable: false, writable: true });
+  let next: (() => void) | undefined;
+  pipe.on('error', () => undefined);
+  pipe.once('close', () => next?.());
+  return {
+    write: (chunk, then) => {
+      next = () => {
+        then(false);
+      };
+      if (pipe.destroyed) next();
+      else {
+        pipe.write(chunk, (error) => {
+          // What went wrong is told by the end of the pipe.
+          if (!error) then(true);
+        });
+      }
+    },
+    end: (then) => {
+      next = undefined;
+      if (pipe.destroyed) then();
+      else pipe.once('close', then).end();
+    },
+  };
+}
+
+function targetOf(fd: number): Target {
   try {
-    if (!fstatSync(fd).isFIFO()) return undefined;
+    if (!fstatSync(fd).isFIFO()) return blocking(fd);
     const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
     try {
-      return new Socket({ fd: own, readable: false, writable: true });
+      return toPipe(own);
     } catch (error) {
       closeSync(own);
       throw error;
     }
   } catch {
-    return undefined;
+    // There is no /proc, or the pipe belongs to another user.
+    return blocking(fd);
   }
-}
-
-function targetOf(fd: number): Target {
-  const pipe = pipeOf(fd);
-  if (pipe === undefined) {
-    return {
-      take: (chunk, more) => {
-        writeAll(fd, chunk);
-        more();
-      },
-      end: (done) => {
-        done();
-      },
-    };
-  }
-  // Who does not read any more ends the copying, and the program gets SIGPIPE as it would without us.
-  let gone: (() => void) | undefined;
-  pipe.on('error', () => gone?.());
-  return {
-    take: (chunk, more) => {
-      gone = more;
-      pipe.write(chunk, (error) => {
-        if (error === null || error === undefined) more();
-      });
-    },
-    end: (done) => {
-      if (pipe.destroyed) done();
-      else {
-        gone = done;
-        pipe.end(done);
-      }
-    },
-  };
 }
 
 /** One stream that is being copied. */
@@ -68,16 +73,21 @@ export interface Copy {
   readonly bytes: number;
   /** More came than may. */
   readonly exceeded: boolean;
-  /** Everything is written. */
+  /** Everything is written, or nobody reads it any more. */
   readonly done: Promise<void>;
 }
 
-/** `exceeded` is called once, when the limit is passed. `written` is called after each piece. */
-export function copyOut(
-  from: Readable,
-  fd: number,
-  { limit = Infinity, exceeded = () => undefined }: { limit?: number | undefined; exceeded?: () => void } = {},
-): Copy {
+/** How far to copy. */
+export interface CopyOptions {
+  /** Bytes. Default: all. */
+  readonly limit?: number | undefined;
+  /** Called once, when more comes. */
+  readonly exceeded?: () => void;
+}
+
+/** When nobody reads any more the stream is closed, and the program gets SIGPIPE as it would without us. */
+export function copyOut(from: Readable, fd: number, options: CopyOptions = {}): Copy {
+  const { limit = Infinity, exceeded = () => undefined } = options;
   const target = targetOf(fd);
   const copy = { bytes: 0, exceeded: false, done: Promise.resolve() };
   copy.done = new Promise((resolve) => {
@@ -92,9 +102,12 @@ export function copyOut(
       const room = limit - copy.bytes;
       const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
       copy.bytes += piece.length;
-      copy.exceeded = chunk.length > room;
       from.pause();
-      target.take(piece, () => from.resume());
+      target.write(piece, (read) => {
+        if (read) from.resume();
+        else from.destroy();
+      });
+      copy.exceeded = chunk.length > room;
       if (copy.exceeded) exceeded();
     });
     from.once('end', end);

@@ -3,7 +3,7 @@ import { entry, flagsHelp, paragraph, wrap, width } from './help';
 import { painter, type Output } from './output';
 import type { Subcommand } from './subcommand';
 
-const column = 16;
+const column = 18;
 
 /** `vircommand record [OPTIONS] FILE [--] PROGRAM [ARG...]` */
 export function usageLine({ name, flags, own, program }: Subcommand): string {

@@ -31,6 +31,8 @@ interface End {
   readonly interrupted: boolean;
 }
 
+const nextTurns = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
 async function runToEnd(job: Job, options: RunOptions, surroundings: Surroundings): Promise<End> {
   const forwarding = new Forwarding();
   let live: Disposable | undefined;
@@ -46,6 +48,8 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
       if (!copies.some((copy) => copy.exceeded)) throw error;
       throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
     });
+    // Of Ctrl-C the program may have died before we were told of our own.
+    if (result.signal === 'SIGINT' && !forwarding.seen.has('SIGINT')) await nextTurns();
     return { result, interrupted: forwarding.seen.has('SIGINT') };
   } finally {
     live?.[Symbol.dispose]();

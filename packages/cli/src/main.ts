@@ -23,10 +23,9 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   }
   if (name === '--help' || name === '-h' || name === 'help') {
     const about = rest[0] === undefined ? undefined : known(rest[0]);
-    surroundings.stdout.write(
-      about === undefined ? overview(subcommands, surroundings.stdout) : helpOf(about, surroundings.stdout),
-    );
     // Who did not say anything did not ask for help, and gets it all the same.
+    const output = argv.length === 0 ? surroundings.stderr : surroundings.stdout;
+    output.write(about === undefined ? overview(subcommands, output) : helpOf(about, output));
     return argv.length === 0 ? STATUS.failure : 0;
   }
   const subcommand = known(name);

@@ -13,19 +13,24 @@ export interface Output {
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes all of it, also where somebody else made the open file nonblocking. Who does not read any more is no error. */
-export function writeAll(fd: number, text: string | Uint8Array): void {
+/**
+ * Writes all of it, also where somebody else made the open file nonblocking.
+ *
+ * @returns `false` if nobody reads it any more.
+ */
+export function writeAll(fd: number, text: string | Uint8Array): boolean {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE' || code === 'EBADF' || code === 'EIO') return;
+      if (code === 'EPIPE' || code === 'EBADF' || code === 'EIO') return false;
       if (code !== 'EAGAIN') throw error;
       Atomics.wait(pause, 0, 0, 1);
     }
   }
+  return true;
 }
 
 const to = (fd: number): Output => ({
