@@ -2,11 +2,16 @@
  * The choice of a backend: once per process, at the first run, by platform and by what can be loaded; never per command,
  * so the same code has the same backend. `VIRCOMMAND_BACKEND` forces one.
  */
+import { createRequire } from 'node:module';
 import { debuglog } from 'node:util';
-import { backend as childProcess } from '@vircommand/child-process';
 import { CommandUsageError } from '@vircommand/core';
 import type { Backend } from '@vircommand/core/backend';
-import { backend as posix, whyNot } from '@vircommand/posix';
+
+const load = createRequire(__filename);
+// Loaded when they are asked for: who gets the first one does not pay for the others.
+const posix = (): typeof import('@vircommand/posix') => load('@vircommand/posix') as typeof import('@vircommand/posix');
+const childProcess = (): typeof import('@vircommand/child-process') =>
+  load('@vircommand/child-process') as typeof import('@vircommand/child-process');
 
 interface Candidate {
   readonly name: string;
@@ -17,8 +22,8 @@ interface Candidate {
 
 /** The best one first. */
 const candidates: readonly Candidate[] = [
-  { name: 'posix', backend: () => posix, whyNot },
-  { name: 'child-process', backend: () => childProcess, whyNot: () => undefined },
+  { name: 'posix', backend: () => posix().backend, whyNot: () => posix().whyNot() },
+  { name: 'child-process', backend: () => childProcess().backend, whyNot: () => undefined },
 ];
 
 const log = debuglog('vircommand');
