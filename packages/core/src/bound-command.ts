@@ -146,7 +146,7 @@ export class BoundCommand extends CommandWithOptions {
 
   async run(options?: unknown): Promise<CommandResult> {
     const { run } = await this.#start('run', readRunOptions(options, 'run'));
-    return run.done;
+    return await run.done;
   }
 
   runSync(options?: unknown): CommandResult {

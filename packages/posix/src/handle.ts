@@ -60,6 +60,8 @@ class PosixChild implements ChildHandle {
     this.watch = watchExit(libc, started.pid, (status) => {
       this.notice(status);
     });
+    // Noticed and reaped in one call, until somebody signals the tree.
+    this.watch.keep = false;
   }
 
   get stdin(): Writable | undefined {
@@ -112,7 +114,7 @@ class PosixChild implements ChildHandle {
   }
 
   private signalTree(number: number): Ended {
-    this.ending = true;
+    this.ending = this.watch.keep = true;
     this.watch.check();
     const ended = this.tree.signal(number, this.watch.state !== 'reaped');
     if (number === SIGKILL) this.watch.reap();
