@@ -17,24 +17,36 @@ export interface Subject {
   run(): unknown;
 }
 
-/** A comparison. */
-export interface Case {
+/** What is compared: the head of a table. */
+export interface Question {
   /** `group/name`; `npm run bench -- group` runs the whole group. */
   readonly name: string;
   readonly what: string;
+  /** Of the figures, all of which are better when they are smaller. Default `ms`. */
+  readonly unit?: 'ms' | 'µs' | 'KiB' | 'MiB' | '%';
+  /** Operations in one run: the figures are per operation. Default 1. */
+  readonly operations?: number;
+  /** The figures are not measured but counted: one round is enough for a conclusion. */
+  readonly exact?: boolean;
+  /** What our figures have to keep. */
+  readonly bars?: readonly Bar[];
+}
+
+/** A comparison. */
+export interface Case extends Question {
   readonly subjects: readonly Subject[];
   /** Runs of a subject in each round; the round's figure is their median. */
   readonly iterations: number;
   /** Default 15. At least 6 are needed for a conclusion. */
   readonly rounds?: number;
-  /** The figures are not measured but counted: one round is enough for a conclusion. */
-  readonly exact?: boolean;
-  /** Of the figures. Default `ms`. */
-  readonly unit?: 'ms' | 'µs' | 'KiB';
-  /** Operations in one run: the figures are per operation. Default 1. */
-  readonly operations?: number;
-  /** What our figures have to keep. */
-  readonly bars?: readonly Bar[];
+  /** What else the same runs tell, as tables of their own. */
+  readonly also?: readonly View[];
+}
+
+/** Another figure of the same runs. */
+export interface View extends Question {
+  /** Its name among those that the runs return. */
+  readonly figure: string;
 }
 
 /** A figure may be at most so much: as a multiple of another subject's, or in the unit of the case. */
@@ -50,8 +62,17 @@ export interface Settings {
   readonly lines: number;
 }
 
-/** Something that was measured elsewhere (in another process, or no time at all); in milliseconds if it is a time. */
-export const figure = (value: number): { readonly overriddenDuration: number } => ({ overriddenDuration: value });
+/** Figures by name; times are in milliseconds. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** What a run returns that was measured elsewhere (in another process, or is no time at all). */
+export interface Figure {
+  /** tinybench takes this instead of the time of the run. */
+  readonly overriddenDuration: number;
+  readonly figures: Figures;
+}
+
+export const figure = (value: number, figures: Figures = {}): Figure => ({ overriddenDuration: value, figures });
 
 /** Thrown in `setup`: the subject cannot take part here. */
 export class NotHere extends Error {}

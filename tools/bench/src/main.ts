@@ -1,14 +1,19 @@
 /**
- * `npm run bench -- [NAME ...] [--rounds N] [--json FILE] [--lines N] [--list]`: the cases whose names begin so, or
- * all of them. The table goes to stdout, progress to stderr while it is a terminal.
+ * `npm run bench -- [NAME ...] [--rounds N] [--lines N] [--json FILE] [--publish] [--list]`: the cases whose names begin so,
+ * or all of them. Tables go to stdout, progress to stderr while it is a terminal. `--publish` keeps the result and writes the
+ * documents from it; `--documents` only writes them, from the result that is kept.
  */
 import { writeFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import type { Case } from './case';
 import { casesFor } from './cases';
 import { machine } from './machine';
-import { measure, type Outcome } from './measure';
-import { render } from './table';
-import { judge } from './verdict';
+import { measure } from './measure';
+import { kept, publish, writeDocuments } from './publish';
+import { write } from './report';
+import { render, summary } from './table';
+import { judge, type Result } from './verdict';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,62 +21,63 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     json: { type: 'string' },
     lines: { type: 'string', default: '10000000' },
+    publish: { type: 'boolean', default: false },
+    documents: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
   },
 });
 
 const cases = casesFor({ lines: Number(values.lines) });
+const isNamed = (name: string): boolean => positionals.some((given) => name === given || name.startsWith(`${given}/`));
 const wanted = cases.filter(
-  ({ name }) => positionals.length === 0 || positionals.some((given) => name === given || name.startsWith(`${given}/`)),
+  ({ name, also = [] }) => positionals.length === 0 || isNamed(name) || also.some((view) => isNamed(view.name)),
 );
 
-function progressOf(name: string): (done: number, of: number) => void {
+function progressOf({ name }: Case, index: number): (done: number, of: number) => void {
   if (!process.stderr.isTTY) return () => undefined;
   return (done, of) => {
-    const text = done === of ? '' : `${name}: round ${done} of ${of}`;
-    process.stderr.write(`\r\x1b[K${text}`);
+    const minutes = (performance.now() / 60_000).toFixed(1);
+    const text = `[${index + 1}/${wanted.length}, ${minutes} min] ${name}: round ${done} of ${of}`;
+    process.stderr.write(`\r\x1b[K${done === of ? '' : text}`);
   };
 }
 
+const positive = (text: string): boolean => Number.isInteger(Number(text)) && Number(text) > 0;
+
 async function main(): Promise<number> {
   if (values.list) {
-    for (const { name, what } of cases) console.log(`${name.padEnd(24)} ${what}`);
+    const all = cases.flatMap((given) => [given, ...(given.also ?? [])]);
+    for (const { name, what } of all) console.log(`${name.padEnd(24)} ${what}`);
     return 0;
   }
-  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-  if (
-    wanted.length === 0 ||
-    !(Number(values.lines) > 0) ||
-    (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
-  ) {
+  if (values.documents) {
+    writeDocuments(kept());
+    return 0;
+  }
+  if (wanted.length === 0 || !positive(values.lines) || !positive(values.rounds ?? '1')) {
+    const groups = [...new Set(cases.map(({ name }) => name.split('/')[0]))].join('|');
     console.error(
-      `usage: npm run bench -- [${[...new Set(cases.map(({ name }) => name.split('/')[0]))].join('|')}] [--rounds N] [--lines N] [--json FILE] [--list]`,
+      `usage: npm run bench -- [${groups}] [--rounds N] [--lines N] [--json FILE] [--publish | --documents] [--list]`,
     );
     return 2;
   }
   const here = machine();
   console.log(`${here.processor} × ${here.processors}, ${here.system}, Node ${here.node}, ${here.date}\n`);
-  const outcomes: Outcome[] = [];
-  for (const given of wanted) {
-    const outcome = await measure(given, progressOf(given.name), rounds);
-    outcomes.push(outcome);
-    console.log(`${render(given, judge(outcome), outcome.absent)}\n`);
+  const results: Result[] = [];
+  for (const [index, given] of wanted.entries()) {
+    const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+    for (const outcome of await measure(given, progressOf(given, index), rounds)) {
+      const result = judge(outcome);
+      results.push(result);
+      console.log(`${render(result)}\n`);
+    }
+    // After each case: what is interrupted has measured something, too.
+    if (values.json !== undefined) writeFileSync(values.json, write({ format: 2, machine: here, results }));
   }
-  if (values.json !== undefined) writeFileSync(values.json, report(here, outcomes));
+  console.log(summary(results));
+  console.log(`${(performance.now() / 60_000).toFixed(1)} minutes`);
+  if (values.publish) publish({ format: 2, machine: here, results }, positionals.length === 0);
   return 0;
-}
-
-/** Everything that the tables were made of, round by round. */
-function report(here: ReturnType<typeof machine>, outcomes: readonly Outcome[]): string {
-  const found = outcomes.map((outcome) => ({
-    name: outcome.case.name,
-    what: outcome.case.what,
-    unit: outcome.case.unit ?? 'ms',
-    ...judge(outcome),
-    rounds: Object.fromEntries(outcome.measured.map(({ subject, rounds }) => [subject.name, rounds])),
-    absent: outcome.absent.map(({ subject, reason }) => ({ name: subject.name, reason })),
-  }));
-  return `${JSON.stringify({ format: 1, machine: here, cases: found }, undefined, 2)}\n`;
 }
 
 void main().then((code) => {

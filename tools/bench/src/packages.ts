@@ -1,4 +1,5 @@
 /** Installed packages, as files: versions, sizes. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 
@@ -6,7 +7,7 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
-  readonly files?: readonly string[];
+  readonly bin?: Readonly<Record<string, string>>;
 }
 
 /** Where a package that `from` depends on is installed. @throws Error if it is not. */
@@ -21,9 +22,9 @@ export function directoryOf(name: string, from = __dirname): string {
 export const manifestOf = (directory: string): Manifest =>
   JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8')) as Manifest;
 
-export function versionOf(name: string): string | undefined {
+export function versionOf(name: string, from = __dirname): string | undefined {
   try {
-    return manifestOf(directoryOf(name)).version;
+    return manifestOf(directoryOf(name, from)).version;
   } catch {
     return undefined;
   }
@@ -43,21 +44,28 @@ export function withDependencies(name: string): string[] {
   return [...found];
 }
 
-/** What npm installs of a package. A package of this repository has more files than it publishes. */
-export function publishedFiles(directory: string): string[] {
-  const installed = directory.includes(`${path.sep}node_modules${path.sep}`);
-  const { files = [] } = manifestOf(directory);
-  const left = new Set(files.flatMap((entry) => (entry.startsWith('!') ? [path.join(directory, entry.slice(1))] : [])));
-  const published = installed
-    ? [directory]
-    : [...files.filter((entry) => !entry.startsWith('!')), 'package.json', 'README.md', 'LICENSE'].map((entry) =>
-        path.join(directory, entry),
-      );
-  return published.flatMap((entry) => filesBelow(entry)).filter((file) => !left.has(file));
+const counted = new Map<string, number>();
+
+/** What npm installs of a package, in bytes: of one of this repository, what it would publish. */
+export function installedBytes(directory: string): number {
+  const known = counted.get(directory);
+  if (known !== undefined) return known;
+  const bytes = count(directory);
+  counted.set(directory, bytes);
+  return bytes;
 }
 
-function filesBelow(entry: string): string[] {
-  if (!existsSync(entry)) return [];
-  if (!statSync(entry).isDirectory()) return [entry];
-  return readdirSync(entry).flatMap((name) => (name === 'node_modules' ? [] : filesBelow(path.join(entry, name))));
+function count(directory: string): number {
+  if (directory.includes(`${path.sep}node_modules${path.sep}`)) return bytesBelow(directory);
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: directory, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`npm pack in ${directory}: ${stderr}`);
+  const [{ unpackedSize }] = JSON.parse(stdout) as [{ readonly unpackedSize: number }];
+  return unpackedSize;
+}
+
+function bytesBelow(entry: string): number {
+  if (!statSync(entry).isDirectory()) return statSync(entry).size;
+  const names = readdirSync(entry).filter((name) => name !== 'node_modules');
+  return names.reduce((sum, name) => sum + bytesBelow(path.join(entry, name)), 0);
 }

@@ -1,70 +1,61 @@
-/** An outcome as text for a terminal. Colours only where they are wanted. */
+/** Results as text for a terminal. Colours only where they are wanted. */
 import { styleText } from 'node:util';
-import type { Case } from './case';
-import type { Absent } from './measure';
-import type { Estimate } from './statistics';
-import type { Row, Verdict } from './verdict';
+import type { Result } from './verdict';
+import { barFound, barsOf, barText, marks, rowsOf, standingsOf, standingText, type Table } from './words';
+
+type Format = Parameters<typeof styleText>[0];
 
 const coloured = process.stdout.isTTY && process.env.NO_COLOR === undefined;
-const paint = (format: Parameters<typeof styleText>[0], text: string): string =>
-  coloured ? styleText(format, text) : text;
+const paint = (format: Format, text: string): string => (coloured ? styleText(format, text) : text);
 
-/** Three digits that count. */
-export function digits(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  return value >= 100
-    ? value.toFixed(0)
-    : value >= 10
-      ? value.toFixed(1)
-      : value >= 1
-        ? value.toFixed(2)
-        : value.toFixed(3);
-}
-
-const times = (found: Estimate | undefined): string => {
-  if (found === undefined) return '';
-  const range = Number.isFinite(found.high) ? ` [${found.low.toFixed(2)}–${found.high.toFixed(2)}]` : ' [?]';
-  return `${found.value.toFixed(2)} ×${range}`;
+const signs: Readonly<Record<string, readonly [Format, string]>> = {
+  met: ['green', '✔'],
+  ahead: ['green', '✔'],
+  'not met': ['red', '✘'],
+  behind: ['red', '✘'],
+  'cannot be told': ['yellow', '?'],
+  'not measured': ['dim', '–'],
 };
 
-const marks = { ours: '●', peer: '○', limit: '▪' } as const;
-const signs = { good: ['green', '✔'], bad: ['red', '✘'], undecided: ['yellow', '?'] } as const;
-
-export function render({ name, what, unit = 'ms' }: Case, verdict: Verdict, absent: readonly Absent[]): string {
-  const heads = [
-    '',
-    unit,
-    'middle half',
-    'p99',
-    verdict.rows.some(({ toLimit }) => toLimit !== undefined) ? 'to limit' : '',
-    verdict.bestPeer === undefined ? '' : 'to best peer',
-  ];
-  const rows = [...verdict.rows].sort((a, b) => a.median - b.median).map((row) => ({ row, cells: cellsOf(row) }));
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      // A column that nobody fills is none.
-      .filter((_, column) => (widths[column] ?? 0) > 0)
+/** Columns under each other. Those in `left` are words. */
+export function aligned(table: Table, left: readonly number[] = [0]): string[] {
+  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  return table.map((line) =>
+    line
+      .map((cell, column) =>
+        left.includes(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
       .join('  ')
-      .trimEnd();
-  const out = [`${paint('bold', name)}  ${what}`, paint('dim', `  ${line(heads)}`)];
-  for (const { row, cells } of rows) {
-    const mark = paint(row.role === 'ours' ? 'cyan' : 'dim', marks[row.role]);
-    out.push(`${mark} ${row.role === 'ours' ? paint('cyan', line(cells)) : line(cells)}`);
-  }
-  for (const { subject, reason } of absent) out.push(paint('dim', `  ${subject.name}: not here (${reason})`));
-  for (const { kind, text } of verdict.conclusions) out.push(`${paint(signs[kind][0], signs[kind][1])} ${text}`);
+      .trimEnd(),
+  );
+}
+
+export function render({ name, what, unit, rows, standings, bars, absent }: Result): string {
+  const [head = '', ...lines] = rows.length === 0 ? [] : aligned(rowsOf(rows, unit));
+  const out = [`${paint('bold', name)}  ${what}`, ...(head === '' ? [] : [paint('dim', head)])];
+  for (const line of lines) out.push(line.startsWith(marks.ours) ? paint('cyan', line) : line);
+  for (const { name: subject, reason } of absent) out.push(paint('dim', `  ${subject}: not here (${reason})`));
+  const said = (verdict: string, text: string): void => {
+    const [format, sign] = signs[verdict] ?? ['dim', ' '];
+    out.push(`${paint(format, sign)} ${text}: ${verdict}`);
+  };
+  for (const standing of standings) said(standing.verdict, standingText(standing));
+  for (const bar of bars) said(bar.verdict, `${barText(bar, unit)}; ${barFound(bar, unit)}`);
   return out.join('\n');
 }
 
-const cellsOf = ({ name, median, quartiles: [low, high], p99, toLimit, toBestPeer }: Row): string[] => [
-  name,
-  digits(median),
-  `${digits(low)}–${digits(high)}`,
-  digits(p99),
-  times(toLimit),
-  times(toBestPeer),
-];
+/** What stands at the end of a run: where we are beside the best peer, and every bar. */
+export function summary(results: readonly Result[]): string {
+  const part = (title: string, table: Table): string[] => {
+    if (table.length === 0) return [];
+    const lines = aligned(table, [0, 1, 2, 3, 4]).map((line, index) => {
+      const [format, sign] = Object.entries(signs).find(([verdict]) => table[index]?.includes(verdict))?.[1] ?? [
+        'dim',
+        ' ',
+      ];
+      return `${paint(format, sign)} ${line}`;
+    });
+    return [paint('bold', title), ...lines, ''];
+  };
+  return [...part('Beside the best peer', standingsOf(results)), ...part('Bars', barsOf(results))].join('\n');
+}

@@ -1,43 +1,55 @@
 /** What may be said of an outcome: ratios with their intervals, and a conclusion only where the spread allows one. */
+import type { Bar, Question, Role } from './case';
 import type { Outcome, Measured } from './measure';
-import type { Bar } from './case';
 import { certain, compare, estimate, quantile, ratio, median, type Estimate } from './statistics';
 
 /** One line of the table. */
 export interface Row {
   readonly name: string;
-  readonly role: Measured['subject']['role'];
+  readonly role: Role;
   readonly median: number;
   /** The middle half of all runs. */
   readonly quartiles: readonly [number, number];
   readonly p99: number;
   readonly runs: number;
-  readonly toLimit: Estimate | undefined;
+  readonly toLimit?: Estimate;
   /** Only for ours. */
-  readonly toBestPeer: Estimate | undefined;
+  readonly toBestPeer?: Estimate;
 }
 
-/** A sentence, and whether it is good news, bad news or none. */
-export interface Conclusion {
-  readonly kind: 'good' | 'bad' | 'undecided';
-  readonly text: string;
+/** One of ours beside the peer with the smallest median. */
+export interface Standing {
+  readonly subject: string;
+  readonly peer: string;
+  readonly ratio: Estimate;
+  readonly verdict: 'ahead' | 'behind' | 'cannot be told';
 }
 
-export interface Verdict {
+/** A bar, and what became of it. */
+export interface Kept extends Bar {
+  /** Left out where one of the two is not here. */
+  readonly found?: Estimate;
+  readonly verdict: 'met' | 'not met' | 'cannot be told' | 'not measured';
+  /** Why it is not measured. */
+  readonly reason?: string;
+}
+
+/** What is kept of an outcome: plain data. */
+export interface Result extends Pick<Question, 'name' | 'what'> {
+  readonly unit: NonNullable<Question['unit']>;
   readonly rows: readonly Row[];
-  readonly bestPeer: string | undefined;
-  readonly conclusions: readonly Conclusion[];
+  readonly standings: readonly Standing[];
+  readonly bars: readonly Kept[];
+  readonly absent: readonly { readonly name: string; readonly reason: string }[];
+  /** The median of each round. */
+  readonly rounds: Readonly<Record<string, readonly number[]>>;
 }
 
-export function judge({ case: { bars = [], unit = 'ms', exact = false }, measured }: Outcome): Verdict {
+export function judge({ question, measured, absent }: Outcome): Result {
+  const { name, what, unit = 'ms', bars = [], exact = false } = question;
   const sure = (found: Estimate): Estimate => (exact ? certain(found) : found);
   const limit = measured.find(({ subject }) => subject.role === 'limit');
-  const best = measured
-    .filter(({ subject }) => subject.role === 'peer')
-    .reduce<Measured | undefined>(
-      (a, b) => (a === undefined || median(b.rounds) < median(a.rounds) ? b : a),
-      undefined,
-    );
+  const best = bestPeer(measured);
   const rows = measured.map((one): Row => {
     const { subject, samples, rounds } = one;
     return {
@@ -47,54 +59,49 @@ export function judge({ case: { bars = [], unit = 'ms', exact = false }, measure
       quartiles: [quantile(samples, 0.25), quantile(samples, 0.75)],
       p99: quantile(samples, 0.99),
       runs: samples.length,
-      toLimit: limit === undefined || limit === one ? undefined : sure(ratio(rounds, limit.rounds)),
-      toBestPeer: best === undefined || subject.role !== 'ours' ? undefined : sure(ratio(rounds, best.rounds)),
+      ...(limit === undefined || limit === one ? {} : { toLimit: sure(ratio(rounds, limit.rounds)) }),
+      ...(best === undefined || subject.role !== 'ours' ? {} : { toBestPeer: sure(ratio(rounds, best.rounds)) }),
     };
   });
-  const conclusions = rows.flatMap((row) => {
-    if (row.role !== 'ours') return [];
-    const found: Conclusion[] = [];
-    if (row.toBestPeer !== undefined && best !== undefined) found.push(againstPeer(row.name, best, row.toBestPeer));
-    return found;
-  });
-  for (const bar of bars) {
-    const conclusion = againstBar(bar, measured, unit, sure);
-    if (conclusion !== undefined) conclusions.push(conclusion);
-  }
-  return { rows, bestPeer: best?.subject.name, conclusions };
+  return {
+    name,
+    what,
+    unit,
+    rows,
+    standings: rows.flatMap(({ name: subject, toBestPeer }): Standing[] =>
+      toBestPeer === undefined || best === undefined
+        ? []
+        : [{ subject, peer: best.subject.name, ratio: toBestPeer, verdict: places[compare(toBestPeer)] }],
+    ),
+    bars: bars.map((bar) => keep(bar, measured, absent, sure)),
+    absent: absent.map(({ subject, reason }) => ({ name: subject.name, reason })),
+    rounds: Object.fromEntries(measured.map(({ subject, rounds }) => [subject.name, rounds])),
+  };
 }
 
-const peerSaid = { below: ['good', ''], above: ['bad', ''], undecided: ['undecided', ': too near to tell'] } as const;
+const bestPeer = (measured: readonly Measured[]): Measured | undefined =>
+  measured
+    .filter(({ subject }) => subject.role === 'peer')
+    .sort((a, b) => median(a.rounds) - median(b.rounds))
+    .at(0);
 
-function againstPeer(name: string, { subject }: Measured, found: Estimate): Conclusion {
-  const [kind, word] = peerSaid[compare(found)];
-  return { kind, text: `${name}: ${withRange(found)} × the best peer, ${subject.name}${word}` };
-}
+const places = { below: 'ahead', above: 'behind', undecided: 'cannot be told' } as const;
+const outcomes = { below: 'met', above: 'not met', undecided: 'cannot be told' } as const;
 
-const withRange = ({ value, low, high }: Estimate): string =>
-  `${value.toFixed(2)}${Number.isFinite(high) && high > low ? ` [${low.toFixed(2)}–${high.toFixed(2)}]` : ''}`;
-
-const verdicts = {
-  below: ['good', 'met'],
-  above: ['bad', 'missed'],
-  undecided: ['undecided', 'cannot be told'],
-} as const;
-
-/** `undefined`: one of the two is not here. */
-function againstBar(
+function keep(
   bar: Bar,
-  measured: readonly Measured[],
-  unit: string,
+  measured: Outcome['measured'],
+  absent: Outcome['absent'],
   sure: (found: Estimate) => Estimate,
-): Conclusion | undefined {
-  const { subject, atMost, than } = bar;
-  const roundsOf = (name: string): readonly number[] | undefined =>
-    measured.find((one) => one.subject.name === name)?.rounds;
-  const mine = roundsOf(subject);
-  const theirs = than === undefined ? undefined : roundsOf(than);
-  if (mine === undefined || (than !== undefined && theirs === undefined)) return undefined;
+): Kept {
+  const roundsOf = (name: string) => measured.find(({ subject }) => subject.name === name)?.rounds;
+  const missing = [bar.subject, ...(bar.than === undefined ? [] : [bar.than])].find((name) => !roundsOf(name));
+  if (missing !== undefined) {
+    const why = absent.find(({ subject }) => subject.name === missing)?.reason ?? 'it takes no part';
+    return { ...bar, verdict: 'not measured', reason: `${missing}: ${why}` };
+  }
+  const mine = roundsOf(bar.subject) ?? [];
+  const theirs = bar.than === undefined ? undefined : roundsOf(bar.than);
   const found = sure(theirs === undefined ? estimate(mine) : ratio(mine, theirs));
-  const [kind, word] = verdicts[compare(found, atMost)];
-  const of = than === undefined ? unit : `× ${than}`;
-  return { kind, text: `${subject}: ${withRange(found)} ${of}, bar ${atMost.toFixed(2)}: ${word}` };
+  return { ...bar, found, verdict: outcomes[compare(found, bar.atMost)] };
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { figure, NotHere, type Case, type Subject } from '../src/case';
 import { measure } from '../src/measure';
 import { render } from '../src/table';
-import { judge } from '../src/verdict';
+import { judge, type Result } from '../src/verdict';
 
 const quiet = (): void => undefined;
 /** A subject with known figures. */
@@ -20,13 +20,19 @@ const caseOf = (subjects: Subject[], more: Partial<Case> = {}): Case => ({
   ...more,
 });
 
+const first = async (given: Case): Promise<Result> => {
+  const [outcome] = await measure(given, quiet);
+  if (outcome === undefined) throw new Error('no outcome');
+  return judge(outcome);
+};
+
 describe('a measurement', () => {
   it('goes through the subjects in turns, in both directions', async () => {
     const order: string[] = [];
     const noting = (name: string): Subject => ({ name, role: 'ours', run: () => void order.push(name) });
     await measure(caseOf(['a', 'b', 'c'].map(noting), { iterations: 2 }), quiet, 2);
-    // tinybench runs each once more in a round, to see who is asynchronous.
-    expect(order.join('')).to.match(/abcaabbcccbaccbbaa$/);
+    // Who is here, the warm-up, and two rounds.
+    expect(order.join('')).to.equal('abc' + 'ccbbaa' + 'aabbcc' + 'ccbbaa');
   });
 
   it('leaves out who is not here, and says why', async () => {
@@ -34,10 +40,13 @@ describe('a measurement', () => {
       ...known('absent', 'peer', () => 1),
       setup: () => Promise.reject(new NotHere('no such thing')),
     };
-    const outcome = await measure(caseOf([known('here', 'ours', () => 1), absent]), quiet);
-    expect(outcome.measured.map(({ subject }) => subject.name)).to.deep.equal(['here']);
-    expect(outcome.absent.map(({ reason }) => reason)).to.deep.equal(['no such thing']);
-    expect(render(outcome.case, judge(outcome), outcome.absent)).to.contain('absent: not here (no such thing)');
+    const bars = [{ subject: 'absent', atMost: 1 }];
+    const result = await first(caseOf([known('here', 'ours', () => 1), absent], { bars }));
+    expect(result.rows.map(({ name }) => name)).to.deep.equal(['here']);
+    expect(result.bars.map(({ verdict, reason }) => [verdict, reason])).to.deep.equal([
+      ['not measured', 'absent: no such thing'],
+    ]);
+    expect(render(result)).to.contain('absent: not here (no such thing)');
   });
 
   it('ends what it has set up, also when a subject fails', async () => {
@@ -55,9 +64,24 @@ describe('a measurement', () => {
     expect(String(error)).to.contain('broken on the way');
     expect(ended).to.deep.equal(['failing']);
   });
+
+  it('makes a table of each figure that the runs tell', async () => {
+    const telling: Subject = { name: 'telling', role: 'ours', run: () => figure(1, { late: 0.5 }) };
+    const also = [{ name: 'test/late', what: 'how late', figure: 'late', unit: '%' }] as const;
+    const given = caseOf([telling, known('silent', 'peer', () => 2)], { also, operations: 2 });
+    const [time, late] = (await measure(given, quiet)).map(judge);
+    expect(time?.rows.map(({ median }) => median)).to.deep.equal([0.5, 1]);
+    expect(late?.rows.map(({ name, median }) => [name, median])).to.deep.equal([['telling', 50]]);
+    expect(late?.absent).to.deep.equal([{ name: 'silent', reason: 'it does not tell this' }]);
+  });
 });
 
 describe('a verdict', () => {
+  const told = ({ standings, bars }: Result) => ({
+    standings: standings.map(({ peer, verdict, ratio }) => [peer, verdict, ratio.value]),
+    bars: bars.map(({ verdict }) => verdict),
+  });
+
   it('names the best peer, and keeps the bars', async () => {
     const subjects = [
       known('limit', 'limit', () => 1),
@@ -71,36 +95,29 @@ describe('a verdict', () => {
       { subject: 'ours', atMost: 1 },
       { subject: 'ours', than: 'nobody', atMost: 1 },
     ];
-    const { conclusions, bestPeer } = judge(await measure(caseOf(subjects, { bars }), quiet));
-    expect(bestPeer).to.equal('peer');
-    expect(conclusions.map(({ kind, text }) => `${kind} ${text}`)).to.deep.equal([
-      'good ours: 0.60 × the best peer, peer',
-      'good ours: 1.20 × limit, bar 1.25: met',
-      'bad ours: 1.20 × limit, bar 1.10: missed',
-      'bad ours: 1.20 ms, bar 1.00: missed',
-    ]);
+    expect(told(await first(caseOf(subjects, { bars })))).to.deep.equal({
+      standings: [['peer', 'ahead', 0.6]],
+      bars: ['met', 'not met', 'not met', 'not measured'],
+    });
   });
 
   it('is certain of what is counted', async () => {
     const subjects = [known('ours', 'ours', () => 20), known('peer', 'peer', () => 10)];
     const bars = [{ subject: 'ours', atMost: 15 }];
     const counted = caseOf(subjects, { bars, rounds: 1, exact: true, unit: 'KiB' });
-    const { conclusions } = judge(await measure(counted, quiet));
-    expect(conclusions.map(({ kind, text }) => `${kind} ${text}`)).to.deep.equal([
-      'bad ours: 2.00 × the best peer, peer',
-      'bad ours: 20.00 KiB, bar 15.00: missed',
-    ]);
+    expect(told(await first(counted))).to.deep.equal({ standings: [['peer', 'behind', 2]], bars: ['not met'] });
   });
 
   it('says nothing where the spread is larger than the difference', async () => {
     const figures = [1, 4, 0.5, 3, 0.7, 2, 1, 5];
     let run = 0;
     const subjects = [
-      known('ours', 'ours', () => figures[(run++ >> 1) % figures.length] ?? 1),
+      known('ours', 'ours', () => figures[run++ % figures.length] ?? 1),
       known('peer', 'peer', () => 1.5),
     ];
     const bars = [{ subject: 'ours', than: 'peer', atMost: 1 }];
-    const { conclusions } = judge(await measure(caseOf(subjects, { bars }), quiet));
-    expect(conclusions.map(({ kind }) => kind)).to.deep.equal(['undecided', 'undecided']);
+    const { standings, bars: kept } = told(await first(caseOf(subjects, { bars })));
+    expect(standings.map(([, verdict]) => verdict)).to.deep.equal(['cannot be told']);
+    expect(kept).to.deep.equal(['cannot be told']);
   });
 });

@@ -3,17 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { read } from '../src/report';
 
 const main = path.join(__dirname, '..', 'dist', 'main.js');
 const bench = (...args: string[]) =>
   spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 });
-
-interface Report {
-  readonly cases: readonly {
-    readonly name: string;
-    readonly rows: readonly { readonly name: string; readonly median: number }[];
-  }[];
-}
 
 describe('npm run bench', () => {
   before(function () {
@@ -24,8 +18,15 @@ describe('npm run bench', () => {
   it('lists its cases', () => {
     const { stdout, status } = bench('--list');
     expect(status).to.equal(0);
-    for (const name of ['overhead/start', 'start/async', 'memory/sync', 'crowd/1000', 'capture/100MiB', 'import/size'])
-      expect(stdout).to.contain(name);
+    const names = [
+      'overhead/start',
+      'start/async',
+      'memory/sync-50MiB',
+      'crowd/1000-late',
+      'capture/100MiB',
+      'talk/64B',
+    ];
+    for (const name of [...names, 'launcher/start', 'import/size']) expect(stdout).to.contain(name);
   });
 
   it('measures, in this process and in others, and writes what it found', function () {
@@ -46,10 +47,11 @@ describe('npm run bench', () => {
       expect(status).to.equal(0);
       // One round is too few for a conclusion.
       expect(stdout).to.not.match(/[✔✘]/);
-      const { cases } = JSON.parse(readFileSync(file, 'utf8')) as Report;
-      expect(cases.map(({ name }) => name)).to.deep.equal(['overhead/start', 'capture/1MiB', 'build/text']);
-      for (const { rows } of cases) for (const { name, median } of rows) expect(median, name).to.be.above(0);
-      const started = cases[1]?.rows.map(({ name }) => name);
+      expect(stdout).to.contain('Bars');
+      const { results } = read(readFileSync(file, 'utf8'));
+      expect(results.map(({ name }) => name)).to.deep.equal(['overhead/start', 'capture/1MiB', 'build/text']);
+      for (const { rows } of results) for (const { name, median } of rows) expect(median, name).to.be.above(0);
+      const started = results[1]?.rows.map(({ name }) => name);
       expect(started).to.include.members(['vircommand child-process', 'child_process', 'execa 9']);
     } finally {
       rmSync(directory, { recursive: true });

@@ -1,68 +1,99 @@
 /**
- * A library in a Node process of its own: `node.js LIBRARY WAY MEBIBYTES PROGRAM ARGUMENTS`. It fills so much memory first. For
- * each line on stdin the work is done once; the answer is the nanoseconds, the bytes that the program wrote, and the longest
- * turn of the event loop in nanoseconds.
+ * A library in a Node process of its own: `node.js LIBRARY WAY AMOUNT MEBIBYTES PROGRAM ARGUMENTS`. It fills so much memory
+ * first. For each line on stdin the work is done once; the answer is JSON: `taken`, in milliseconds, `bytes`, and what else the
+ * work tells.
  */
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { libraries, type Ways } from '../peers';
+import type { Figures } from '../case';
+import { load, type Conversation, type Ways } from '../peers';
+import { blocked, Meter } from './meter';
 
-const [, , name, way, mebibytes, program, ...args] = process.argv;
+const [, , library = '', way = '', amountText, mebibytes, program = '', ...args] = process.argv;
+const amount = Number(amountText);
 
-/** Memory, kept. Not on V8's own heap, which a fork does not copy (`MADV_DONTFORK`). */
-const filled: Buffer[] = [];
-for (let left = Number(mebibytes); left > 0; left -= 64) filled.push(Buffer.alloc(64 << 20, 1));
+/**
+ * Memory, kept, in pieces as a server has them. Not on V8's own heap, which a fork does not copy (`MADV_DONTFORK`). Exported, or
+ * nobody would need it and it would be collected.
+ */
+export const filled = Array.from({ length: Number(mebibytes) }, () => Buffer.alloc(1 << 20, 1));
 
-/** So many at once. */
-const crowd = 1000;
+const input = way === 'feed' ? Buffer.alloc(amount, 'x') : Buffer.alloc(0);
+const message = Buffer.alloc(64, 'x');
+/** From here on the garbage of a run is collected before the answer: it is not for the next run's time, or memory. */
+const large = 1 << 20;
 
-/** Turns of the event loop, one after the other: the longest time between two. */
-class LongestTurn {
-  longest = 0;
-  private last = performance.now();
-  private stopped = false;
-  private readonly turn = (): void => {
-    const now = performance.now();
-    this.longest = Math.max(this.longest, now - this.last);
-    this.last = now;
-    // A timer and not setImmediate(), which would keep a processor busy.
-    if (!this.stopped) setTimeout(this.turn, 1);
+async function trips({ stdin, stdout }: Conversation, count: number): Promise<void> {
+  let missing = 0;
+  let complete = (): void => undefined;
+  const heard = (chunk: Buffer): void => {
+    missing -= chunk.length;
+    if (missing === 0) complete();
   };
-
-  constructor() {
-    setTimeout(this.turn, 1);
+  stdout.on('data', heard);
+  for (let trip = 0; trip < count; trip++) {
+    missing = message.length;
+    const back = new Promise<void>((resolve) => (complete = resolve));
+    stdin.write(message);
+    await back;
   }
-
-  stop(): number {
-    this.turn();
-    this.stopped = true;
-    return this.longest;
-  }
+  stdout.off('data', heard);
 }
 
-type Work = (ways: Ways, program: string, args: readonly string[]) => unknown;
+async function talk(conversation: Conversation): Promise<Figures> {
+  await trips(conversation, 1);
+  const begun = performance.now();
+  await trips(conversation, amount);
+  const taken = performance.now() - begun;
+  conversation.stdin.end();
+  conversation.stdout.resume();
+  await conversation.ended;
+  return { taken };
+}
 
-const works: Readonly<Record<string, Work>> = {
-  start: (ways, ...command) => ways.start(...command),
-  startSync: (ways, ...command) => ways.startSync?.(...command),
-  capture: (ways, ...command) => ways.capture(...command),
-  captureSync: (ways, ...command) => ways.captureSync?.(...command),
-  crowd: (ways, ...command) => Promise.all(Array.from({ length: crowd }, () => ways.start(...command))),
+/** What resident memory grew by at its highest, in MiB. Only the first run of a process can tell. */
+async function peak(capture: Promise<number>): Promise<Figures> {
+  const before = process.memoryUsage.rss();
+  const bytes = await capture;
+  return { bytes, peak: (process.resourceUsage().maxRSS * 1024 - before) / large };
+}
+
+async function crowd(start: () => PromiseLike<unknown>): Promise<Figures> {
+  const meter = new Meter();
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: amount }, start));
+  const taken = performance.now() - begun;
+  return { taken, ...meter.stop() };
+}
+
+/** Each gives the bytes, or figures, or nothing that counts. */
+const works: Readonly<Record<string, (ways: Ways) => unknown>> = {
+  start: (ways) => ways.start(program, args),
+  startSync: (ways) => ways.startSync?.(program, args),
+  capture: (ways) => ways.capture(program, args),
+  captureSync: (ways) => ways.captureSync?.(program, args),
+  stream: (ways) => ways.stream?.(program, args),
+  lines: (ways) => ways.lines?.(program, args),
+  feed: (ways) => ways.feed?.(program, args, input),
+  talk: async (ways) => ways.talk && talk(await ways.talk(program, args)),
+  peak: (ways) => peak(ways.capture(program, args)),
+  crowd: (ways) => crowd(() => ways.start(program, args)),
+  block: (ways) => blocked(() => ways.start(program, args)),
 };
 
 async function main(): Promise<void> {
-  const library = libraries.find((candidate) => candidate.name === name);
-  const work = works[way ?? ''];
-  if (library === undefined || work === undefined || program === undefined) throw new Error(process.argv.join(' '));
-  const ways = await library.load();
+  const work = works[way];
+  if (work === undefined) throw new Error(process.argv.join(' '));
+  const ways = await load(library);
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === '') continue;
-    const turns = way === 'crowd' ? new LongestTurn() : undefined;
     const begun = performance.now();
-    const bytes = await work(ways, program, args);
+    const found = await work(ways);
     const taken = performance.now() - begun;
-    const written = typeof bytes === 'number' ? bytes : 0;
-    console.log([taken * 1e6, written, (turns?.stop() ?? 0) * 1e6].map(Math.round).join(' '));
+    const figures = typeof found === 'object' && way !== 'start' && way !== 'startSync' ? found : {};
+    const bytes = typeof found === 'number' ? found : 0;
+    if (bytes >= large) globalThis.gc?.();
+    process.stdout.write(`${JSON.stringify({ taken, bytes, ...figures })}\n`);
   }
 }
 

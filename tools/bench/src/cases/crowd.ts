@@ -1,36 +1,57 @@
-/** Many programs at once: how long all of them take, and for how long nothing else could run meanwhile. */
-import { inOwnProcess } from '../agent';
+/** Many programs at once: what each costs, and for how long nothing else could run meanwhile. */
 import type { Case } from '../case';
+import { everybody } from '../everybody';
+import { posixName as posix } from '../peers';
 
-const libraries = [
-  ['vircommand posix', 'ours'],
-  ['vircommand child-process', 'ours'],
-  ['child_process', 'peer'],
-  ['execa 9', 'peer'],
-  ['tinyexec', 'peer'],
-  ['nano-spawn', 'peer'],
-] as const;
-
-const subjects = (of: 'taken' | 'longestTurn') =>
-  libraries.map(([library, role]) => inOwnProcess({ library, role }, 'crowd', ['/bin/true'], { of }));
-
-export const crowd = (): Case[] => [
-  {
-    name: 'crowd/1000',
-    what: '1,000 times /bin/true at once, until all have ended',
-    iterations: 1,
-    rounds: 6,
-    subjects: subjects('taken'),
-  },
-  {
-    name: 'crowd/longest-turn',
-    what: 'the longest turn of the event loop meanwhile',
-    iterations: 1,
-    rounds: 6,
-    subjects: subjects('longestTurn'),
-    bars: [
-      { subject: 'vircommand posix', atMost: 5 },
-      { subject: 'vircommand posix', than: 'child_process', atMost: 0.5 },
-    ],
-  },
+const program = ['/bin/true'];
+const sizes = [
+  { amount: 1, iterations: 20, rounds: 15, warmUp: 100 },
+  { amount: 32, iterations: 2, rounds: 9, warmUp: 2 },
+  { amount: 64, iterations: 1, rounds: 9, warmUp: 1 },
+  { amount: 256, iterations: 1, rounds: 6, warmUp: 0 },
+  { amount: 1000, iterations: 1, rounds: 6, warmUp: 0 },
 ];
+
+export const crowd = (): Case[] =>
+  sizes.map(({ amount, iterations, rounds, warmUp }) => {
+    const name = `crowd/${amount}`;
+    const many = amount.toLocaleString('en');
+    return {
+      name,
+      what:
+        amount === 1
+          ? 'one /bin/true, until it has ended'
+          : `${many} times /bin/true at once, until all have ended: the time of each`,
+      iterations,
+      rounds,
+      operations: amount,
+      subjects: everybody({ way: 'crowd', amount, program, warmUp }),
+      // One program is over before a timer of 1 ms has told anything.
+      also:
+        amount === 1
+          ? []
+          : [
+              {
+                name: `${name}-longest`,
+                figure: 'longest',
+                what: `${many} at once: the longest time between two turns of a 1 ms timer`,
+                bars: [
+                  { subject: posix, atMost: 5 },
+                  ...(amount === 1000 ? [{ subject: posix, than: 'child_process', atMost: 0.5 }] : []),
+                ],
+              },
+              {
+                name: `${name}-late`,
+                figure: 'late',
+                what: `${many} at once: how late a 1 ms timer is, 99th percentile`,
+              },
+              {
+                name: `${name}-utilisation`,
+                figure: 'utilization',
+                unit: '%' as const,
+                what: `${many} at once: event-loop utilisation`,
+                bars: amount === 64 ? [{ subject: posix, atMost: 35 }] : [],
+              },
+            ],
+    };
+  });

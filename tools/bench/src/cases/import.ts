@@ -1,10 +1,9 @@
 /** What a package costs before it does anything: the time of its import in a fresh process, and its size on the disk. */
 import { execFile } from 'node:child_process';
-import { statSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { figure, NotHere, type Case, type Subject } from '../case';
-import { directoryOf, publishedFiles, withDependencies } from '../packages';
+import { directoryOf, installedBytes, withDependencies } from '../packages';
 
 const packages: readonly (readonly [name: string, role: Subject['role']])[] = [
   ['@vircommand/core', 'ours'],
@@ -46,26 +45,23 @@ const importing = (how: keyof typeof programs, name: string, role: Subject['role
   role,
   setup: () => installed(name),
   async run() {
-    if (name === 'execa-10' && Number(process.versions.node.split('.')[0]) < 22)
+    if (name === 'execa-10' && Number(process.versions.node.split('.')[0]) < 22) {
       throw new NotHere('it needs Node.js 22');
+    }
     const { stdout } = await run(process.execPath, ['-e', programs[how], name], { cwd: path.join(__dirname, '..') });
     return figure(Number(stdout) / 1e6);
   },
 });
 
 /** What `npm install` writes, with everything that comes along. */
-function installedBytes(name: string): number {
-  let bytes = 0;
-  for (const directory of withDependencies(name))
-    for (const file of publishedFiles(directory)) bytes += statSync(file).size;
-  return bytes;
-}
+const withAll = (name: string): number =>
+  withDependencies(name).reduce((sum, directory) => sum + installedBytes(directory), 0);
 
 const sizing = (name: string, role: Subject['role']): Subject => ({
   name,
   role,
   setup: () => installed(name),
-  run: () => figure(installedBytes(name) / 1024),
+  run: () => figure(withAll(name) / 1024),
 });
 
 export const imports = (): Case[] => [

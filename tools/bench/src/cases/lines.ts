@@ -1,6 +1,6 @@
 /** Look at each line that a program writes. */
 import type { Case, Settings } from '../case';
-import { expectEqual, subjectsFor } from '../subjects';
+import { everybody } from '../everybody';
 
 export const lines = ({ lines: count }: Settings): Case[] => [
   {
@@ -8,12 +8,6 @@ export const lines = ({ lines: count }: Settings): Case[] => [
     what: `${count.toLocaleString('en')} lines of seq, one by one`,
     iterations: 1,
     rounds: 6,
-    subjects: subjectsFor(({ lines }) =>
-      lines === undefined
-        ? undefined
-        : async () => {
-            expectEqual(await lines('seq', [String(count)]), count);
-          },
-    ),
+    subjects: everybody({ way: 'lines', program: ['seq', String(count)], bytes: count, warmUp: 0 }),
   },
 ];
