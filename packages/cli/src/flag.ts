@@ -48,22 +48,37 @@ function optionsOf(flags: readonly Flag<never>[]): Options {
   return options;
 }
 
+/** One flag as it was given. */
+interface Given {
+  readonly name: string;
+  /** With its dashes, as it was written. */
+  readonly written: string;
+  readonly value: string | undefined;
+  /** The value follows as an argument of its own. */
+  readonly apart: boolean;
+}
+
 /**
- * Where flags end: at `--`, or at the first argument that is neither a flag nor one of the subcommand's own. What comes
- * then is the program's, flags included, as with env(1) and timeout(1).
+ * Flags end at `--`, or at the first argument that is neither a flag nor one of the subcommand's own. What comes then is
+ * the program's, flags included, as with env(1) and timeout(1).
  */
-function split(argv: readonly string[], options: Options, own: number): { head: string[]; rest: string[] } {
+function split(
+  argv: readonly string[],
+  options: Options,
+  own: number,
+): Positionals & { readonly given: readonly Given[] } {
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
-  let left = own;
+  const given: Given[] = [];
+  const positionals: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'option-terminator') {
-      return { head: argv.slice(0, token.index), rest: argv.slice(token.index + 1) };
-    }
-    if (token.kind === 'positional' && left-- === 0) {
-      return { head: argv.slice(0, token.index), rest: argv.slice(token.index) };
-    }
+    if (token.kind === 'option-terminator') return { given, own: positionals, program: argv.slice(token.index + 1) };
+    if (token.kind === 'option') {
+      const { name, rawName: written, value, inlineValue } = token;
+      given.push({ name, written, value, apart: inlineValue === false });
+    } else if (positionals.length === own) return { given, own: positionals, program: argv.slice(token.index) };
+    else positionals.push(token.value);
   }
-  return { head: [...argv], rest: [] };
+  return { given, own: positionals, program: [] };
 }
 
 /** The nearest name, for who mistyped. */
@@ -84,16 +99,20 @@ function nearest(given: string, names: readonly string[]): string | undefined {
   return best !== undefined && best[0] <= Math.max(1, given.length / 3) ? best[1] : undefined;
 }
 
-function parse(head: readonly string[], options: Options): ReturnType<typeof parseArgs> {
-  try {
-    return parseArgs({ args: [...head], options, strict: true, allowPositionals: true });
-  } catch (error) {
-    const { message } = error as Error;
-    const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
-    if (unknown === undefined)
-      throw new CliError((message.split('\n')[0] ?? '').replace(/\. .*$/, ''), undefined, { cause: error });
-    const hint = nearest(unknown.replace(/^-+/, ''), Object.keys(options));
-    throw new CliError(`there is no option ${unknown}${hint === undefined ? '' : `; did you mean --${hint}?`}`);
+const isNumber = (text: string): boolean => /^-\d/.test(text);
+
+/** That a flag is there, and has a value if and only if it takes one. */
+function check({ name, written, value, apart }: Given, flag: Flag<never> | undefined, names: readonly string[]): void {
+  if (flag === undefined) {
+    const hint = nearest(name, names);
+    throw new CliError(`there is no option ${written}${hint === undefined ? '' : `; did you mean --${hint}?`}`);
+  }
+  if (flag.value === undefined && value !== undefined)
+    throw new CliError(`${written}: takes no value, and not '${value}'`);
+  if (flag.value !== undefined && value === undefined) throw new CliError(`${written}: needs ${flag.value}`);
+  // Most likely the value was forgotten.
+  if (apart && value?.startsWith('-') === true && value !== '-' && !isNumber(value)) {
+    throw new CliError(`${written}: needs ${flag.value ?? ''}; if '${value}' is meant, write --${name}=${value}`);
   }
 }
 
@@ -115,17 +134,17 @@ export function readFlags<Target>(
 ): Target {
   const flags = flatten(groups);
   const options = optionsOf(flags);
-  const { head, rest } = split(argv, options, own);
-  const { values, positionals } = parse(head, options);
-  if (values.help !== undefined) throw new HelpWanted();
-  const target = make({ own: positionals, program: rest });
+  const { given, ...positionals } = split(argv, options, own);
+  if (given.some(({ name }) => name === 'help')) throw new HelpWanted();
+  const byName = new Map(flags.map((flag) => [flag.name, flag]));
+  for (const one of given) check(one, byName.get(one.name), Object.keys(options));
+  const target = make(positionals);
   for (const flag of flags) {
-    const given = values[flag.name] as readonly (string | boolean)[] | undefined;
-    if (given === undefined) continue;
-    if (flag.value !== undefined && flag.repeat !== true && given.length > 1) {
-      throw new CliError(`--${flag.name}: is given ${given.length} times; it can be given once`);
+    const values = given.filter(({ name }) => name === flag.name).map(({ value }) => value ?? '');
+    if (flag.value !== undefined && flag.repeat !== true && values.length > 1) {
+      throw new CliError(`--${flag.name}: is given ${values.length} times; it can be given once`);
     }
-    for (const value of flag.value === undefined ? [''] : given) apply(flag, target, String(value));
+    for (const value of values) apply(flag, target, value);
   }
   return target;
 }

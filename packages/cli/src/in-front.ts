@@ -25,6 +25,9 @@ function liveLine(job: Job, copies: readonly Copy[], { stdout, stderr }: Surroun
   return showLive(stderr, copies.length > 0 ? copied : job.files.stdout === undefined ? growthOf(1) : undefined);
 }
 
+/** Milliseconds for output that is on its way when a program was ended before its time. */
+const patience = 1000;
+
 interface End {
   readonly result: CommandResult;
   /** We got SIGINT, and so did the program. */
@@ -43,11 +46,17 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
     const copies = copyAll(running, job.outputLimit);
     if (running.stdin !== undefined) input = copyIn(0, running.stdin);
     live = liveLine(job, copies, surroundings);
-    const ended = running.wait().finally(() => Promise.all(copies.map(({ done }) => done)));
-    const result = await ended.catch((error: unknown) => {
+    const copied = Promise.all(copies.map(({ done }) => done));
+    let result: CommandResult;
+    try {
+      result = await running.wait();
+      await copied;
+    } catch (error) {
+      // It was ended: a reader that does not read must not hold us up as well.
+      await Promise.race([copied, new Promise((resolve) => setTimeout(resolve, patience))]);
       if (!copies.some((copy) => copy.exceeded)) throw error;
       throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
-    });
+    }
     // Of Ctrl-C the program may have died before we were told of our own.
     if (result.signal === 'SIGINT' && !forwarding.seen.has('SIGINT')) await nextTurns();
     return { result, interrupted: forwarding.seen.has('SIGINT') };

@@ -1,0 +1,195 @@
+/** `vircommand run` as a shell sees it. */
+import { expect } from 'chai';
+import { readFileSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { runProgram, scratch, shell, vircommand } from './installed';
+
+const linuxOnly = process.platform === 'linux' ? it : it.skip;
+
+describe('vircommand run', function () {
+  this.timeout(60_000);
+  const directory = scratch();
+
+  describe('ends as the program did', () => {
+    const ends: readonly (readonly [string, readonly string[], number])[] = [
+      ['exit code 0', ['true'], 0],
+      ['exit code 3', ['sh', '-c', 'exit 3'], 3],
+      ['a signal', ['sh', '-c', 'kill -TERM $$'], 143],
+      ['SIGKILL', ['sh', '-c', 'kill -KILL $$'], 137],
+      ['SIGINT that nobody sent to us', ['sh', '-c', 'kill -INT $$'], 130],
+      ['not found', ['no-such-program'], 127],
+      ['not found by a path', ['./no-such-program'], 127],
+      ['not executable', ['/etc/passwd'], 126],
+      ['a directory', ['/'], 126],
+      ['no working directory', ['--cwd', '/no/such/directory', 'true'], 125],
+      ['a deadline', ['-t', '0.1', '--', 'sleep', '60'], 124],
+      ['a deadline and SIGKILL', ['-t', '100ms', '-k', '0', 'sleep', '60'], 137],
+    ];
+    for (const [what, args, status] of ends) {
+      it(`${what}: ${status}`, async () => {
+        const run = await vircommand(['run', ...args]);
+        expect(run).to.deep.include({ status, signal: undefined });
+        if (args.includes('-t') || (status >= 125 && status <= 127))
+          expect(run.stderr).to.match(/^vircommand run: [^\n]*\n/);
+        else expect(run.stderr).to.equal('');
+      });
+    }
+
+    it('a deadline ends all that came from it', async () => {
+      const marker = `61${process.pid}`;
+      const { status } = await vircommand([
+        'run',
+        '-t',
+        '0.3',
+        '--',
+        'sh',
+        '-c',
+        `setsid sleep ${marker} & sleep ${marker}`,
+      ]);
+      expect(status).to.equal(124);
+      expect((await runProgram(['ps', '-eo', 'args'])).stdout).to.not.contain(`sleep ${marker}`);
+    });
+  });
+
+  it('a shell sees the status in $?, in && and in loops', async () => {
+    const script =
+      'vircommand run false || echo no; vircommand run -- sh -c "exit 7"; echo $?; vircommand run true && echo yes';
+    expect((await shell(script)).stdout).to.equal('no\n7\nyes\n');
+  });
+
+  linuxOnly('the program has our own stdin, stdout and stderr, and no other descriptor', async () => {
+    const file = path.join(directory, 'input');
+    writeFileSync(file, 'some input\n');
+    // Whoever reads the list has one more.
+    const list = 'for fd in 0 1 2; do readlink /proc/self/fd/$fd; done; echo /proc/self/fd/*';
+    const script = `exec 7<"$FILE" 20<"$FILE"; vircommand run -- sh -c '${list}' <"$FILE" 2>"$FILE.err" | cat`;
+    const { stdout } = await shell(script, { env: { FILE: file } });
+    const [stdin, out, err, all] = stdout.split('\n');
+    expect([stdin, err]).to.deep.equal([file, `${file}.err`]);
+    expect(out).to.match(/^pipe:/);
+    expect(all?.split(' ').map((fd) => path.basename(fd))).to.not.include.members(['7', '20']);
+  });
+
+  linuxOnly('what both write to one file comes one after another, and the position is common', async () => {
+    const script = '(echo one; vircommand run -- echo two; echo three) > "$FILE"; cat "$FILE"';
+    expect((await shell(script, { env: { FILE: path.join(directory, 'common') } })).stdout).to.equal(
+      'one\ntwo\nthree\n',
+    );
+  });
+
+  linuxOnly('never makes the files that it shares nonblocking', async () => {
+    // O_NONBLOCK is 04000 in fdinfo.
+    const flags = 'grep flags /proc/self/fdinfo/0 /proc/self/fdinfo/1 /proc/self/fdinfo/2';
+    const { stdout } = await shell(`echo | vircommand run -- sh -c '${flags}' 2>&1 | cat`);
+    const modes = stdout
+      .trim()
+      .split('\n')
+      .map((line) => parseInt(line.replace(/.*\t/, ''), 8));
+    expect(modes).to.have.lengthOf(3);
+    for (const mode of modes) expect(mode & 0o4000).to.equal(0);
+  });
+
+  linuxOnly('arguments reach the program byte for byte', async () => {
+    const { stdout } = await shell(
+      `vircommand run -- printf '%s|' $'a\\xffb' '' ' ' $'\\xc3\\xa4' $'\\xef\\xbf\\xbd' | od -An -tx1`,
+    );
+    expect(stdout.replace(/\s+/g, ' ').trim()).to.equal('61 ff 62 7c 7c 20 7c c3 a4 7c ef bf bd 7c');
+  });
+
+  it('the environment is what the flags say', async () => {
+    const env = { A: '1', SECRET: 'x' };
+    const lines = async (...args: string[]): Promise<string[]> =>
+      (await vircommand(['run', ...args, '--', '/usr/bin/env'], { env })).stdout.trim().split('\n');
+    expect(await lines()).to.include.members(['A=1', 'SECRET=x']);
+    expect(await lines('--env-pass', 'A', '--env', 'B=2')).to.deep.equal(['A=1', 'B=2']);
+    expect(await lines('--clean-env')).to.deep.equal(['']);
+  });
+
+  it('files in place of our streams: truncated, appended to, and one for both', async () => {
+    const file = path.join(directory, 'redirected');
+    const say = ['--', 'sh', '-c', 'echo out; echo err >&2'];
+    await vircommand(['run', '--stdout', file, '--stderr', file, ...say]);
+    expect(readFileSync(file, 'utf8')).to.equal('out\nerr\n');
+    const { stderr } = await vircommand(['run', '--stdout', file, '--append', ...say]);
+    expect([readFileSync(file, 'utf8'), stderr]).to.deep.equal(['out\nerr\nout\n', 'err\n']);
+    expect((await vircommand(['run', '--stdin', file, 'cat'], { input: 'other' })).stdout).to.equal('out\nerr\nout\n');
+  });
+
+  linuxOnly('a passed descriptor arrives by its number, or by another one', async () => {
+    const script = `vircommand run --pass-fd 7 --pass-fd 7:9 -- sh -c 'cat <&7; readlink /proc/self/fd/9' 7<"$FILE"`;
+    const file = path.join(directory, 'passed');
+    writeFileSync(file, 'passed\n');
+    expect((await shell(script, { env: { FILE: file } })).stdout).to.equal(`passed\n${file}\n`);
+  });
+
+  describe('--output-limit', () => {
+    it('hands all through up to the limit, and no byte more', async () => {
+      const five = await vircommand(['run', '--output-limit', '5', '--', 'sh', '-c', 'printf 12345; printf abc >&2']);
+      expect(five).to.deep.include({ status: 0, stdout: '12345', stderr: 'abc' });
+      const six = await vircommand(['run', '--output-limit', '5', '--', 'sh', '-c', 'printf 123456; exec sleep 60']);
+      expect(six).to.deep.include({ status: 125, stdout: '12345' });
+      expect(six.stderr).to.match(/^vircommand run: the program wrote more than 5 bytes: sh -c /);
+    });
+
+    it('a reader that is gone ends the program as a pipe would', async () => {
+      const { stdout } = await shell('vircommand run --output-limit 1G -- yes | head -1; echo "${PIPESTATUS[0]}"');
+      expect(stdout).to.equal('y\n141\n');
+    });
+
+    linuxOnly('a reader that does not read keeps the deadline from nobody', async () => {
+      const script = 'mkfifo "$FIFO"; exec 9<>"$FIFO"; vircommand run --output-limit 1G -t 0.2 -- yes >&9; echo $?';
+      const { stdout } = await shell(script, { env: { FIFO: path.join(directory, 'fifo') } });
+      expect(stdout).to.match(/^124\n$/);
+    });
+  });
+
+  it('--dry-run prints what a shell reads back, and starts nothing', async () => {
+    const file = path.join(directory, 'never');
+    const args = ['run', '--dry-run', '--env', 'A=b c', '--user', 'root', '--', 'touch', file, "it's"];
+    const { stdout, status } = await vircommand(args);
+    expect([stdout, status]).to.deep.equal([`A='b c' touch ${file} 'it'\\''s'\n`, 0]);
+    expect(() => readFileSync(file)).to.throw('ENOENT');
+    expect((await vircommand(['run', '-n', 'no-such-program'])).stdout).to.equal('no-such-program\n');
+  });
+
+  it('--stats tells time, memory and context switches on stderr, and what cannot be known', async () => {
+    const busy = ['sh', '-c', 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo out'];
+    const { stdout, stderr } = await vircommand(['run', '--stats', '--backend', 'child-process', '--', ...busy]);
+    expect(stdout).to.equal('out\n');
+    expect(stderr).to.match(
+      /^time {6}\d+\.\d+ s\nmemory {4}unknown \(the backend child-process cannot tell\)\nswitches {2}unknown \(.*\)\n$/,
+    );
+  });
+
+  linuxOnly('--stats of the backend posix are those of the kernel', async () => {
+    // More than node has itself, which is all that could be said otherwise.
+    const big = ['--', process.execPath, '-e', 'const b = Buffer.alloc(150e6, 1); setTimeout(() => {}, 20)'];
+    const { stderr } = await vircommand(['run', '--stats', '-b', 'posix', ...big]);
+    const [, mib] =
+      /^time {6}\S+ s, of it user \S+ s, system \S+ s\nmemory {4}(\d+)\.\d MiB at most\nswitches {2}\d+ voluntary, \d+ involuntary\n$/.exec(
+        stderr,
+      ) ?? [];
+    expect(Number(mib)).to.be.within(150, 400);
+  });
+
+  it('--stats come after a deadline too', async () => {
+    const { stderr, status } = await vircommand(['run', '--stats', '-t', '0.1', '--', 'sleep', '60']);
+    expect(status).to.equal(124);
+    expect(stderr).to.match(/^time {6}[\s\S]*\nvircommand run: Command timed out after 100 ms: sleep 60\n$/);
+  });
+
+  it('the backend is the one that is named, and else the one of VIRCOMMAND_BACKEND', async () => {
+    const raw = ['run', '--argv0', 'x', '--process-group', 'own', 'true'];
+    expect((await vircommand(raw, { env: { VIRCOMMAND_BACKEND: 'child-process' } })).stderr).to.contain(
+      "The backend child-process cannot do 'process-group'",
+    );
+    expect((await vircommand(['run', '-b', 'ssh', 'true'])).stderr).to.equal(
+      "vircommand run: --backend: 'ssh' cannot be used: it is none of posix, child-process\n",
+    );
+    const broken = await vircommand(['run', '-b', 'posix', 'true'], { env: { VIRCOMMAND_FFI: 'none' } });
+    expect(broken.status).to.equal(125);
+    expect(broken.stderr).to.contain("--backend: 'posix' cannot be used: ");
+    // Nobody named one: the next best.
+    expect((await vircommand(['run', 'true'], { env: { VIRCOMMAND_FFI: 'none' } })).status).to.equal(0);
+  });
+});
