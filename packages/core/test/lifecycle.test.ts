@@ -298,17 +298,17 @@ describe('the life of a run', () => {
       expect(made.program.signals[0]).to.equal('SIGTERM tree');
     });
 
-    it('a start that fails meanwhile is a failed start', async () => {
+    it('came first, also if the start fails meanwhile', async () => {
       const controller = new AbortController();
       const made = fake(idle, {
         start: async () => {
-          controller.abort();
+          controller.abort('changed my mind');
           await turns(1);
           throw startError('exec', 'nothing there');
         },
       });
-      const error = await rejection(new made.Command('x').run({ signal: controller.signal }), CommandStartError);
-      expect(error.stage).to.equal('exec');
+      const error = await rejection(new made.Command('x').run({ signal: controller.signal }), CommandAbortedError);
+      expect(error.reason).to.equal('changed my mind');
     });
 
     it('twice can shorten the grace, and not lengthen it', async () => {
