@@ -24,6 +24,8 @@ export class NodeChild implements ChildHandle {
   private readonly ownGroup: boolean;
   private readonly ownPipes: readonly number[];
   private descendants: Descendants | undefined;
+  /** Since the last signal, which those whom the program forked meanwhile must get too. */
+  private lookAgain = false;
 
   /** `merged`: where stdout and stderr come together, if they do. */
   constructor(
@@ -73,15 +75,13 @@ export class NodeChild implements ChildHandle {
       ownGroup: this.ownGroup,
       ownPipes: this.ownPipes,
     }));
-    const kill = number === SIGKILL;
-    // Descendants are found by their parents, so the program must neither fork nor end before they are.
-    if (kill) this.send(SIGSTOP, 'process');
-    else tree.find(alive);
-    const sentBelow = kill ? tree.kill(alive, number) : false;
-    // Where /proc shows nothing the group is all that can be reached; a member must not get SIGTERM twice otherwise.
-    const sent = this.send(number, this.ownGroup && (kill || !tree.visible) ? 'group' : 'process');
-    const signalled = kill ? sentBelow : tree.signal(number);
-    return { sent: sent || signalled, reached: tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process' };
+    this.lookAgain = number !== SIGKILL;
+    const sent = tree.deliver(number, alive, (signal) => {
+      // Members must not get a signal twice, and are found one by one, unless there is no /proc.
+      const all = signal === SIGSTOP || signal === SIGKILL || !tree.visible;
+      return this.send(signal, this.ownGroup && all ? 'group' : 'process');
+    });
+    return { sent, reached: tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process' };
   }
 
   private send(number: number, target: 'process' | 'group'): boolean {
@@ -96,6 +96,8 @@ export class NodeChild implements ChildHandle {
   }
 
   treeAlive(): boolean {
+    if (this.lookAgain) this.descendants?.find(!this.reaped);
+    this.lookAgain = false;
     return this.descendants?.alive === true;
   }
 

@@ -3,7 +3,10 @@
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { signalNumber } from './status';
+import { constants } from 'node:os';
+
+// By number, since Windows has no names for them; nothing is found there.
+const { SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19 } = constants.signals as Partial<typeof constants.signals>;
 
 interface ProcessEntry {
   readonly pid: number;
@@ -76,6 +79,12 @@ function openFds(pid: number): string[] {
 }
 
 const alive = ({ state }: ProcessEntry): boolean => state !== 'Z' && state !== 'X';
+/** One that is in the kernel (`D`), as while a child of vfork() has its memory, will stop before it can do anything else. */
+const still = ({ state }: ProcessEntry): boolean => !/[RS]/.test(state);
+
+/** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
+const longestStop = 50;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** The descendants of one program: found when asked, remembered by pid and start time, never mistaken for a stranger. */
 export class Descendants {
@@ -85,23 +94,25 @@ export class Descendants {
   /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
   private readonly told = new Set<number>();
   private pipes: ReadonlySet<string> | undefined;
-  /** When the program was started, in the unit of {@link ProcessEntry.start}. */
-  private born: number | undefined;
+  /** When the program was started, as {@link ProcessEntry.start}. */
+  private born: string | undefined;
 
   constructor(
     private readonly root: number,
     private readonly options: DescendantsOptions,
   ) {}
 
-  /** Looks for descendants; whether there are new ones. `rootAlive`: not reaped, so its number is still its own. */
-  find(rootAlive: boolean): boolean {
+  /** Looks for descendants; whether there are new ones. `pinned`: not reaped, so its number is still its own. */
+  find(pinned: boolean): boolean {
     if (process.platform !== 'linux') return false;
     const entries = readAll();
     const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+    const root = byPid.get(this.root);
+    // Whoever has its number now and began at another time is a stranger, whatever the caller believes.
+    const rootAlive = pinned && (this.born === undefined || root?.start === this.born);
     if (rootAlive) {
-      const root = byPid.get(this.root);
       this.visible = root !== undefined;
-      this.born ??= Number(root?.start ?? 0);
+      this.born ??= root?.start;
       this.pipes ??= new Set(pipesOf(this.root, this.options.ownPipes));
     }
     for (const [pid, start] of this.members) {
@@ -114,7 +125,7 @@ export class Descendants {
       (rootAlive || entries.some((entry) => entry.group === this.root && this.members.has(entry.pid)));
     const inGroup = ({ group, session }: ProcessEntry): boolean => group === this.root || session === this.root;
     // Nobody who is older comes from this program: a busy machine's other processes are not looked at any closer.
-    let others = entries.filter(({ pid, start }) => Number(start) >= (this.born ?? 0) && !known(pid));
+    let others = entries.filter(({ pid, start }) => Number(start) >= Number(this.born ?? 0) && !known(pid));
     others = others.filter(({ pid }) => pid !== process.pid && pid !== this.root);
     const holders = new Set(others.filter((entry) => this.holdsPipe(entry)));
     let anyNew = false;
@@ -138,11 +149,14 @@ export class Descendants {
     return pipesOf(pid, openFds(pid)).some((link) => pipes.has(link));
   }
 
-  /** Sends a signal to every descendant that was found and still is the same process; whether there was one alive. */
+  /**
+   * Sends a signal to every descendant that was found and still is the same process; whether there was one alive. Those
+   * who were found last come first: the kernel continues stopped processes whose parents end.
+   */
   signal(signal: number): boolean {
     this.told.add(signal);
     let sent = false;
-    for (const [pid, start] of this.members) sent = this.send(pid, start, signal) || sent;
+    for (const [pid, start] of Array.from(this.members).reverse()) sent = this.send(pid, start, signal) || sent;
     return sent;
   }
 
@@ -159,18 +173,49 @@ export class Descendants {
   }
 
   /**
-   * Ends all of them; whether there was one alive. First everybody is stopped, until nobody new appears: who is stopped
-   * cannot fork, and is there as the parent of what it has forked. The root is the caller's: to be stopped before and
-   * ended after.
+   * Sends a signal to the program and all its descendants such that nobody slips away: first everybody is stopped, until
+   * nobody new appears, since who is stopped can neither fork nor leave. They go on when all of them have it. Whether
+   * there was one alive.
+   *
+   * @param toRoot - Sends to the program, or to its group; `false`: it could not. Not called if it is reaped (`pinned`).
    */
-  kill(rootAlive: boolean, signal: number): boolean {
-    const stop = signalNumber('SIGSTOP');
-    for (let round = 0; round < 100; round++) {
-      const anyNew = this.find(rootAlive);
-      if (this.members.size === 0 || (round > 0 && !anyNew)) break;
-      if (stop !== undefined) this.signal(stop);
+  deliver(signal: number, pinned: boolean, toRoot: (signal: number) => boolean): boolean {
+    const send = (number: number): boolean => {
+      const below = this.signal(number);
+      return (pinned && toRoot(number)) || below;
+    };
+    if (signal === SIGCONT) {
+      this.find(pinned);
+      return send(SIGCONT);
     }
-    return this.signal(signal);
+    if (pinned) toRoot(SIGSTOP);
+    this.freeze(pinned);
+    const sent = send(signal);
+    if (signal !== SIGKILL) send(SIGCONT);
+    return sent;
+  }
+
+  /** Stops everybody below the program, which is being stopped. */
+  private freeze(pinned: boolean): void {
+    let patience = longestStop;
+    for (let round = 0; round < 100; round++) {
+      // What one has forked before he stopped is there to be found when he has.
+      while (patience > 0 && !this.allStill(pinned)) {
+        patience--;
+        Atomics.wait(sleeper, 0, 0, 1);
+      }
+      if (!this.find(pinned)) return;
+      this.signal(SIGSTOP);
+    }
+  }
+
+  private allStill(pinned: boolean): boolean {
+    const root = pinned ? readEntry(this.root) : undefined;
+    if (root !== undefined && !still(root)) return false;
+    return Array.from(this.members).every(([pid, start]) => {
+      const entry = readEntry(pid);
+      return entry?.start !== start || still(entry);
+    });
   }
 
   /** Whether one of those found is still alive. */

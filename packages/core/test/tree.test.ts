@@ -29,8 +29,10 @@ describe('descendants', () => {
       const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [1] });
       expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([true, true, true]);
       expect(descendants.find(true)).to.equal(false);
-      expect(descendants.kill(true, constants.signals.SIGKILL)).to.equal(true);
-      root.kill('SIGKILL');
+      const toRoot: number[] = [];
+      const send = (signal: number): boolean => toRoot.push(signal) > 0 && process.kill(root.pid ?? 0, signal);
+      expect(descendants.deliver(constants.signals.SIGKILL, true, send)).to.equal(true);
+      expect(toRoot).to.deep.equal([constants.signals.SIGSTOP, constants.signals.SIGKILL]);
       // Everybody who held the pipe is gone.
       await ended;
       expect([pid('root'), pid('child'), pid('grandchild')].every(Number.isSafeInteger)).to.equal(true);

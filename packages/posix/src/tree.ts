@@ -3,15 +3,15 @@ import { Descendants, type Reach } from '@vircommand/core/backend';
 import type { Libc } from './libc';
 import type { StartedProcess } from './spawn';
 
-const SIGKILL = 9;
+const [SIGKILL, SIGSTOP] = [9, 19];
 
 /** The processes of one program. */
 export class ProcessTree {
   private readonly descendants: Descendants;
   private readonly pid: number;
   private readonly leadsGroup: boolean;
-  /** Members of the program's group have the signal from there. */
-  private groupHasIt = false;
+  /** Since the last signal, which those whom the program forked meanwhile must get too. */
+  private lookAgain = false;
 
   constructor(
     private readonly libc: Libc,
@@ -24,7 +24,6 @@ export class ProcessTree {
       ownGroup: leadsGroup,
       ownPipes: [stdin, stdout, stderr].flatMap((fd, number) => (fd === undefined ? [] : [number])),
       send: (member, signal) => {
-        if (this.groupHasIt && libc.getpgid(member) === pid) return;
         if (libc.kill(member, signal) < 0) throw new Error('gone, or not ours to signal');
       },
     });
@@ -32,20 +31,21 @@ export class ProcessTree {
 
   /** `pinned`: the program is not reaped, so that its number and that of its group are still its own. */
   signal(signal: number, pinned: boolean): { readonly sent: boolean; readonly reached: Reach } {
-    const { libc, descendants, leadsGroup } = this;
-    // Before the signal: those whose parent is gone are not found any more.
-    descendants.find(pinned);
-    let sent = pinned && libc.kill(leadsGroup ? -this.pid : this.pid, signal) === 0;
-    this.groupHasIt = sent && leadsGroup && signal !== SIGKILL;
-    if (descendants.signal(signal)) sent = true;
-    this.groupHasIt = false;
-    // What was forked meanwhile has to go too.
-    if (signal === SIGKILL) descendants.kill(pinned, signal);
+    const { libc, descendants, leadsGroup, pid } = this;
+    const sent = descendants.deliver(signal, pinned, (number) => {
+      // Members must not get a signal twice, and are found one by one, unless there is no /proc.
+      const group = leadsGroup && (number === SIGSTOP || number === SIGKILL || !descendants.visible);
+      return libc.kill(group ? -pid : pid, number) === 0;
+    });
+    this.lookAgain = signal !== SIGKILL;
     return { sent, reached: descendants.visible ? 'tree' : leadsGroup ? 'group' : 'process' };
   }
 
   /** Whether somebody whom a signal was sent to is still alive, the program itself left out. */
   get alive(): boolean {
+    // When this is asked for the first time the program has just exited, and is not reaped.
+    if (this.lookAgain) this.descendants.find(true);
+    this.lookAgain = false;
     return this.descendants.alive;
   }
 }
