@@ -8,11 +8,14 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { figure, NotHere, type Figures, type Role, type Subject } from './case';
 
+/** One run may take so many milliseconds. */
+const longest = 20_000;
 /** How much of what an agent complains is kept. */
 const kept = 8192;
 
 class Agent {
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  private readonly closed: Promise<unknown>;
   private readonly lines: Interface;
   private complaints = '';
   private readonly answers: AsyncIterator<string>;
@@ -20,7 +23,8 @@ class Agent {
   constructor([program = '', ...args]: readonly string[]) {
     this.child = spawn(program, args, { stdio: 'pipe' });
     // What cannot be started gives no answer, which is told where one is awaited.
-    this.child.on('error', () => undefined).stdin.on('error', () => undefined);
+    this.child.on('error', ({ message }) => (this.complaints = message)).stdin.on('error', () => undefined);
+    this.closed = new Promise((resolve) => this.child.once('close', resolve));
     this.child.stderr.on(
       'data',
       (chunk: Buffer) => (this.complaints = `${this.complaints}${chunk.toString()}`.slice(-kept)),
@@ -30,9 +34,17 @@ class Agent {
   }
 
   async ask(): Promise<Figures> {
+    const timer = setTimeout(() => {
+      this.complaints = `no answer after ${longest / 1000} s`;
+      this.child.kill('SIGKILL');
+    }, longest);
     this.child.stdin.write('go\n');
     const answer = await this.answers.next();
-    if (answer.done === true) throw new Error(`it failed: ${this.complaint()}`);
+    clearTimeout(timer);
+    if (answer.done === true) {
+      await this.closed;
+      throw new Error(`it failed: ${this.complaint()}`);
+    }
     return JSON.parse(answer.value) as Figures;
   }
 

@@ -5,7 +5,7 @@ import { element, picture, text, widthOf } from './svg';
 
 const width = 720;
 const step = 20;
-const top = 62;
+const top = 70;
 const radius = 5;
 const ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
@@ -57,7 +57,7 @@ export function overviewChart(results: readonly Result[]): string {
   const head = [
     text(8, 18, 'Ours as a multiple of the best peer: left of 1 is ahead', { class: 'title' }),
     text(right + 8, top - 14, 'best peer', { class: 'dim' }),
-    text(8, top - 14, '● ahead  ■ cannot be told  ◆ behind', { class: 'dim' }),
+    text(8, 35, '● ahead  ■ cannot be told  ◆ behind', { class: 'dim' }),
   ];
   return picture(width, bottom + 8, 'Ours as a multiple of the best peer, case by case', [...head, ...axis, ...points]);
 }

@@ -41,4 +41,4 @@ export const picture = (width: number, height: number, title: string, content: r
 };
 
 /** A width that holds the words, without knowing the font: none is wider than this on average. */
-export const widthOf = (words: readonly string[]): number => 7 * Math.max(...words.map((word) => word.length));
+export const widthOf = (words: readonly string[]): number => 7.5 * Math.max(...words.map((word) => word.length));
