@@ -16,7 +16,7 @@ import { judge, type Cause } from './outcome';
 import { Output, type OutputName } from './output';
 import { ownProperty } from './plain';
 import type { Launch } from './plan';
-import { register, unregister } from './registry';
+import { abortingAll, register, unregister } from './registry';
 import { isDelay, type RunSettings } from './run-options';
 import { placeAt, type Site } from './site';
 import { startFailure } from './start-failure';
@@ -104,8 +104,9 @@ export class Run {
 
   /** Starts the program; resolves when it runs, rejects with the start error or with what ended the run before. */
   async start(): Promise<void> {
-    if (this.settings.signal?.aborted === true) {
-      this.cause = { kind: 'abort', reason: this.settings.signal.reason };
+    const { signal } = this.settings;
+    if (signal?.aborted === true || abortingAll()) {
+      this.cause = { kind: 'abort', reason: signal?.reason };
       this.finish();
       await this.done;
       return;

@@ -15,6 +15,8 @@ export interface Abortable {
 
 interface Shared {
   readonly running: Set<Abortable>;
+  /** Calls of `abortAll()` that are under way. A copy of core that does not know it leaves it out. */
+  aborting?: number | undefined;
   /** The last one is in force. */
   readonly overrides: { readonly backend: Backend }[];
   /** Made with the first `withBackend()`: programs that do not use it do not pay for it. */
@@ -35,10 +37,16 @@ export function unregister(command: Abortable): void {
   shared.running.delete(command);
 }
 
+/** Whether everything is being aborted, so that nothing new may start. */
+export function abortingAll(): boolean {
+  return (shared.aborting ?? 0) > 0;
+}
+
 /**
- * Aborts every command that runs in this process (all copies of core; not daemons), newest first; resolves when all are
- * reaped. Commands that are started meanwhile are aborted too. It installs no signal handlers: an application calls it
- * where it shuts down.
+ * Aborts every command that runs in this thread (all copies of core; not daemons), newest first; resolves when all are
+ * reaped. Until then nothing new is started: `run()` and the like reject with `CommandAbortedError`, so that code which
+ * starts again what has ended does not keep it from coming to an end. It installs no signal handlers: an application
+ * calls it where it shuts down.
  *
  * @param options - `killDelay`: milliseconds from SIGTERM to SIGKILL; default: that of each run.
  * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
@@ -51,9 +59,16 @@ export function unregister(command: Abortable): void {
 export async function abortAll(options?: { readonly killDelay?: number | undefined }): Promise<void> {
   const read = readKillDelay(options);
   if ('wrong' in read) throw new CommandUsageError('abortAll()', read.wrong, { command: '' });
-  while (shared.running.size > 0) {
-    const newestFirst = Array.from(shared.running).reverse();
-    await Promise.all(newestFirst.map((command) => command.abort(read)));
+  shared.aborting = (shared.aborting ?? 0) + 1;
+  try {
+    while (shared.running.size > 0) {
+      const newestFirst = Array.from(shared.running).reverse();
+      await Promise.all(newestFirst.map((command) => command.abort(read)));
+      // Whoever waited for them has his turn before this is over.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    shared.aborting--;
   }
 }
 

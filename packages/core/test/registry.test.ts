@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { abortAll, CommandUsageError, overrideBackend, withBackend } from '@vircommand/core';
+import { abortAll, CommandAbortedError, CommandUsageError, overrideBackend, withBackend } from '@vircommand/core';
 import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
 
@@ -48,6 +48,22 @@ describe('abortAll()', () => {
     await new made.Command('d').daemonize().run();
     await abortAll();
     expect(made.program.signals).to.deep.equal([]);
+  });
+
+  it('comes to an end though somebody starts again what has ended; afterwards all is as before', async () => {
+    const made = fake(() => undefined);
+    const keepRunning = async (): Promise<CommandAbortedError> => {
+      await new made.Command('x').run().catch(() => undefined);
+      return rejection(new made.Command('x').run(), CommandAbortedError);
+    };
+    const kept = [keepRunning(), keepRunning()];
+    await new Promise(setImmediate);
+    await abortAll();
+    for (const error of await Promise.all(kept))
+      expect([error.reason, error.result.pid]).to.deep.equal([undefined, undefined]);
+    expect(made.programs).to.have.length(2);
+    const running = await new made.Command('x').runAsync();
+    await running.abort();
   });
 
   it('gives the grace that it is told', async () => {
