@@ -105,7 +105,10 @@ export class Run {
   /** Starts the program; resolves when it runs, rejects with the start error or with what ended the run before. */
   async start(): Promise<void> {
     const { signal } = this.settings;
-    if (signal?.aborted === true || abortingAll()) {
+    const refused = abortingAll();
+    // Whoever tries again and again must not keep the event loop from turning.
+    if (refused) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (signal?.aborted === true || refused) {
       this.cause = { kind: 'abort', reason: signal?.reason };
       this.finish();
       await this.done;

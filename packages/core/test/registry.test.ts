@@ -57,11 +57,22 @@ describe('abortAll()', () => {
       return rejection(new made.Command('x').run(), CommandAbortedError);
     };
     const kept = [keepRunning(), keepRunning()];
+    // This one would keep the event loop from turning.
+    let over = false;
+    const stubborn = (async () => {
+      while (!over) await new made.Command('y').run().catch(() => undefined);
+    })();
     await new Promise(setImmediate);
-    await abortAll();
+    made.program.traps.add('SIGTERM');
+    const all = abortAll({ killDelay: 10 });
+    await new Promise(setImmediate);
+    over = true;
+    await made.clock.advance(10);
+    await all;
+    await stubborn;
     for (const error of await Promise.all(kept))
       expect([error.reason, error.result.pid]).to.deep.equal([undefined, undefined]);
-    expect(made.programs).to.have.length(2);
+    expect(made.programs).to.have.length(3);
     const running = await new made.Command('x').runAsync();
     await running.abort();
   });

@@ -236,6 +236,20 @@ export const abortCases = group('abort', {}, [
       await waited;
     },
   },
+  {
+    id: 'all-meanwhile',
+    title: 'nothing is started while everything is being aborted',
+    why: 'Code that starts again what has ended would keep the application from shutting down.',
+    async run(t) {
+      const running = await started(t, ['out:ready\\n', 'forever']);
+      const again = running.wait().catch(() => t.helper('forever').run());
+      const refused = rejection(again, CommandAbortedError);
+      await abortAll({ killDelay: 60_000 });
+      assert.equal((await refused).result.pid, undefined);
+      assert.equal(t.starts, 1);
+      await t.helper('exit:0').run();
+    },
+  },
 ]);
 
 export const killCases = group('kill', { needs: ['posix'] }, [

@@ -11,6 +11,7 @@ import { outputLimitCases } from './limits';
 import { lineCases, rowCases } from './lines';
 import { eventCases, knowledgeCases, secretCases } from './observation';
 import { pipeCases } from './pipes';
+import { precedenceCases } from './precedence';
 import { handshakeCases, hookCases } from './preparation';
 import { idCases, privilegeCases } from './privileges';
 import { directoryCases, programCases, startErrorCases } from './programs';
@@ -44,6 +45,7 @@ export const cases: readonly ConformanceCase[] = [
   killCases,
   timeoutCases,
   drainCases,
+  precedenceCases,
   outputLimitCases,
   disposalCases,
   reuseCases,

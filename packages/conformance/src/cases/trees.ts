@@ -1,8 +1,10 @@
 /** Sessions, process groups, and ends that reach every descendant. */
 import * as assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { CommandAbortedError } from '@vircommand/core';
-import { group, readLine, readRest, rejection, words } from './define';
+import { readdirSync, readFileSync } from 'node:fs';
+import { threadId } from 'node:worker_threads';
+import { CommandAbortedError, CommandTimeoutError, type Command } from '@vircommand/core';
+import type { CaseContext } from '../types';
+import { group, readLine, readRest, rejection, words, type RunAndWait } from './define';
 import { endSleeper } from './endings';
 
 /** Fields of our own /proc/self/stat: process group and session. */
@@ -76,148 +78,244 @@ export const groupCases = group('group', { needs: ['linux'] }, [
   },
 ]);
 
-export const treeCases = group('tree', { requires: ['kill-tree'], needs: ['posix'] }, [
-  {
-    id: 'child',
-    title: 'ending a program ends its children',
-    why: 'A child that lives on holds the pipe, the port and the lock.',
-    async run(t) {
-      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync({ drainDelay: 60_000 });
-      await readLine(running.stdout);
-      await running.abort();
-      const { result } = await rejection(running.wait(), CommandAbortedError);
-      assert.equal(result.ended, 'tree');
-      assert.equal(await readRest(running.stdout).catch(() => ''), '');
-    },
+/** Everybody who has the mark in his environment, and so comes from the program that was given it. */
+function livingWith(t: CaseContext, mark: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || !t.alive(pid)) return [];
+    try {
+      return readFileSync(`/proc/${name}/environ`, 'latin1').includes(mark) ? [pid] : [];
+    } catch {
+      return []; // It ended meanwhile, or belongs to another user.
+    }
+  });
+}
+
+let marks = 0;
+
+/** A program in a shell, with all its output captured, and a way to see who came from it. */
+function family(t: CaseContext, script: string): { readonly command: Command<'text'>; living(): number[] } {
+  const mark = `CASE_MARK=${process.pid}-${threadId}-${marks++}.`;
+  const command = new t.Command('/bin/sh', ['-c', script]).addEnvPass('PATH').addEnvString(mark).setOutputBuffer();
+  const living = (): number[] => livingWith(t, mark);
+  t.cleanup(() => {
+    for (const pid of living()) process.kill(pid, 'SIGKILL');
+  });
+  return { command, living };
+}
+
+/** What a deadline must end, whole: who writes `ready` when all of it is there. */
+const families: Readonly<Record<string, { readonly title: string; readonly why: string; readonly script: string }>> = {
+  deaf: {
+    title: 'a deadline ends a program that ignores SIGTERM, and its child',
+    why: 'A hanging build ignores everything.',
+    script: 'trap "" TERM; echo ready; sleep 60',
   },
-  {
-    id: 'captured',
-    title: 'no descendant holds the captured output when the tree was ended',
-    why: 'The result says that the output is complete, and it is.',
-    async run(t) {
-      const command = t.helper('sleeper', 'sleeper', 'err:ready\\n', 'forever').setOutputBuffer().setErrorFd('pipe');
-      const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
-      await readLine(running.stderr);
-      await running.abort();
-      const { result } = await rejection(running.wait(), CommandAbortedError);
-      assert.deepEqual([result.outputComplete, result.ended], [true, 'tree']);
-    },
+  session: {
+    title: 'a deadline ends a grandchild that ignores SIGTERM in a session of its own',
+    why: 'Daemons leave the session, and many handle SIGTERM.',
+    script: `trap "" TERM; setsid sh -c 'trap "" TERM; echo ready; sleep 60' & sleep 60`,
   },
-  {
-    id: 'other-session',
-    title: 'ending a program ends a descendant that left its session',
-    why: 'Daemons do; a signal to the group does not reach them.',
-    async run(t) {
-      const command = t.helper('sleeper:session', 'err:ready\\n', 'forever').setOutputBuffer().setErrorFd('pipe');
-      const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
-      await readLine(running.stderr);
-      await running.abort();
-      const { result } = await rejection(running.wait(), CommandAbortedError);
-      assert.deepEqual([result.outputComplete, result.ended], [true, 'tree']);
-    },
-  },
-  {
-    id: 'without-pipes',
-    title: 'ending a program ends a descendant that holds none of its streams',
-    why: 'Nobody would miss it, and it would run for ever.',
-    requires: ['local-pid'],
-    async run(t) {
-      const running = await t.helper('sleeper:detached', 'forever').setOutputFd('pipe').runAsync();
-      const pid = Number(await readLine(running.stdout));
-      t.cleanup(() => endSleeper(pid));
-      assert.ok(t.alive(pid));
-      await running.abort();
-      await t.until('the descendant is gone', () => !t.alive(pid));
-    },
-  },
-  {
-    id: 'orphan',
-    title: 'ending a program with a session of its own ends a grandchild whose parent is gone',
+  'double-fork': {
+    title: 'a deadline ends a grandchild whose parent is gone',
     why: 'A double fork is how a process hides from its parent.',
-    requires: ['session', 'local-pid'],
-    needs: ['any-program'],
-    async run(t) {
-      const script = 'echo "$(sleep 60 > /dev/null & echo $!)"; exec sleep 60';
-      const running = await new t.Command('sh', ['-c', script]).setSession().setOutputFd('pipe').runAsync();
-      const pid = Number(await readLine(running.stdout));
-      t.cleanup(() => endSleeper(pid));
-      assert.ok(t.alive(pid));
-      await running.abort();
-      await t.until('the grandchild is gone', () => !t.alive(pid));
-    },
+    script: 'trap "" TERM; (sleep 60 & sleep 60 & echo ready) & wait; sleep 60',
   },
-  {
-    id: 'orphan-with-pipe',
-    title: 'ending a program ends a grandchild whose parent is gone and which holds its output',
-    why: 'Without it the output would never come to its end.',
-    needs: ['any-program'],
-    async run(t) {
-      const script = '(sleep 60 &); echo ready >&2; exec sleep 60';
-      const command = new t.Command('sh', ['-c', script]).setOutputBuffer().setErrorFd('pipe').doAsyncIo();
-      const running = await command.runAsync({ drainDelay: 60_000 });
-      await readLine(running.stderr);
-      await running.abort();
-      assert.equal((await rejection(running.wait(), CommandAbortedError)).result.outputComplete, true);
-    },
+  'double-fork-session': {
+    title: 'a deadline ends a grandchild in a session of its own whose parent is gone, and which holds the output',
+    why: 'Whoever holds the output keeps the caller waiting.',
+    script: `(setsid sh -c 'trap "" TERM; echo ready; sleep 60' &); sleep 60`,
   },
-  {
-    id: 'stopped',
-    title: 'ending a program ends a descendant that is stopped',
-    why: 'It handles no SIGTERM while it is stopped.',
-    requires: ['local-pid'],
-    async run(t) {
-      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync({ killDelay: 600_000 });
-      const pid = Number(await readLine(running.stdout));
-      t.cleanup(() => endSleeper(pid));
-      process.kill(pid, 'SIGSTOP');
-      await running.abort();
-      await t.until('the descendant is gone', () => !t.alive(pid));
-    },
+  stopped: {
+    title: 'a deadline ends a descendant that is stopped',
+    why: 'It handles no signal while it is stopped.',
+    script: 'sleep 60 & kill -STOP $!; echo ready; wait',
   },
-  {
-    id: 'stubborn',
-    title: 'a descendant that ignores SIGTERM gets SIGKILL, also where the program ended politely',
-    why: 'The program’s own end must not be the end of the grace period for the rest.',
-    needs: ['any-program'],
-    async run(t) {
-      const script = '(trap "" TERM; echo ready >&2; exec sleep 60) & exec sleep 60';
-      const command = new t.Command('sh', ['-c', script]).setOutputBuffer().setErrorFd('pipe').doAsyncIo();
-      const running = await command.runAsync({ killDelay: 40, drainDelay: 60_000 });
-      await readLine(running.stderr);
-      await running.abort();
-      const { result } = await rejection(running.wait(), CommandAbortedError);
-      assert.deepEqual([result.signal, result.outputComplete], ['SIGTERM', true]);
-    },
+  storm: {
+    title: 'a deadline ends two hundred descendants',
+    why: 'A parallel build has as many.',
+    script: 'i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i + 1)); done; echo ready; wait',
   },
-  {
-    id: 'disposed',
-    title: 'disposing a program kills its descendants, too',
-    why: 'As for abort().',
-    requires: ['local-pid'],
-    async run(t) {
-      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync();
-      const pid = Number(await readLine(running.stdout));
-      t.cleanup(() => endSleeper(pid));
-      running[Symbol.dispose]();
-      await t.until('the descendant is gone', () => !t.alive(pid));
-    },
+  forking: {
+    title: 'a deadline ends who forks, and leaves the session, all the time',
+    why: 'Whoever is forked between the look and the signal would live on, and nobody would know whose it was.',
+    script: 'echo ready; i=0; while [ $i -lt 500 ]; do setsid sleep 60 > /dev/null & i=$((i + 1)); done; wait',
   },
-  {
-    id: 'kill-is-not-abort',
-    title: 'kill() reaches the program only',
-    why: 'It is a message to one process.',
-    requires: ['local-pid'],
-    async run(t) {
-      const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').rawStatus().runAsync();
-      const pid = Number(await readLine(running.stdout));
-      t.cleanup(() => endSleeper(pid));
-      running.kill('SIGKILL');
-      assert.equal((await running.wait()).signal, 'SIGKILL');
-      assert.ok(t.alive(pid), 'the descendant was ended');
-      running.stdout.destroy();
-    },
+  'forked-last': {
+    title: 'a deadline ends what the program forks as its last act',
+    why: 'A cleanup that was started in a handler of SIGTERM is part of the tree, too.',
+    script: 'trap "sleep 60 & exit 0" TERM; echo ready; while :; do sleep 0.01; done',
   },
-]);
+};
+
+const familyCases = group(
+  'tree',
+  { requires: ['kill-tree', 'local-pid'], needs: ['linux', 'posix', 'any-program'] },
+  Object.entries(families).map(([id, { title, why, script }]) => ({
+    id: `deadline.${id}`,
+    title,
+    why,
+    twin: 'sync-deadline' as const,
+    async run(t: CaseContext, run: RunAndWait) {
+      // A slow machine needs more time until all of it is there.
+      for (let timeout = 150; ; timeout *= 4) {
+        const { command, living } = family(t, script);
+        const options = { timeout, killDelay: 100, drainDelay: 600_000 };
+        const { result } = await rejection(run(command, options), CommandTimeoutError);
+        await t.until('nobody of the tree is alive', () => living().length === 0);
+        if (!String(result.stdout).includes('ready') && timeout < 10_000) continue;
+        assert.deepEqual([result.stdout, result.ended, result.outputComplete], ['ready\n', 'tree', true]);
+        return;
+      }
+    },
+  })),
+);
+
+export const treeCases = [
+  ...familyCases,
+  ...group('tree', { requires: ['kill-tree'], needs: ['posix'] }, [
+    {
+      id: 'child',
+      title: 'ending a program ends its children',
+      why: 'A child that lives on holds the pipe, the port and the lock.',
+      async run(t) {
+        const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync({ drainDelay: 60_000 });
+        await readLine(running.stdout);
+        await running.abort();
+        const { result } = await rejection(running.wait(), CommandAbortedError);
+        assert.equal(result.ended, 'tree');
+        assert.equal(await readRest(running.stdout).catch(() => ''), '');
+      },
+    },
+    {
+      id: 'captured',
+      title: 'no descendant holds the captured output when the tree was ended',
+      why: 'The result says that the output is complete, and it is.',
+      async run(t) {
+        const command = t.helper('sleeper', 'sleeper', 'err:ready\\n', 'forever').setOutputBuffer().setErrorFd('pipe');
+        const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
+        await readLine(running.stderr);
+        await running.abort();
+        const { result } = await rejection(running.wait(), CommandAbortedError);
+        assert.deepEqual([result.outputComplete, result.ended], [true, 'tree']);
+      },
+    },
+    {
+      id: 'other-session',
+      title: 'ending a program ends a descendant that left its session',
+      why: 'Daemons do; a signal to the group does not reach them.',
+      async run(t) {
+        const command = t.helper('sleeper:session', 'err:ready\\n', 'forever').setOutputBuffer().setErrorFd('pipe');
+        const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
+        await readLine(running.stderr);
+        await running.abort();
+        const { result } = await rejection(running.wait(), CommandAbortedError);
+        assert.deepEqual([result.outputComplete, result.ended], [true, 'tree']);
+      },
+    },
+    {
+      id: 'without-pipes',
+      title: 'ending a program ends a descendant that holds none of its streams',
+      why: 'Nobody would miss it, and it would run for ever.',
+      requires: ['local-pid'],
+      async run(t) {
+        const running = await t.helper('sleeper:detached', 'forever').setOutputFd('pipe').runAsync();
+        const pid = Number(await readLine(running.stdout));
+        t.cleanup(() => endSleeper(pid));
+        assert.ok(t.alive(pid));
+        await running.abort();
+        await t.until('the descendant is gone', () => !t.alive(pid));
+      },
+    },
+    {
+      id: 'orphan',
+      title: 'ending a program with a session of its own ends a grandchild whose parent is gone',
+      why: 'A double fork is how a process hides from its parent.',
+      requires: ['session', 'local-pid'],
+      needs: ['any-program'],
+      async run(t) {
+        const script = 'echo "$(sleep 60 > /dev/null & echo $!)"; exec sleep 60';
+        const running = await new t.Command('sh', ['-c', script]).setSession().setOutputFd('pipe').runAsync();
+        const pid = Number(await readLine(running.stdout));
+        t.cleanup(() => endSleeper(pid));
+        assert.ok(t.alive(pid));
+        await running.abort();
+        await t.until('the grandchild is gone', () => !t.alive(pid));
+      },
+    },
+    {
+      id: 'orphan-with-pipe',
+      title: 'ending a program ends a grandchild whose parent is gone and which holds its output',
+      why: 'Without it the output would never come to its end.',
+      needs: ['any-program'],
+      async run(t) {
+        const script = '(sleep 60 &); echo ready >&2; exec sleep 60';
+        const command = new t.Command('sh', ['-c', script]).setOutputBuffer().setErrorFd('pipe').doAsyncIo();
+        const running = await command.runAsync({ drainDelay: 60_000 });
+        await readLine(running.stderr);
+        await running.abort();
+        assert.equal((await rejection(running.wait(), CommandAbortedError)).result.outputComplete, true);
+      },
+    },
+    {
+      id: 'stopped',
+      title: 'ending a program ends a descendant that is stopped',
+      why: 'It handles no SIGTERM while it is stopped.',
+      requires: ['local-pid'],
+      async run(t) {
+        const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync({ killDelay: 600_000 });
+        const pid = Number(await readLine(running.stdout));
+        t.cleanup(() => endSleeper(pid));
+        process.kill(pid, 'SIGSTOP');
+        await running.abort();
+        await t.until('the descendant is gone', () => !t.alive(pid));
+      },
+    },
+    {
+      id: 'stubborn',
+      title: 'a descendant that ignores SIGTERM gets SIGKILL, also where the program ended politely',
+      why: 'The program’s own end must not be the end of the grace period for the rest.',
+      needs: ['any-program'],
+      async run(t) {
+        const script = '(trap "" TERM; echo ready >&2; exec sleep 60) & exec sleep 60';
+        const command = new t.Command('sh', ['-c', script]).setOutputBuffer().setErrorFd('pipe').doAsyncIo();
+        const running = await command.runAsync({ killDelay: 40, drainDelay: 60_000 });
+        await readLine(running.stderr);
+        await running.abort();
+        const { result } = await rejection(running.wait(), CommandAbortedError);
+        assert.deepEqual([result.signal, result.outputComplete], ['SIGTERM', true]);
+      },
+    },
+    {
+      id: 'disposed',
+      title: 'disposing a program kills its descendants, too',
+      why: 'As for abort().',
+      requires: ['local-pid'],
+      async run(t) {
+        const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').runAsync();
+        const pid = Number(await readLine(running.stdout));
+        t.cleanup(() => endSleeper(pid));
+        running[Symbol.dispose]();
+        await t.until('the descendant is gone', () => !t.alive(pid));
+      },
+    },
+    {
+      id: 'kill-is-not-abort',
+      title: 'kill() reaches the program only',
+      why: 'It is a message to one process.',
+      requires: ['local-pid'],
+      async run(t) {
+        const running = await t.helper('sleeper', 'forever').setOutputFd('pipe').rawStatus().runAsync();
+        const pid = Number(await readLine(running.stdout));
+        t.cleanup(() => endSleeper(pid));
+        running.kill('SIGKILL');
+        assert.equal((await running.wait()).signal, 'SIGKILL');
+        assert.ok(t.alive(pid), 'the descendant was ended');
+        running.stdout.destroy();
+      },
+    },
+  ]),
+];
 
 export const parentExitCases = group('parent-exit', {}, [
   {

@@ -1,0 +1,295 @@
+/** Several ends at once: the first cause decides. Each row of the table in docs/endings.md is a case. */
+import * as assert from 'node:assert/strict';
+import {
+  CommandAbortedError,
+  CommandTimeoutError,
+  CommandUsageError,
+  OutputLimitError,
+  type RunningCommand,
+  type RunOptions,
+} from '@vircommand/core';
+import type { CaseContext } from '../types';
+import { group, readLine, rejection } from './define';
+import { endSleeper, started } from './endings';
+
+/** Writes a line when SIGTERM comes, and lives on. */
+const polite = ['on:TERM:out:term\\n', 'out:ready\\n', 'forever'] as const;
+
+/** How long a slow machine may need until a program is ready, in milliseconds; tried one after the other. */
+const deadlines = [150, 1000, 10_000] as const;
+
+/** A program whose deadline has come, and which uses its grace. */
+async function pastDeadline(t: CaseContext, options: RunOptions): Promise<RunningCommand<'pipe'>> {
+  for (const timeout of deadlines) {
+    const running = await t
+      .helper(...polite)
+      .setOutputFd('pipe')
+      .runAsync({ ...options, timeout });
+    if ((await readLine(running.stdout)) === 'ready' && (await readLine(running.stdout)) === 'term') return running;
+    await running.abort();
+  }
+  return t.notChecked('this machine is too slow');
+}
+
+/** A program that was aborted, and which uses its grace. */
+async function pastAbort(t: CaseContext, options: RunOptions, reason?: unknown): Promise<RunningCommand<'pipe'>> {
+  const controller = new AbortController();
+  const running = await started(t, polite, { ...options, signal: controller.signal });
+  controller.abort(reason);
+  assert.equal(await readLine(running.stdout), 'term');
+  return running;
+}
+
+const grace = { killDelay: 60_000 };
+
+export const precedenceCases = group('precedence', { needs: ['posix'] }, [
+  {
+    id: 'usage-before-abort',
+    title: 'a wrong option is a usage error, though the signal is aborted already',
+    why: 'A mistake in the program must not hide behind its circumstances.',
+    async run(t) {
+      const options = { signal: AbortSignal.abort(), timeout: -1 };
+      await rejection(t.helper('exit:0').run(options), CommandUsageError);
+      assert.equal(t.starts, 0);
+    },
+  },
+  {
+    id: 'abort-before-start-error',
+    title: 'a signal that is aborted already is an abort, though the program is missing',
+    why: 'Nothing is looked for when nothing is wanted.',
+    async run(t) {
+      const missing = new t.Command('/vircommand/no/such/program');
+      await rejection(missing.run({ signal: AbortSignal.abort() }), CommandAbortedError);
+      assert.equal(t.starts, 0);
+    },
+  },
+  {
+    id: 'exit-then-deadline',
+    title: 'an exit before the deadline is a success, though the deadline comes while the output is still held',
+    why: 'The work was done in time; that a daemon holds its pipe is another matter.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      for (const timeout of deadlines) {
+        const command = t.helper('sleeper', 'exit:0').setOutputBuffer();
+        const result = await run(command, { timeout, drainDelay: 2 * timeout, killDelay: 0 }).catch(
+          (error: unknown) => {
+            if (error instanceof CommandTimeoutError) return error.result;
+            throw error;
+          },
+        );
+        endSleeper(Number.parseInt(String(result.stdout), 10));
+        if (result.exitCode === undefined) continue;
+        assert.deepEqual([result.exitCode, result.timedOut, result.outputComplete], [0, false, false]);
+        return;
+      }
+      t.notChecked('this machine is too slow');
+    },
+  },
+  {
+    id: 'exit-then-abort',
+    title: 'an abort after the exit ends the wait for the output, and not the result',
+    why: 'Whoever aborts does not want to wait; the program did its work all the same.',
+    async run(t) {
+      const controller = new AbortController();
+      const options = { signal: controller.signal, drainDelay: 600_000 };
+      const running = await t
+        .helper('sleeper', 'err:ready\\n', 'exit:0')
+        .setOutputBuffer()
+        .setErrorFd('pipe')
+        .doAsyncIo()
+        .runAsync(options);
+      await readLine(running.stderr);
+      // It has been reaped when it cannot be signalled any more.
+      await t.until('the program has exited', () => !running.kill('SIGCONT'));
+      controller.abort();
+      const { exitCode, aborted, outputComplete, stdout } = await running.wait();
+      endSleeper(Number.parseInt(stdout, 10));
+      assert.deepEqual([exitCode, aborted, outputComplete], [0, false, false]);
+    },
+  },
+  {
+    id: 'exit-then-limit',
+    title: 'too much output is too much, though the program has exited',
+    why: 'What was written before the exit may be read after it.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const command = t.helper('fill:60000', 'exit:0').setOutputBuffer();
+      const { result } = await rejection(run(command, { outputLimit: 1000 }), OutputLimitError);
+      assert.equal(String(result.stdout).length, 1000);
+    },
+  },
+  {
+    id: 'deadline-then-exit',
+    title: 'an exit code in the grace after a deadline is a deadline that was missed',
+    why: 'The deadline made it end; its code is known from the result.',
+    async run(t) {
+      const running = await pastDeadline(t, grace);
+      running.kill('SIGKILL');
+      const { result } = await rejection(running.wait(), CommandTimeoutError);
+      assert.deepEqual([result.timedOut, result.aborted, result.signal], [true, false, 'SIGKILL']);
+    },
+  },
+  {
+    id: 'deadline-then-abort',
+    title: 'an abort in the grace after a deadline can shorten it, and the deadline stays the cause',
+    why: 'The first cause is why it had to end.',
+    async run(t) {
+      const running = await pastDeadline(t, grace);
+      await running.abort({ killDelay: 0 });
+      const { result } = await rejection(running.wait(), CommandTimeoutError);
+      assert.deepEqual([result.timedOut, result.aborted, result.signal], [true, false, 'SIGKILL']);
+    },
+  },
+  {
+    id: 'deadline-then-dispose',
+    title: 'a disposal in the grace after a deadline kills at once, and the deadline stays the cause',
+    why: 'As for an abort.',
+    async run(t) {
+      const running = await pastDeadline(t, grace);
+      running[Symbol.dispose]();
+      const { result } = await rejection(running.wait(), CommandTimeoutError);
+      assert.deepEqual([result.timedOut, result.aborted, result.signal], [true, false, 'SIGKILL']);
+    },
+  },
+  {
+    id: 'abort-then-deadline',
+    title: 'a deadline in the grace after an abort changes nothing',
+    why: 'It was not too slow: it was not wanted any more.',
+    async run(t) {
+      for (const timeout of deadlines) {
+        const options = { timeout, killDelay: 2 * timeout };
+        const command = t.helper('ignore:TERM', 'out:ready\\n', 'forever').setOutputFd('pipe');
+        const running = await command.runAsync(options);
+        await readLine(running.stdout);
+        await running.abort();
+        const error: unknown = await running.wait().catch((reason: unknown) => reason);
+        // The deadline came first, on a slow machine.
+        if (error instanceof CommandTimeoutError) continue;
+        assert.ok(error instanceof CommandAbortedError);
+        assert.deepEqual([error.result.timedOut, error.result.aborted, error.result.signal], [false, true, 'SIGKILL']);
+        return;
+      }
+      t.notChecked('this machine is too slow');
+    },
+  },
+  {
+    id: 'abort-then-abort',
+    title: 'of two aborts the first one has the reason',
+    why: 'The second one only makes it quicker.',
+    async run(t) {
+      const running = await pastAbort(t, grace, 'first');
+      await running.abort({ killDelay: 0 });
+      const error = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([error.reason, error.result.signal], ['first', 'SIGKILL']);
+    },
+  },
+  {
+    id: 'abort-then-dispose',
+    title: 'a disposal in the grace after an abort kills at once, and the abort stays the cause',
+    why: '`using` leaves its block whatever goes on.',
+    async run(t) {
+      const running = await pastAbort(t, grace, 'first');
+      running[Symbol.dispose]();
+      const error = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([error.reason, error.result.signal], ['first', 'SIGKILL']);
+    },
+  },
+  {
+    id: 'limit-then-deadline',
+    title: 'a deadline in the grace after too much output changes nothing',
+    why: 'The first cause decides.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      for (const timeout of deadlines) {
+        const command = t.helper('ignore:TERM', 'fill:2000', 'forever').setOutputBuffer();
+        const error: unknown = await run(command, { timeout, killDelay: 2 * timeout, outputLimit: 1000 }).catch(
+          (reason: unknown) => reason,
+        );
+        if (error instanceof CommandTimeoutError) continue;
+        assert.ok(error instanceof OutputLimitError);
+        const { result } = error;
+        assert.deepEqual([result.timedOut, result.signal, String(result.stdout).length], [false, 'SIGKILL', 1000]);
+        return;
+      }
+      t.notChecked('this machine is too slow');
+    },
+  },
+  {
+    id: 'deadline-then-limit',
+    title: 'too much output in the grace after a deadline is cut to the limit, and the deadline stays the cause',
+    why: 'Memory is bounded then, too.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      for (const timeout of deadlines) {
+        const command = t.helper('on:TERM:out:much more', 'out:ready', 'forever').setOutputBuffer();
+        const options = { timeout, killDelay: timeout, outputLimit: 8 };
+        const { result } = await rejection(run(command, options), CommandTimeoutError);
+        if (result.signal !== 'SIGKILL') continue;
+        assert.deepEqual([result.stdout, result.outputComplete], ['readymuc', false]);
+        return;
+      }
+      t.notChecked('this machine is too slow');
+    },
+  },
+  {
+    id: 'limit-then-abort',
+    title: 'an abort in the grace after too much output can shorten it, and the limit stays the cause',
+    why: 'The first cause decides.',
+    async run(t) {
+      const running = await t
+        .helper('on:TERM:out:term\\n', 'fillerr:2000', 'forever')
+        .setOutputFd('pipe')
+        .setErrorBuffer()
+        .doAsyncIo()
+        .runAsync({ ...grace, outputLimit: { stderr: 1000 } });
+      assert.equal(await readLine(running.stdout), 'term');
+      await running.abort({ killDelay: 0 });
+      const { result } = await rejection(running.wait(), OutputLimitError);
+      assert.deepEqual([result.aborted, result.signal, String(result.stderr).length], [false, 'SIGKILL', 1000]);
+    },
+  },
+  {
+    id: 'kill-then-deadline',
+    title: 'a signal sent by kill() is no end: a deadline that comes later is one',
+    why: 'kill() is a message, and the program did not take it as its end.',
+    async run(t) {
+      for (const timeout of deadlines) {
+        const running = await t
+          .helper(...polite)
+          .setOutputFd('pipe')
+          .runAsync({ timeout, killDelay: 0 });
+        if ((await readLine(running.stdout)) === 'ready') running.kill('SIGTERM');
+        const heard = await readLine(running.stdout);
+        const { result } = await rejection(running.wait(), CommandTimeoutError);
+        if (heard !== 'term') continue;
+        assert.deepEqual([result.timedOut, result.aborted, result.signal], [true, false, 'SIGKILL']);
+        return;
+      }
+      t.notChecked('this machine is too slow');
+    },
+  },
+  {
+    id: 'kill-then-abort',
+    title: 'an abort after kill() is an abort',
+    why: 'As for the deadline.',
+    async run(t) {
+      const running = await started(t, polite);
+      running.kill('SIGTERM');
+      assert.equal(await readLine(running.stdout), 'term');
+      await running.abort({ killDelay: 0 });
+      const { result } = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([result.aborted, result.signal], [true, 'SIGKILL']);
+    },
+  },
+  {
+    id: 'dispose',
+    title: 'a disposal is an abort without a reason and without a grace',
+    why: 'Whoever waits for it must know that its end was wanted.',
+    async run(t) {
+      const running = await started(t, polite, grace);
+      running[Symbol.dispose]();
+      const error = await rejection(running.wait(), CommandAbortedError);
+      assert.deepEqual([error.reason, error.result.signal, error.result.aborted], [undefined, 'SIGKILL', true]);
+    },
+  },
+]);
