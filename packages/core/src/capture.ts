@@ -91,15 +91,19 @@ export class Capture implements Kept {
 
   bytes(): Buffer {
     const { memory, length } = this;
+    if (length === 0) return Buffer.alloc(0);
     if (memory !== undefined) return memory.reserve(length, length).subarray(0, length);
     if (this.chunks.length !== 1) this.chunks = [Buffer.concat(this.chunks, length)];
     return this.chunks[0] ?? Buffer.alloc(0);
   }
 }
 
+/** For who has kept nothing yet. */
+const nothing = Buffer.alloc(0);
+
 /** Keeps the last bytes of a stream, for error messages. */
 export class Tail implements Kept {
-  private kept: Buffer = Buffer.alloc(0);
+  private kept: Buffer = nothing;
 
   constructor(private readonly size: number) {}
 

@@ -21,12 +21,15 @@ const Block = (Reflect.get(globalThis, 'WebAssembly') as { readonly Memory?: Blo
 
 const pagesFor = (bytes: number): number => Math.ceil(bytes / page);
 
+/** Where there is none yet. */
+const nothing = Buffer.alloc(0);
+
 /** One stretch of memory. */
 export class GrowingMemory {
   private block: GrowingBlock | undefined;
   /** It could not be had, or is full. */
   private withoutBlock = Block === undefined;
-  private bytes: Buffer = Buffer.alloc(0);
+  private bytes: Buffer = nothing;
 
   /**
    * `most`: bytes that will ever be needed. `expect` is told of memory that will be filled, before it is touched: a place

@@ -30,7 +30,9 @@ export class Arena {
   private words = new Uint32Array(0);
   private base = 0;
   private used = 0;
+  /** Where the strings begin. What is behind `count` is of a start before. */
   private readonly offsets: number[] = [];
+  private count = 0;
 
   constructor(private readonly driver: Pick<Driver, 'address'>) {
     this.allocate(usualSize);
@@ -43,18 +45,21 @@ export class Arena {
    */
   pack(path: PlanString, argv: readonly PlanString[], env: Entries | undefined): void {
     this.used = 0;
-    this.offsets.length = 0;
+    this.count = 0;
     // What one long command needed is not kept for ever.
-    if (this.bytes.length > 16 * usualSize) this.allocate(usualSize);
+    if (this.bytes.length > 16 * usualSize) {
+      this.allocate(usualSize);
+      this.offsets.length = 0;
+    }
     this.add(path);
     for (const text of argv) this.add(text);
     if (env !== undefined) for (const [name, value] of env) this.add(value, name + '=');
     // Addresses are known only now that the buffer has its size.
-    this.reserve(8 * (this.offsets.length + 3));
+    this.reserve(8 * (this.count + 3));
     this.used = (this.used + 7) & ~7;
     this.path = this.base;
     this.argv = this.pointers(1, 1 + argv.length);
-    this.envp = env === undefined ? 0 : this.pointers(1 + argv.length, this.offsets.length);
+    this.envp = env === undefined ? 0 : this.pointers(1 + argv.length, this.count);
   }
 
   private allocate(size: number): void {
@@ -88,7 +93,7 @@ export class Arena {
       this.used += bytes.copy(this.bytes, this.used);
     }
     this.bytes[this.used++] = 0;
-    this.offsets.push(offset);
+    this.offsets[this.count++] = offset;
   }
 
   /** Short text of ASCII is written without a call into C++; whether it was that. */

@@ -38,12 +38,12 @@ export class DescriptorSet {
   /** The program's 0, 1 and 2, by their numbers here. */
   stdio: [number, number, number] = [-1, -1, -1];
   /** Reading ends for the plan's `sendBuffers`. */
-  readonly sendEnds: number[] = [];
+  sendEnds: number[] = [];
   private readonly pair = Buffer.allocUnsafeSlow(8);
   private readonly pairInts = new Int32Array(this.pair.buffer, 0, 2);
   /** Made for this start and not wanted after it. */
-  private readonly temporary: number[] = [];
-  private readonly ours: number[] = [];
+  private temporary: number[] = [];
+  private ours: number[] = [];
   private null = -1;
 
   constructor(private readonly libc: Libc) {}
@@ -86,7 +86,10 @@ export class DescriptorSet {
     const { libc } = this;
     for (const fd of this.temporary) libc.close(fd);
     if (!started) for (const fd of this.ours) libc.close(fd);
-    this.temporary.length = this.ours.length = this.sendEnds.length = 0;
+    // New ones cost less than to empty these.
+    this.temporary = [];
+    this.ours = [];
+    if (this.sendEnds.length > 0) this.sendEnds = [];
     this.null = -1;
   }
 

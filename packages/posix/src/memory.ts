@@ -34,24 +34,19 @@ export function useLargePages(libc: Libc, memory: Uint8Array): void {
 export class GrowingBytes {
   length = 0;
   private readonly chunks: Buffer[] = [];
-  private readonly memory: GrowingMemory;
+  private memory: GrowingMemory | undefined;
   private view: Buffer | undefined;
 
   constructor(
-    libc: Libc,
+    private readonly libc: Libc,
     /** Most bytes that can come. */
-    limit: number,
-  ) {
-    this.memory = new GrowingMemory(limit + 2 * leastRead, (memory) => {
-      useLargePages(libc, memory);
-    });
-  }
+    private readonly limit: number,
+  ) {}
 
   /** Where the next bytes may be put, before {@link add}; never empty. */
   space(): Buffer {
     if (this.view === undefined) return scratchBuffer();
-    if (this.view.length - this.length < leastRead)
-      this.view = this.memory.reserve(this.length + leastRead, this.length);
+    if (this.view.length - this.length < leastRead) this.view = this.grow(this.length + leastRead);
     return this.view.subarray(this.length);
   }
 
@@ -64,22 +59,33 @@ export class GrowingBytes {
     this.chunks.push(Buffer.from(scratchBuffer().subarray(0, count)));
     this.length += count;
     if (this.length < small) return;
-    this.view = this.memory.reserve(4 * small, this.length);
+    this.view = this.grow(4 * small);
     let at = 0;
     for (const chunk of this.chunks.splice(0)) at += chunk.copy(this.view, at);
+  }
+
+  private grow(least: number): Buffer {
+    this.memory ??= new GrowingMemory(this.limit + 2 * leastRead, (memory) => {
+      useLargePages(this.libc, memory);
+    });
+    return this.memory.reserve(least, this.length);
   }
 
   /** All in one. */
   take(): Buffer {
     const { chunks, view, length } = this;
+    if (length === 0) return Buffer.alloc(0);
     if (view !== undefined) return view.subarray(0, length);
     return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
   }
 }
 
+/** For who has kept nothing yet. */
+const nothing = Buffer.alloc(0);
+
 /** The last bytes of what a stream writes. */
 export class LastBytes {
-  private kept: Buffer = Buffer.alloc(0);
+  private kept: Buffer = nothing;
 
   constructor(private readonly size: number) {}
 
