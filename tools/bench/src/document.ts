@@ -27,6 +27,7 @@ const groups: Readonly<Record<string, string>> = {
   talk: 'Small messages',
   lines: 'Lines',
   launcher: 'The launcher',
+  thread: 'The spawner thread',
   cli: 'The command-line tool',
   endings: 'Endings',
   build: 'Build and format',

@@ -6,11 +6,22 @@ import { agentSubject, commandOf, type Program, type Reading } from './agent';
 import { NotHere, type Role, type Subject } from './case';
 import { compile, sources } from './compile';
 import { directoryOf } from './packages';
-import { libraries, load, variants, type Ways } from './peers';
+import { libraries, load, type Ways } from './peers';
 
 /** What an agent can be asked for. */
 export type Way =
-  'start' | 'startSync' | 'capture' | 'captureSync' | 'stream' | 'lines' | 'feed' | 'talk' | 'crowd' | 'block' | 'peak';
+  | 'start'
+  | 'startSync'
+  | 'startUmask'
+  | 'capture'
+  | 'captureSync'
+  | 'stream'
+  | 'lines'
+  | 'feed'
+  | 'talk'
+  | 'crowd'
+  | 'block'
+  | 'peak';
 
 /** What everybody is asked for. */
 export interface Task extends Reading {
@@ -57,12 +68,12 @@ const script = path.join(sources, 'runtimes.mjs');
 const runtimes: readonly Runtime[] = [
   {
     name: 'Bun.spawn',
-    cannot: ['lines', 'peak'],
+    cannot: ['lines', 'peak', 'startUmask'],
     command: () => [programOf('@oven/bun-linux-x64', 'bin', 'bun'), script],
   },
   {
     name: 'Deno.Command',
-    cannot: ['lines', 'peak'],
+    cannot: ['lines', 'peak', 'startUmask'],
     command: () => [
       programOf('@deno/linux-x64-glibc', 'deno'),
       'run',
@@ -109,8 +120,8 @@ export function inOwnProcess(library: string, role: Role, task: Task, name = lib
 }
 
 /** Ours with a choice that is not the usual one. */
-export const inVariant = (name: string, task: Task): Subject[] =>
-  variants.filter((variant) => variant.name === name).map(() => inOwnProcess(name, 'ours', task));
+export const inVariant = (library: string, task: Task, name = library): Subject =>
+  inOwnProcess(library, 'ours', task, name);
 
 /** Everybody, each in a process of its own. */
 export const everybody = (task: Task): Subject[] => [

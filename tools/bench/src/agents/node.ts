@@ -69,6 +69,7 @@ async function crowd(start: () => PromiseLike<unknown>): Promise<Figures> {
 /** Each gives the bytes, or figures, or nothing that counts. */
 const works: Readonly<Record<string, (ways: Ways) => unknown>> = {
   start: (ways) => ways.start(program, args),
+  startUmask: (ways) => ways.startUmask?.(program, args),
   startSync: (ways) => ways.startSync?.(program, args),
   capture: (ways) => ways.capture(program, args),
   captureSync: (ways) => ways.captureSync?.(program, args),
@@ -90,7 +91,7 @@ async function main(): Promise<void> {
     const begun = performance.now();
     const found = await work(ways);
     const taken = performance.now() - begun;
-    const figures = typeof found === 'object' && way !== 'start' && way !== 'startSync' ? found : {};
+    const figures = typeof found === 'object' && !way.startsWith('start') ? found : {};
     const bytes = typeof found === 'number' ? found : 0;
     if (bytes >= large) globalThis.gc?.();
     process.stdout.write(`${JSON.stringify({ taken, bytes, ...figures })}\n`);

@@ -20,6 +20,10 @@ def start():
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, **quiet)
 
 
+def start_umask():
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, umask=0o27, **quiet)
+
+
 def capture():
     return len(subprocess.run(command, stdout=subprocess.PIPE, check=True, **quiet).stdout)
 
@@ -60,6 +64,7 @@ def talk():
 works = {
     "start": start,
     "startSync": start,
+    "startUmask": start_umask,
     "capture": capture,
     "captureSync": capture,
     "stream": stream,

@@ -1,7 +1,7 @@
 /** Many programs at once: what each costs, and for how long nothing else could run meanwhile. */
-import type { Case } from '../case';
-import { everybody } from '../everybody';
-import { posixName as posix } from '../peers';
+import type { Case, Subject } from '../case';
+import { everybody, inVariant, type Task } from '../everybody';
+import { direct, posixName as posix, thread } from '../peers';
 
 const program = ['/bin/true'];
 const sizes = [
@@ -10,6 +10,13 @@ const sizes = [
   { amount: 64, iterations: 1, rounds: 9, warmUp: 1 },
   { amount: 256, iterations: 1, rounds: 6, warmUp: 0 },
   { amount: 1000, iterations: 1, rounds: 6, warmUp: 0 },
+];
+
+/** What the spawner thread is for; each way alone is a subject of its own there. */
+const burst = 64;
+const subjects = (task: Task): Subject[] => [
+  ...everybody(task),
+  ...(task.amount === burst ? [inVariant(direct, task), inVariant(thread, task)] : []),
 ];
 
 export const crowd = (): Case[] =>
@@ -25,7 +32,8 @@ export const crowd = (): Case[] =>
       iterations,
       rounds,
       operations: amount,
-      subjects: everybody({ way: 'crowd', amount, program, warmUp }),
+      subjects: subjects({ way: 'crowd', amount, program, warmUp }),
+      bars: amount === burst ? [{ subject: thread, than: direct, atMost: 1.15 }] : [],
       // One program is over before a timer of 1 ms has told anything.
       also:
         amount === 1
@@ -38,6 +46,7 @@ export const crowd = (): Case[] =>
                 bars: [
                   { subject: posix, atMost: 5 },
                   ...(amount === 1000 ? [{ subject: posix, than: 'child_process', atMost: 0.5 }] : []),
+                  ...(amount === burst ? [{ subject: thread, atMost: 5 }] : []),
                 ],
               },
               {
@@ -50,7 +59,7 @@ export const crowd = (): Case[] =>
                 figure: 'utilization',
                 unit: '%' as const,
                 what: `${many} at once: event-loop utilisation`,
-                bars: amount === 64 ? [{ subject: posix, atMost: 35 }] : [],
+                bars: amount === burst ? [posix, thread].map((subject) => ({ subject, atMost: 35 })) : [],
               },
             ],
     };

@@ -1,17 +1,21 @@
-/** Starts that need a process between: our launcher, and the command-line tool. */
+/** Starts that need somebody between: our launcher, the spawner thread, the command-line tool. */
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { inSequence } from '../agent';
 import { NotHere, type Case, type Subject } from '../case';
-import { inC, inVariant } from '../everybody';
+import { foreign, inC, inVariant, type Task } from '../everybody';
 import { manifestOf } from '../packages';
-import { launcher as name } from '../peers';
+import { launcher as name, thread } from '../peers';
 
 const emptyNode = [process.execPath, '-e', '0'];
 const nodeItself = 'node -e 0';
 const packageOfTool = path.resolve(__dirname, '../../../../packages/cli');
 const tool = 'vircommand run';
 const piped = 1 << 30;
+const program = ['/bin/true'];
+const warmUp = 50;
+const withUmask: Task = { way: 'startUmask', program, warmUp };
+const maskedByThread = `${thread}, umask`;
 
 /** Node, and the tool in it. @throws NotHere */
 function toolCommand(...args: readonly string[]): readonly string[] {
@@ -29,14 +33,23 @@ const zeros = `head -c ${piped} /dev/zero`;
 export const launcher = (): Case[] => [
   {
     name: 'launcher/start',
-    what: 'start /bin/true with a umask through the launcher, and wait',
+    what: 'start /bin/true through the launcher, and wait',
     iterations: 3,
     rounds: 11,
-    subjects: [
-      started(nodeItself, 'limit', () => emptyNode),
-      ...inVariant(name, { way: 'start', program: ['/bin/true'], warmUp: 5 }),
-    ],
+    subjects: [started(nodeItself, 'limit', () => emptyNode), inVariant(name, { way: 'start', program, warmUp: 5 })],
     bars: [{ subject: name, than: nodeItself, atMost: 1.25 }],
+  },
+  {
+    name: 'thread/umask',
+    what: 'start /bin/true with a umask through the spawner thread, and wait',
+    iterations: 20,
+    subjects: [
+      inVariant(thread, { way: 'start', program, warmUp }),
+      inVariant(thread, withUmask, maskedByThread),
+      inVariant(name, withUmask),
+      ...foreign(withUmask),
+    ],
+    bars: [{ subject: maskedByThread, than: thread, atMost: 1.5 }],
   },
   {
     name: 'cli/start',

@@ -29,10 +29,7 @@ export const start = (): Case[] => [
     name: 'start/async',
     what: 'start /bin/true and wait, without blocking the thread',
     iterations,
-    subjects: [
-      ...everybody({ way: 'start', program, warmUp }),
-      ...inVariant(ffiNapi, { way: 'start', program, warmUp }),
-    ],
+    subjects: [...everybody({ way: 'start', program, warmUp }), inVariant(ffiNapi, { way: 'start', program, warmUp })],
     bars: [{ subject: posix, than: inC, atMost: 1.4 }, ...aheadOfAll, ...withFfiNapi],
   },
   {
@@ -47,7 +44,7 @@ export const start = (): Case[] => [
     iterations,
     subjects: [
       ...everybody({ way: 'captureSync', program, warmUp }),
-      ...inVariant(ffiNapi, { way: 'captureSync', program, warmUp }),
+      inVariant(ffiNapi, { way: 'captureSync', program, warmUp }),
     ],
     bars: [
       { subject: posix, than: inC, atMost: 1.15 },

@@ -6,7 +6,7 @@ import { nanoSpawn, tinyexec } from './small';
 import type { Library, Ways } from './ways';
 import { zx } from './zx';
 
-export { childProcessName, ffiNapi, launcher, posixName, variants } from './ours';
+export { childProcessName, direct, ffiNapi, launcher, posixName, thread, variants } from './ours';
 export type { Conversation, Library, Ways } from './ways';
 
 export const libraries: readonly Library[] = [...project, byHand, execa9, execa10, tinyexec, nanoSpawn, zx, crossSpawn];

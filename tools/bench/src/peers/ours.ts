@@ -6,6 +6,7 @@ import { count, sizeOf, type Library, type Ways } from './ways';
 const ours = (Command: CommandConstructor): Ways => ({
   start: (program, args) => new Command(program, args, { stderr: 'null' }).run(),
   startSync: (program, args) => new Command(program, args, { stderr: 'null' }).runSync(),
+  startUmask: (program, args) => new Command(program, args, { stderr: 'null', umask: 0o27 }).run(),
   capture: async (program, args) =>
     (await new Command(program, args, { stdout: 'bytes', stderr: 'null' }).run()).stdout.length,
   captureSync: (program, args) =>
@@ -46,31 +47,32 @@ export const project: readonly Library[] = [
 ];
 
 export const ffiNapi = `${posixName}, ffi-napi`;
+export const direct = `${posixName}, direct`;
+export const thread = `${posixName}, thread`;
 export const launcher = `${posixName}, launcher`;
 
+/** With what is read from the environment once, when a backend is made. @throws NotHere where that cannot be had */
+async function posixWith(name: string, value: string): Promise<Ways> {
+  const { createPosixBackend } = await posix();
+  const { bindCommand } = await import('@vircommand/core/backend');
+  const before = process.env[name];
+  process.env[name] = value;
+  try {
+    const backend = createPosixBackend();
+    return ours(bindCommand(() => backend));
+  } catch (error) {
+    throw new NotHere(error instanceof Error ? error.message : String(error));
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = before;
+  }
+}
+
+const way = 'VIRCOMMAND_WAY';
 /** Not what one gets without asking. */
 export const variants: readonly Library[] = [
-  {
-    name: ffiNapi,
-    role: 'ours',
-    async load() {
-      const { createPosixBackend } = await posix();
-      const { bindCommand } = await import('@vircommand/core/backend');
-      const backend = createPosixBackend({ driver: 'ffi-napi' });
-      return ours(bindCommand(() => backend));
-    },
-  },
-  {
-    name: launcher,
-    role: 'ours',
-    async load() {
-      const { Command, backend } = await posix();
-      if (!backend.features.includes('umask')) throw new NotHere('this version of the backend has no launcher');
-      return {
-        ...ours(Command),
-        start: (program, args) => new Command(program, args, { stderr: 'null', umask: 0o27 }).run(),
-        startSync: (program, args) => new Command(program, args, { stderr: 'null', umask: 0o27 }).runSync(),
-      };
-    },
-  },
+  { name: ffiNapi, role: 'ours', load: () => posixWith('VIRCOMMAND_FFI', 'ffi-napi') },
+  { name: direct, role: 'ours', load: () => posixWith(way, 'direct') },
+  { name: thread, role: 'ours', load: () => posixWith(way, 'thread') },
+  { name: launcher, role: 'ours', load: () => posixWith(way, 'launcher') },
 ];

@@ -17,6 +17,8 @@ export interface Ways {
   /** Starts a program with nothing on stdin, stdout and stderr, and waits for it. */
   readonly start: (program: string, args: Args) => PromiseLike<unknown>;
   readonly startSync?: (program: string, args: Args) => unknown;
+  /** As `start`, with a umask of 027. */
+  readonly startUmask?: (program: string, args: Args) => PromiseLike<unknown>;
   /** How many bytes (or characters, where it knows no bytes) the program wrote. */
   readonly capture: (program: string, args: Args) => Promise<number>;
   readonly captureSync?: (program: string, args: Args) => number;
