@@ -13,6 +13,8 @@ const flat = { held: 8, resident: 64 };
 /** Before that, in milliseconds, resident memory says how the heap of a young process grows. */
 const settled = 60_000;
 
+const warmUp = { mostRuns: 64, milliseconds: 2000 };
+
 export interface Outcome {
   readonly summary: string;
   /** Empty if all is well. */
@@ -28,7 +30,7 @@ export async function phase(place: Place, backend: string, given: Omit<CrowdOpti
   const options = { ...given, mark };
   const idle = listeners();
   // What the first runs load stays: threads of libuv's pool, compiled code, signal handlers.
-  await runIn(place, backend, { ...options, seed: options.seed + 900_000_000, mostRuns: 4 * options.atOnce });
+  await runIn(place, backend, { ...options, ...warmUp, seed: options.seed + 900_000_000 });
   await settledTo(
     () => processesLeft(mark).length,
     (count) => count === 0,

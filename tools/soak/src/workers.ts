@@ -4,9 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { CrowdOptions, Tally } from './crowd';
 
 const atOnce = 2;
-/** The time of a generation, in milliseconds, and the fewest that there are. */
+/** The time of a generation, in milliseconds. */
 const generation = 5000;
-const fewest = 4;
 /** How long a worker that has nothing to do any more may take to end. */
 const patience = 20_000;
 /** Apart, so that no two runs have one seed. */
@@ -48,7 +47,7 @@ const sum = (tallies: readonly Tally[]): Tally => {
 /** As `crowd()`, in worker threads. */
 export async function crowdsInWorkers(backend: string, options: CrowdOptions): Promise<Tally> {
   const tallies: Tally[] = [];
-  const generations = Math.max(fewest, Math.round(options.milliseconds / generation));
+  const generations = Math.max(1, Math.round(options.milliseconds / generation));
   const own = {
     ...options,
     milliseconds: options.milliseconds / generations,
