@@ -1,6 +1,6 @@
 /** Limits of how much output is kept. */
 import * as assert from 'node:assert/strict';
-import { OutputLimitError } from '@vircommand/core';
+import { CommandTimeoutError, OutputLimitError, type Command } from '@vircommand/core';
 import { group, rejection } from './define';
 
 const endless = 'count:1:1000000000';
@@ -76,6 +76,47 @@ export const outputLimitCases = group('output-limit', {}, [
       assert.deepEqual([error.stream, error.limit], ['total', 1000]);
       const { stdout, stderr } = error.result;
       assert.equal((stdout?.length ?? 0) + (stderr?.length ?? 0), 1000);
+    },
+  },
+  {
+    id: 'inside-a-character',
+    title: 'a limit inside a character leaves the character out, and the bytes are all there',
+    why: 'Half a character would become another one.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const euros = (): Command => t.helper('out:\\0342\\0202\\0254\\0342\\0202\\0254', 'exit:0');
+      const outputLimit = { stdout: 5, onExceed: 'truncate' } as const;
+      const { stdout, outputComplete } = await run(euros().setOutputBuffer(), { outputLimit });
+      assert.deepEqual([stdout, outputComplete], ['€', false]);
+      const bytes = await run(euros().setOutputBuffer('buffer'), { outputLimit });
+      assert.deepEqual(Array.from(bytes.stdout), [0xe2, 0x82, 0xac, 0xe2, 0x82]);
+      const error = await rejection(run(euros().setOutputBuffer(), { outputLimit: 4 }), OutputLimitError);
+      assert.equal(error.result.stdout, '€');
+    },
+  },
+  {
+    id: 'truncate-total',
+    title: 'a limit for both streams together can cut, too',
+    why: 'As for one stream.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const command = t.helper('fill:600', 'fillerr:600', 'exit:4').setOutputBuffer().setErrorBuffer();
+      const options = { outputLimit: { total: 1000, onExceed: 'truncate' }, check: false } as const;
+      const { stdout, stderr, exitCode, outputComplete } = await run(command, options);
+      assert.deepEqual([stdout.length + stderr.length, exitCode, outputComplete], [1000, 4, false]);
+    },
+  },
+  {
+    id: 'and-deadline',
+    title: 'with a limit and a deadline, whichever comes first is told',
+    why: 'Both are there to protect the caller; the message must name the right one.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const bounds = { timeout: 600_000, outputLimit: 10, killDelay: 0 };
+      const { result } = await rejection(run(t.helper(endless).setOutputBuffer(), bounds), OutputLimitError);
+      assert.deepEqual([result.timedOut, String(result.stdout).length], [false, 10]);
+      const quiet = t.helper('forever').setOutputBuffer();
+      await rejection(run(quiet, { ...bounds, timeout: 50 }), CommandTimeoutError);
     },
   },
   {

@@ -1,5 +1,6 @@
 /** Output line by line, and the other iterations. */
 import * as assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { CommandAbortedError, CommandExitError, CommandUsageError, OutputLimitError } from '@vircommand/core';
 import { group, rejection } from './define';
 
@@ -134,6 +135,37 @@ export const lineCases = group('lines', {}, [
         if (seen % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
       assert.equal(seen, 30_000);
+    },
+  },
+  {
+    id: 'stopped',
+    title: 'a loop that does not read on stops the program, and reading on lets it go on',
+    why: 'Otherwise an endless program fills the memory of whoever looks at its first line.',
+    needs: ['linux', 'any-program'],
+    requires: ['local-pid'],
+    async run(t) {
+      const running = await new t.Command('/usr/bin/yes', ['a line of an endless program'])
+        .setOutputFd('pipe')
+        .runAsync();
+      const written = (): string => /^wchar: (\d+)/m.exec(readFileSync(`/proc/${running.pid}/io`, 'latin1'))?.[1] ?? '';
+      const lines = running.lines();
+      assert.deepEqual(await lines.next(), { value: 'a line of an endless program', done: false });
+      const memory = process.memoryUsage.rss();
+      // It writes no more when it has written as much twice, and is asleep because of its pipe.
+      let before = '';
+      await t.until('the program waits for its reader', async () => {
+        const now = written();
+        const same = now === before;
+        before = now;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return same && now !== '';
+      });
+      assert.ok(Number(before) < 8 << 20, `${before} bytes were written for one line`);
+      assert.ok(process.memoryUsage.rss() - memory < 64 << 20);
+      const most = Number(before) / 'a line of an endless program\n'.length;
+      for (let count = 0; count <= most; count++) await lines.next();
+      assert.notEqual(written(), before);
+      await lines.return?.();
     },
   },
   {
