@@ -160,7 +160,10 @@ export class Run {
   /** stdin and the send buffers; what the caller writes himself is his. */
   private feedAll(handle: ChildHandle): void {
     const { input, sendBuffers } = this.launch;
-    if (input === undefined) letCallerWrite(handle.stdin);
+    if (input === undefined) {
+      letCallerWrite(handle.stdin);
+      if (sendBuffers.length === 0) return;
+    }
     for (const [stream, data] of pairs(handle, input, sendBuffers)) {
       this.feeding++;
       feed(stream, data, (error) => {

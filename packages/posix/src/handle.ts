@@ -30,7 +30,7 @@ class PosixChild implements ChildHandle {
   readonly handshake: ChildHandle['handshake'];
   private settle!: (status: ExitStatus | Promise<ExitStatus>) => void;
   private readonly watch: Watch;
-  private readonly tree: ProcessTree;
+  private madeTree: ProcessTree | undefined;
   /** A signal to the tree was sent: the numbers stay pinned until the tree is gone or killed. */
   private ending = false;
   private readonly fds: Record<'stdin' | 'stdout' | 'stderr', number | undefined>;
@@ -41,7 +41,7 @@ class PosixChild implements ChildHandle {
 
   constructor(
     private readonly libc: Libc,
-    started: StartedProcess,
+    private readonly started: StartedProcess,
     private readonly endsWithParent: boolean,
     private readonly launch: Launch | undefined,
   ) {
@@ -50,7 +50,6 @@ class PosixChild implements ChildHandle {
     this.pid = started.pid;
     this.fds = { stdin, stdout, stderr };
     this.sendFds = sendBuffers;
-    this.tree = new ProcessTree(libc, started);
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -119,6 +118,11 @@ class PosixChild implements ChildHandle {
     const ended = this.tree.signal(number, this.watch.state !== 'reaped');
     if (number === SIGKILL) this.watch.reap();
     return ended;
+  }
+
+  /** Most programs end by themselves. */
+  private get tree(): ProcessTree {
+    return (this.madeTree ??= new ProcessTree(this.libc, this.started));
   }
 
   treeAlive(): boolean {
