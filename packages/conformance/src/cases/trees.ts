@@ -94,7 +94,10 @@ function livingWith(t: CaseContext, mark: string): number[] {
 let marks = 0;
 
 /** A program in a shell, with all its output captured, and a way to see who came from it. */
-function family(t: CaseContext, script: string): { readonly command: Command<'text'>; readonly living: () => number[] } {
+function family(
+  t: CaseContext,
+  script: string,
+): { readonly command: Command<'text'>; readonly living: () => number[] } {
   const mark = `CASE_MARK=${process.pid}-${threadId}-${marks++}.`;
   const command = new t.Command('/bin/sh', ['-c', script]).addEnvPass('PATH').addEnvString(mark).setOutputBuffer();
   const living = (): number[] => livingWith(t, mark);
