@@ -224,6 +224,17 @@ export const abortCases = group('abort', {}, [
     },
   },
   {
+    id: 'unread',
+    title: 'an abort ends a program whose output nobody reads, and the caller is released',
+    why: 'The pipe is full and stays full: nothing may wait for it.',
+    async run(t) {
+      const running = await t.helper('count:1:1000000000').setOutputFd('pipe').runAsync({ drainDelay: 600_000 });
+      await running.abort();
+      const { result } = await rejection(running.wait(), CommandAbortedError);
+      assert.notEqual(result.ended, 'none');
+    },
+  },
+  {
     id: 'all',
     title: 'abortAll() ends every program that runs',
     why: 'An application that shuts down leaves nothing behind.',
@@ -380,6 +391,19 @@ export const timeoutCases = group('timeout', {}, [
     },
   },
   {
+    id: 'noisy',
+    title: 'a deadline comes also while the program writes all the time',
+    why: 'Whoever reads all the time must look at the clock, too.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const command = t.helper('count:1:1000000000').setOutputBuffer();
+      const options = { timeout: 100, outputLimit: { stdout: 1000, onExceed: 'truncate' } } as const;
+      const { result } = await rejection(run(command, options), CommandTimeoutError);
+      assert.equal(result.timedOut, true);
+      assert.ok(String(result.stdout).length <= 1000);
+    },
+  },
+  {
     id: 'started',
     title: 'a program that was started only has a deadline, too',
     why: 'The deadline counts from the call, whoever waits.',
@@ -415,6 +439,21 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
       const line = Buffer.alloc(32);
       endSleeper(Number.parseInt(line.toString('latin1', 0, readSync(read, line)), 10));
       assert.equal(result.outputComplete, true);
+    },
+  },
+  {
+    id: 'held-input',
+    title: 'an input that a descendant could still read is given up after the drain',
+    why: 'The program is over, and nobody will ever take the rest.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const command = t
+        .helper('sleeper', 'exit:0')
+        .setInputBuffer(Buffer.alloc(1 << 20))
+        .setOutputBuffer();
+      const { exitCode, stdout } = await run(command, { drainDelay: 50 });
+      endSleeper(Number.parseInt(stdout, 10));
+      assert.equal(exitCode, 0);
     },
   },
   {

@@ -95,6 +95,18 @@ export const outputLimitCases = group('output-limit', {}, [
     },
   },
   {
+    id: 'merged',
+    title: 'of two streams in one pipe the limit counts both',
+    why: 'They are one output.',
+    requires: ['merged-output'],
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const command = t.helper('fill:6', 'fillerr:6', 'forever').setOutputBuffer().setErrorFd('stdout');
+      const { stream, result } = await rejection(run(command, { outputLimit: 10 }), OutputLimitError);
+      assert.deepEqual([stream, result.stdout], ['stdout', '0000000000']);
+    },
+  },
+  {
     id: 'truncate-total',
     title: 'a limit for both streams together can cut, too',
     why: 'As for one stream.',
