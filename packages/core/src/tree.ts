@@ -185,7 +185,8 @@ export class Descendants {
       return (pinned && toRoot(number)) || below;
     };
     if (signal === SIGCONT) {
-      this.find(pinned);
+      // After another signal everybody is known: that look takes most of the time of an end.
+      if (this.told.size === 0) this.find(pinned);
       return send(SIGCONT);
     }
     if (pinned) toRoot(SIGSTOP);

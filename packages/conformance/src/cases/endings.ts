@@ -242,7 +242,7 @@ export const abortCases = group('abort', {}, [
       const running = await Promise.all([1, 2, 3].map(() => started(t, ['out:ready\\n', 'forever'])));
       const waiting = t.helper('forever').run();
       const waited = rejection(waiting, CommandAbortedError);
-      await abortAll({ killDelay: 60_000 });
+      await abortAll({ killDelay: 5000 });
       for (const one of running) await rejection(one.wait(), CommandAbortedError);
       await waited;
     },
@@ -255,7 +255,7 @@ export const abortCases = group('abort', {}, [
       const running = await started(t, ['out:ready\\n', 'forever']);
       const again = running.wait().catch(() => t.helper('forever').run());
       const refused = rejection(again, CommandAbortedError);
-      await abortAll({ killDelay: 60_000 });
+      await abortAll({ killDelay: 5000 });
       assert.equal((await refused).result.pid, undefined);
       assert.equal(t.starts, 1);
       await t.helper('exit:0').run();
