@@ -58,15 +58,15 @@ describe('abortAll()', () => {
     };
     const kept = [keepRunning(), keepRunning()];
     // This one would keep the event loop from turning.
-    let over = false;
+    const shutdown = { over: false };
     const stubborn = (async () => {
-      while (!over) await new made.Command('y').run().catch(() => undefined);
+      while (!shutdown.over) await new made.Command('y').run().catch(() => undefined);
     })();
     await new Promise(setImmediate);
     made.program.traps.add('SIGTERM');
     const all = abortAll({ killDelay: 10 });
     await new Promise(setImmediate);
-    over = true;
+    shutdown.over = true;
     await made.clock.advance(10);
     await all;
     await stubborn;
