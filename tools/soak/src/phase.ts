@@ -9,7 +9,7 @@ export const places = ['main', 'worker'] as const;
 export type Place = (typeof places)[number];
 
 /** In MiB: what caches, compiled code and a fragmented heap may come to. A leak of a thousand runs is more. */
-const flat = { held: 8, resident: 64 };
+const flat = { held: 16, resident: 64 };
 /** Before that, in milliseconds, resident memory says how the heap of a young process grows. */
 const settled = 60_000;
 
@@ -47,7 +47,7 @@ export async function phase(place: Place, backend: string, given: Omit<CrowdOpti
   const after = {
     descriptors: await settledTo(descriptors, (count) => count <= before.descriptors),
     listeners: await settledTo(listeners, (count) => count <= before.listeners),
-    held: held(),
+    held: await settledTo(held, (mebibytes) => mebibytes <= before.held + flat.held),
   };
   const endings = Object.entries(tally.endings).map(([ending, count]) => `${ending} ${count}`);
   const summary =
