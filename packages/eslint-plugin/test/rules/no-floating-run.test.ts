@@ -1,0 +1,89 @@
+import plugin from 'eslint-plugin-vircommand';
+import { test } from '../both-parsers';
+
+const head = "import { Command } from 'vircommand'; ";
+const promise = (output?: string) => ({
+  messageId: 'promise',
+  suggestions: output === undefined ? [] : [{ messageId: 'await', output: head + output }],
+});
+const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
+const invalid = (code: string, error: object, options: unknown[] = []) => ({
+  code: head + code,
+  options,
+  errors: [error],
+});
+
+test(
+  'no-floating-run',
+  plugin.rules['no-floating-run'],
+  {
+    valid: [
+      valid("await new Command('ls').run();"),
+      valid("new Command('ls').runSync();"),
+      valid("export function list() { return new Command('ls').run(); }"),
+      valid("export const list = () => new Command('ls').addArg('-l').run();"),
+      valid("new Command('ls').run().catch(report);"),
+      valid("new Command('ls').run().then(use, report);"),
+      valid("const result = new Command('ls').run(); await result;"),
+      valid("await Promise.all([new Command('a').run(), new Command('b').run()]);"),
+      valid("for await (const line of new Command('ls').runLines()) console.log(line);"),
+      valid("void new Command('ls').run();"),
+      valid("keep(new Command('ls').run());"),
+      valid("new Command('ls').toString();"),
+      valid("await Promise.all(names.map((name) => new Command('stat', [name]).run()));"),
+      valid("export const running = new Command('ls').run();"),
+      "import { Command } from 'commander'; new Command('ls').run();",
+      'class Command { run() {} } new Command().run();',
+      "import { Command } from './commands'; new Command('ls').run();",
+      valid("function f(Command) { new Command('ls').run(); }"),
+    ],
+    invalid: [
+      invalid("new Command('ls').run();", promise("await new Command('ls').run();")),
+      invalid("new Command('ls').addArg('-l').run();", promise("await new Command('ls').addArg('-l').run();")),
+      invalid(
+        "async function f() { const ls = new Command('ls'); ls.run(); }",
+        promise("async function f() { const ls = new Command('ls'); await ls.run(); }"),
+      ),
+      invalid("function f() { new Command('ls').run(); }", promise()),
+      invalid("new Command('ls').run().then(use);", promise("await new Command('ls').run().then(use);")),
+      invalid("new Command('ls').run().finally(done);", promise("await new Command('ls').run().finally(done);")),
+      invalid("new Command('ls').run?.();", promise("await new Command('ls').run?.();")),
+      invalid("if (ready) new Command('ls').runAsync();", promise("if (ready) await new Command('ls').runAsync();")),
+      invalid("ready && new Command('ls').run();", promise("ready && await new Command('ls').run();")),
+      invalid(
+        "ready ? new Command('ls').run() : undefined;",
+        promise("ready ? await new Command('ls').run() : undefined;"),
+      ),
+      invalid("Promise.all([new Command('ls').run()]);", promise("await Promise.all([new Command('ls').run()]);")),
+      invalid("names.forEach((name) => new Command('stat', [name]).run());", promise()),
+      invalid("const result = new Command('ls').run();", { messageId: 'variable' }),
+      invalid("new Command('ls').runLines();", { messageId: 'iterator' }),
+      invalid("const rows = new Command('ls').runNul(2);", { messageId: 'iterator' }),
+      invalid("void new Command('ls').run();", promise("void await new Command('ls').run();"), [{ ignoreVoid: false }]),
+      {
+        code: "const { Command } = require('@vircommand/posix'); function f() { new Command('ls').run(); }",
+        errors: [promise()],
+      },
+      {
+        code: "import * as vc from '@vircommand/child-process'; const C = vc.Command; function f() { new C('ls').run(); }",
+        errors: [promise()],
+      },
+      {
+        code: "import { Command as Program } from 'vircommand/posix'; function f() { new Program('ls').clone().run(); }",
+        errors: [promise()],
+      },
+      {
+        code: "import { Command } from '../command'; function f() { new Command('ls').run(); }",
+        settings: { vircommand: { modules: ['../command'] } },
+        errors: [promise()],
+      },
+    ],
+  },
+  {
+    valid: [valid('function f(ls: Command) { return ls.run(); }'), valid('function f(ls: Runner) { ls.run(); }')],
+    invalid: [
+      invalid('function f(ls: Command) { ls.run(); }', promise()),
+      invalid("function f() { (new Command('ls') as Command).run()!; }", promise()),
+    ],
+  },
+);

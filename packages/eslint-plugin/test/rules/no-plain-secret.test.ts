@@ -1,0 +1,183 @@
+import plugin from 'eslint-plugin-vircommand';
+import { test } from '../both-parsers';
+
+const head = "import { Command, secret } from 'vircommand'; ";
+const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
+const invalid = (code: string, output: string, name: string, options: unknown[] = [], messageId = 'wrap') => ({
+  code: head + code,
+  options,
+  errors: [{ messageId: 'plain', data: { name }, suggestions: [{ messageId, output: head + output }] }],
+});
+
+test(
+  'no-plain-secret',
+  plugin.rules['no-plain-secret'],
+  {
+    valid: [
+      valid("new Command('curl', ['--user', name]);"),
+      valid("new Command('curl', ['--token', secret(token)]);"),
+      valid("new Command('curl').addArgPair('--password', secret(x));"),
+      valid("new Command('curl').addArg(secret(`--password=${x}`));"),
+      valid("const masked = secret(token); new Command('curl', ['--token', masked]);"),
+      valid("new Command('curl', ['--password-file', passwordFile]);"),
+      valid("new Command('curl', ['--password-file', password]);"),
+      valid("new Command('curl', [`--password-file=${path}`]);"),
+      valid("new Command('gpg', ['--passphrase-fd', '5']);"),
+      valid("new Command('curl', ['--no-password', host]);"),
+      valid("new Command('kubectl', ['get', 'secret', name]);"),
+      valid("new Command('curl').addArg(compass).addArg(bypassed);"),
+      valid("new Command('curl', ['--token']);"),
+      valid("new Command('curl', ['--password=']);"),
+      valid("new Command('curl').addEnvPair('API_TOKEN', secret(x));"),
+      valid("new Command('curl').addEnvPair('API_TOKEN', x);", [{ environment: false }]),
+      valid("new Command('curl', ['--token', x]);", [{ names: ['^pin$'] }]),
+      "import { Command } from 'other'; new Command('curl', ['--token', token]);",
+      "curl.addArg('--token').addArg(token);",
+    ],
+    invalid: [
+      invalid("new Command('curl', ['--token', x]);", "new Command('curl', ['--token', secret(x)]);", '--token'),
+      invalid("new Command('curl', [token]);", "new Command('curl', [secret(token)]);", 'token'),
+      invalid(
+        "new Command('curl', [`--password=${x}`]);",
+        "new Command('curl', [secret(`--password=${x}`)]);",
+        '--password',
+      ),
+      invalid(
+        "new Command('curl').addArg(`--password=${x}`);",
+        "new Command('curl').addArgPair('--password', secret(x));",
+        '--password',
+        [],
+        'pair',
+      ),
+      invalid(
+        "new Command('curl', ['--api-key=' + x]);",
+        "new Command('curl', [secret('--api-key=' + x)]);",
+        '--api-key',
+      ),
+      invalid(
+        "new Command('curl').addArgPair('--pass', x);",
+        "new Command('curl').addArgPair('--pass', secret(x));",
+        '--pass',
+      ),
+      invalid(
+        "new Command('curl').addArg('--token').addArg(x);",
+        "new Command('curl').addArg('--token').addArg(secret(x));",
+        '--token',
+      ),
+      invalid(
+        "new Command('curl').addArgList('--token', x);",
+        "new Command('curl').addArgList('--token', secret(x));",
+        '--token',
+      ),
+      invalid(
+        "new Command('curl').addArgs(['-u', dbPassword]);",
+        "new Command('curl').addArgs(['-u', secret(dbPassword)]);",
+        'dbPassword',
+        [{ names: ['password$'] }],
+      ),
+      invalid(
+        "new Command('curl').addArg(process.env.DB_PASSWORD);",
+        "new Command('curl').addArg(secret(process.env.DB_PASSWORD));",
+        'DB_PASSWORD',
+      ),
+      invalid("new Command('curl').addArg(getToken());", "new Command('curl').addArg(secret(getToken()));", 'getToken'),
+      invalid(
+        "new Command('curl').addArg(token.trim());",
+        "new Command('curl').addArg(secret(token.trim()));",
+        'token',
+      ),
+      invalid(
+        "new Command('curl').addArg(`Authorization: Bearer ${user.accessToken}`);",
+        "new Command('curl').addArg(secret(`Authorization: Bearer ${user.accessToken}`));",
+        'accessToken',
+      ),
+      invalid(
+        "new Command('mysql', ['--password=hunter2']);",
+        "new Command('mysql', [secret('--password=hunter2')]);",
+        '--password',
+      ),
+      invalid(
+        "new Command('curl').addArgFormat('--token=%s', x);",
+        "new Command('curl').addArgFormat('--token=%s', secret(x));",
+        '--token',
+      ),
+      invalid(
+        "new Command('curl').addEnvPair('API_TOKEN', x);",
+        "new Command('curl').addEnvPair('API_TOKEN', secret(x));",
+        'API_TOKEN',
+      ),
+      invalid(
+        "new Command('curl').addEnvString(`API_TOKEN=${x}`);",
+        "new Command('curl').addEnvString(secret(`API_TOKEN=${x}`));",
+        'API_TOKEN',
+      ),
+      invalid(
+        "new Command('curl', [], { env: { API_TOKEN: x } });",
+        "new Command('curl', [], { env: { API_TOKEN: secret(x) } });",
+        'API_TOKEN',
+      ),
+      invalid(
+        "const curl = new Command('curl'); curl.addArg(token);",
+        "const curl = new Command('curl'); curl.addArg(secret(token));",
+        'token',
+      ),
+      invalid("new Command('card', ['--pin', x]);", "new Command('card', ['--pin', secret(x)]);", '--pin', [
+        { names: ['^pin$'] },
+      ]),
+      {
+        code: "import { Command } from 'vircommand'; new Command('curl', [token]);",
+        errors: [
+          {
+            messageId: 'plain',
+            suggestions: [
+              {
+                messageId: 'wrap',
+                output: "import { Command, secret } from 'vircommand'; new Command('curl', [secret(token)]);",
+              },
+            ],
+          },
+        ],
+      },
+      {
+        code: "const { Command } = require('vircommand'); new Command('curl', [token]);",
+        errors: [
+          {
+            messageId: 'plain',
+            suggestions: [
+              {
+                messageId: 'wrap',
+                output: "const { Command, secret } = require('vircommand'); new Command('curl', [secret(token)]);",
+              },
+            ],
+          },
+        ],
+      },
+      {
+        code: "import { Command, secret as hide } from 'vircommand'; new Command('curl', [token]);",
+        errors: [
+          {
+            messageId: 'plain',
+            suggestions: [
+              {
+                messageId: 'wrap',
+                output: "import { Command, secret as hide } from 'vircommand'; new Command('curl', [hide(token)]);",
+              },
+            ],
+          },
+        ],
+      },
+      {
+        code: "import { Command } from 'vircommand'; const secret = 1; new Command('curl', [token]);",
+        errors: [{ messageId: 'plain', suggestions: [] }],
+      },
+    ],
+  },
+  {
+    valid: [
+      {
+        code: "import { Command, type Secret } from 'vircommand'; export const f = (token: Secret) => new Command('curl', [token]);",
+      },
+    ],
+    invalid: [invalid("new Command('curl', [token!]);", "new Command('curl', [secret(token!)]);", 'token')],
+  },
+);

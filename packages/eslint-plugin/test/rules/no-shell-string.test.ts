@@ -1,0 +1,87 @@
+import plugin from 'eslint-plugin-vircommand';
+import { test } from '../both-parsers';
+
+const head = "import { Command } from 'vircommand'; ";
+const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
+const invalid = (code: string, output?: string, messageId = 'built', options: unknown[] = []) => ({
+  code: head + code,
+  options,
+  errors: [
+    { messageId, suggestions: output === undefined ? [] : [{ messageId: 'positional', output: head + output }] },
+  ],
+});
+
+test(
+  'no-shell-string',
+  plugin.rules['no-shell-string'],
+  {
+    valid: [
+      valid("new Command('sh', ['-c', 'sort | uniq']);"),
+      valid("new Command('sh', ['-c', `sort | uniq`]);"),
+      valid("new Command('sh', ['-c', 'sort ' + '| uniq']);"),
+      valid("const script = 'sort | uniq'; new Command('bash', ['-c', script]);"),
+      valid("const pipe = '|'; new Command('bash', ['-c', `sort ${pipe} uniq`]);"),
+      valid("new Command('sh', ['-c', 'grep \"$1\"', 'sh', `${pattern}x`]);"),
+      valid("new Command('sh', ['script.sh', `${a}`]);"),
+      valid("new Command('grep', ['-c', `${a}`]);"),
+      valid("new Command('env', ['grep', '-c', `${a}`]);"),
+      valid("new Command('sh').addArgs(['-c', 'true']);"),
+      valid("new Command('cmd', ['/c', 'dir', 'C:\\\\']);"),
+      valid("new Command('cmd', ['/s', `${a}`]);"),
+      valid("new Command('sh', ['-c', script]);"),
+      valid("new Command(program, ['-c', `${a}`]);"),
+      valid("new Command('sh', ['-c', String.raw`printf '\\n'`]);"),
+      "import { Command } from 'other'; new Command('sh', ['-c', `${a}`]);",
+    ],
+    invalid: [
+      invalid("new Command('sh', ['-c', `rm ${a}`]);", "new Command('sh', ['-c', 'rm \"$1\"', 'sh', a]);"),
+      invalid(
+        "new Command('/bin/bash', ['-ec', `cp '${a.b}' \"x/${f(b)}\"`]);",
+        "new Command('/bin/bash', ['-ec', 'cp \\'\\'\"$1\"\\'\\' \"x/$2\"', 'bash', a.b, f(b)]);",
+      ),
+      invalid("new Command('sh', ['-c', 'rm ' + a]);"),
+      invalid("new Command('sh', ['-c', ['rm', a].join(' ')]);"),
+      invalid("new Command('sh', ['-c', 'rm A'.replace('A', a)]);"),
+      invalid("new Command('sh', ['-c', a ? `rm ${a}` : 'true']);"),
+      invalid("const script = `rm ${a}`; new Command('zsh', ['-c', script]);"),
+      invalid(
+        "const args = ['-c', `rm ${a}`]; new Command('sh', args);",
+        "const args = ['-c', 'rm \"$1\"', 'sh', a]; new Command('sh', args);",
+      ),
+      invalid(
+        "new Command('dash').addArg('-c').addArg(`rm ${a}`);",
+        "new Command('dash').addArg('-c').addArgList('rm \"$1\"', 'dash', a);",
+      ),
+      invalid(
+        "new Command('sh').addArgs(['-c', `rm ${a}`]);",
+        "new Command('sh').addArgs(['-c', 'rm \"$1\"', 'sh', a]);",
+      ),
+      invalid(
+        "new Command('sh').addArgList('-c', `rm ${a}`);",
+        "new Command('sh').addArgList('-c', 'rm \"$1\"', 'sh', a);",
+      ),
+      invalid("const sh = new Command('sh'); sh.addArg('-c'); sh.addArg('rm ' + a);"),
+      invalid("new Command('sh').addArg('-c').addArgFormat('rm %s', a);"),
+      invalid(
+        "new Command('env', ['A=1', 'sh', '-c', `rm ${a}`]);",
+        "new Command('env', ['A=1', 'sh', '-c', 'rm \"$1\"', 'sh', a]);",
+      ),
+      invalid(
+        "new Command('sudo', ['-n', '/bin/sh', '-c', `rm ${a}`]);",
+        "new Command('sudo', ['-n', '/bin/sh', '-c', 'rm \"$1\"', 'sh', a]);",
+      ),
+      invalid("new Command('cmd.exe', ['/d', '/c', 'del', `${a}.txt`]);", undefined, 'builtOther'),
+      invalid("new Command('pwsh', ['-Command', `Remove-Item ${a}`]);", undefined, 'builtOther'),
+      // What would mean something else after the change is left to its author.
+      invalid("new Command('sh', ['-c', `echo $(cat ${a})`]);"),
+      invalid("new Command('sh', ['-c', `echo \\\\${a}`]);"),
+      invalid("new Command('sh', ['-c', `echo \"$1\" ${a}`, 'sh', b]);"),
+      invalid("new Command('sh', ['-c', script]);", undefined, 'unknown', [{ unknown: true }]),
+      invalid("new Command('sh', ['-c', ...rest]);", undefined, 'unknown', [{ unknown: true }]),
+    ],
+  },
+  {
+    valid: [valid("new Command('sh', ['-c', 'true' as const]);")],
+    invalid: [invalid("new Command('sh', ['-c', `rm ${a}` as string]);", undefined)],
+  },
+);

@@ -1,0 +1,73 @@
+import plugin from 'eslint-plugin-vircommand';
+import { test } from '../both-parsers';
+
+const head = "import { Command } from 'vircommand'; ";
+const start = "await new Command('cat').runAsync()";
+const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
+const invalid = (code: string, messageId: string, fix?: [string, string], options: unknown[] = []) => ({
+  code: head + code,
+  options,
+  errors: [{ messageId, suggestions: fix === undefined ? [] : [{ messageId: fix[0], output: head + fix[1] }] }],
+});
+const using = (code: string, rest = ''): [string, string] => ['awaitUsing', `await using ${code} = ${start};${rest}`];
+
+test(
+  'no-undisposed-running',
+  plugin.rules['no-undisposed-running'],
+  {
+    valid: [
+      valid(`await using cat = ${start};`),
+      valid(`using cat = ${start};`),
+      valid(`const cat = ${start}; await cat.wait();`),
+      valid(`const cat = ${start}; try { f(cat.pid); } finally { await cat.abort(); }`),
+      valid(`const cat = ${start}; for await (const line of cat.lines()) f(line);`),
+      valid(`const cat = ${start}; cat[Symbol.dispose]();`),
+      valid(`const cat = ${start}; await cat[Symbol.asyncDispose]();`),
+      valid(`await (${start}).wait();`),
+      valid(`async function f() { return ${start}; }`),
+      valid(`async function f() { const cat = ${start}; return cat; }`),
+      valid(`const cat = ${start}; keep(cat);`),
+      valid(`keep(${start});`),
+      valid(`const cat = ${start}; await using kept = cat;`),
+      valid(`this.cat = ${start};`),
+      valid(`export const cat = ${start};`),
+      valid("new Command('cat').runAsync().then((cat) => cat.wait());"),
+      valid("const started = new Command('cat').runAsync(); await using cat = await started;"),
+      valid(`const cat = ${start}; const { wait } = cat;`),
+      "import { Command } from 'other'; await new Command('cat').runAsync();",
+      valid(`await using cat = ${start};`, [{ requireUsing: true }]),
+    ],
+    invalid: [
+      invalid(`${start};`, 'dropped', ['useRun', "await new Command('cat').run();"]),
+      invalid(`void (${start});`, 'dropped', ['useRun', "void (await new Command('cat').run());"]),
+      invalid(`const cat = ${start};`, 'open', using('cat')),
+      invalid(`const cat = ${start}; f(cat.pid);`, 'open', using('cat', ' f(cat.pid);')),
+      invalid(`const cat = ${start}; cat.kill();`, 'open', using('cat', ' cat.kill();')),
+      invalid(`const cat = ${start}; cat.stdin.end('a');`, 'open', using('cat', " cat.stdin.end('a');")),
+      invalid(`let cat = ${start}; f(cat.pid);`, 'open'),
+      invalid(`const { pid } = ${start};`, 'open'),
+      invalid(`const { stdout, stdin } = ${start};`, 'open'),
+      invalid(`const cat = ${start}; const { stdout } = cat;`, 'open', using('cat', ' const { stdout } = cat;')),
+      invalid(`f((${start}).pid);`, 'open'),
+      invalid("new Command('cat').runAsync().then((cat) => { f(cat.pid); });", 'open'),
+      invalid("new Command('cat').runAsync().then(({ pid }) => f(pid));", 'open'),
+      invalid("const started = new Command('cat').runAsync(); const cat = await started;", 'open', [
+        'awaitUsing',
+        "const started = new Command('cat').runAsync(); await using cat = await started;",
+      ]),
+      invalid(`const cat = ${start}; await cat.wait();`, 'using', using('cat', ' await cat.wait();'), [
+        { requireUsing: true },
+      ]),
+      invalid(`switch (a) { case 1: const cat = ${start}; }`, 'open'),
+    ],
+  },
+  {
+    valid: [valid('async function f(cat: Command) { await using running = await cat.runAsync(); }')],
+    invalid: [
+      invalid('async function f(cat: Command) { const running = await cat.runAsync(); }', 'open', [
+        'awaitUsing',
+        'async function f(cat: Command) { await using running = await cat.runAsync(); }',
+      ]),
+    ],
+  },
+);
