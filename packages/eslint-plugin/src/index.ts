@@ -14,8 +14,18 @@ const rules = {
   'no-undisposed-running': noUndisposedRunning,
 } satisfies Record<string, Rule.RuleModule>;
 
-/** The rules by name, and presets for flat configuration. */
+/**
+ * The plugin: its rules, and the presets `recommended` and `strict` for flat configuration.
+ *
+ * @example
+ * ```ts
+ * import vircommand from 'eslint-plugin-vircommand';
+ *
+ * export default [vircommand.configs.recommended];
+ * ```
+ */
 interface Plugin extends ESLint.Plugin {
+  meta: { name: string; version: string; namespace: string };
   /** By name, without the prefix `vircommand/`. */
   rules: Record<keyof typeof rules, Rule.RuleModule>;
   configs: {
@@ -26,46 +36,35 @@ interface Plugin extends ESLint.Plugin {
   };
 }
 
-/**
- * The plugin, with its rules and the presets `recommended` and `strict` for flat configuration.
- *
- * @example
- * ```ts
- * import vircommand from 'eslint-plugin-vircommand';
- *
- * export default [vircommand.configs.recommended];
- * ```
- */
-const plugin: Plugin = {
-  meta: { name: 'eslint-plugin-vircommand', version: '0.1.0', namespace: 'vircommand' },
-  rules,
-  configs: {
-    recommended: preset('recommended', {
-      'vircommand/no-child-process': ['error', { allowTypeImports: true }],
-      'vircommand/no-floating-run': 'error',
-      'vircommand/no-plain-secret': 'error',
-      'vircommand/no-shell-string': 'error',
-      'vircommand/no-undisposed-running': 'error',
-    }),
-    strict: preset('strict', {
-      'vircommand/no-child-process': 'error',
-      'vircommand/no-floating-run': ['error', { ignoreVoid: false }],
-      'vircommand/no-plain-secret': 'error',
-      'vircommand/no-shell-string': ['error', { unknown: true }],
-      'vircommand/no-undisposed-running': ['error', { requireUsing: true }],
-    }),
-  },
+const meta = { name: 'eslint-plugin-vircommand', version: '0.1.0', namespace: 'vircommand' };
+
+const configs = {
+  recommended: preset('recommended', {
+    'vircommand/no-child-process': ['error', { allowTypeImports: true }],
+    'vircommand/no-floating-run': 'error',
+    'vircommand/no-plain-secret': 'error',
+    'vircommand/no-shell-string': 'error',
+    'vircommand/no-undisposed-running': 'error',
+  }),
+  strict: preset('strict', {
+    'vircommand/no-child-process': 'error',
+    'vircommand/no-floating-run': ['error', { ignoreVoid: false }],
+    'vircommand/no-plain-secret': 'error',
+    'vircommand/no-shell-string': ['error', { unknown: true }],
+    'vircommand/no-undisposed-running': ['error', { requireUsing: true }],
+  }),
 };
 
-/** A preset names the plugin that it is a part of. */
+/** A preset names the plugin that it is a part of: the very object, or a configuration that names it too is refused. */
 function preset(name: string, settings: Linter.RulesRecord): Linter.Config {
   return {
     name: `vircommand/${name}`,
     get plugins() {
-      return { vircommand: plugin };
+      return { vircommand: module.exports as Plugin };
     },
     rules: settings,
   };
 }
 
-export = plugin;
+// A literal, so that the names can be imported from an ES module too.
+export = { meta, rules, configs } as Plugin;

@@ -41,10 +41,16 @@ describe('presets', () => {
     expect(messages.map(({ ruleId }) => ruleId)).to.deep.equal(['vircommand/no-child-process']);
   });
 
+  it('can stand beside the plugin itself', () => {
+    const config = [{ plugins: { vircommand: plugin } }, plugin.configs.recommended, plugin.configs.strict];
+    const messages = new Linter().verify("import 'child_process';", config);
+    expect(messages.map(({ ruleId }) => ruleId)).to.deep.equal(['vircommand/no-child-process']);
+  });
+
   it('say the version of the package', () => {
     const { version } = JSON.parse(readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8')) as {
       version: string;
     };
-    expect(plugin.meta?.version).to.equal(version);
+    expect(plugin.meta.version).to.equal(version);
   });
 });
