@@ -1,7 +1,33 @@
 import tseslint from 'typescript-eslint';
+import vircommand from './packages/eslint-plugin/dist/index.js';
+
+// Where programs are run without this library, by path, and why they must be.
+const withoutCommand = {
+  'packages/child-process/src/{start,sync}.ts': 'the backend over node:child_process',
+  'packages/conformance/src/pipe.ts': 'mkfifo, for the cases, whatever the backend under test does',
+  'packages/conformance/src/programs/report.js': 'the program under test, which starts descendants',
+  'examples/src/elsewhere/backend.ts': 'the backend of somebody else, over node:child_process',
+  'packages/*/test/**': 'tests start what looks at us from outside, and compare with what Node does',
+  'tools/bench/**': 'what is measured against, and programs that must not disturb the measurement',
+  'tools/soak/test/**': 'tests start what looks at us from outside',
+  'tools/workspace.cjs': 'runs before anything is built',
+};
+
+// Where a rule of ours is broken on purpose, since what then happens is what is tested.
+const onPurpose = {
+  'packages/conformance/src/cases/lines.ts': ['no-floating-run'],
+  'packages/conformance/src/cases/preparation.ts': ['no-undisposed-running'],
+  'packages/core/test/types.test.ts': ['no-floating-run', 'no-undisposed-running'],
+  'packages/mock/test/engine.test.ts': ['no-undisposed-running'],
+};
+
+const off = (rules) => Object.fromEntries(rules.map((rule) => [`vircommand/${rule}`, 'off']));
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**'] },
+  vircommand.configs.recommended,
+  { files: Object.keys(withoutCommand), rules: off(['no-child-process']) },
+  Object.entries(onPurpose).map(([file, rules]) => ({ files: [file], rules: off(rules) })),
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
