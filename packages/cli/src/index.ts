@@ -1,4 +1,5 @@
 /** The command line of vircommand, for who brings it under another name or with another choice of the backend. */
+export { chooseBackend } from './backends';
 export { main } from './main';
 export { runProcess } from './process';
 export type { Surroundings } from './subcommand';

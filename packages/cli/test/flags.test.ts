@@ -165,7 +165,7 @@ describe('the flags of run', () => {
   });
 
   for (const [args, expected] of said) {
-    it(`${args.join(' ')}`, async () => {
+    it(args.join(' '), async () => {
       const plan = await planOf(args);
       for (const [key, value] of Object.entries(expected)) {
         expect(JSON.parse(JSON.stringify(plan[key as keyof LaunchPlan])), key).to.deep.equal(value);

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { wrap } from '../src/help';
 import { helpOf, overview } from '../src/help-text';
 import { main } from '../src/main';
@@ -82,7 +84,8 @@ describe('the help', () => {
 
 describe('vircommand', () => {
   it('tells its version', async () => {
-    const { version } = require('../package.json') as { version: string };
+    const text = readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8');
+    const { version } = JSON.parse(text) as { version: string };
     expect((await run(['--version'])).stdout).to.equal(`vircommand ${version}\n`);
   });
 
