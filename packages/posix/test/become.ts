@@ -77,7 +77,9 @@ export async function print(work: Asked & Required<Pick<Work, 'target'>>): Promi
 /** @param as a command that becomes the command behind it, like `setpriv` with options */
 export async function become(work: Asked, as: readonly string[] = []): Promise<Outcome> {
   const child = start(work, as);
-  const exited = new Promise<number | null>((settle) => child.once('exit', settle));
+  child.stdout?.resume();
+  // Its pipes are closed then, too.
+  const exited = new Promise<number | null>((settle) => child.once('close', settle));
   try {
     const pipe = child.stdio[3] as NodeJS.ReadableStream;
     let text = '';
