@@ -17,12 +17,17 @@ function copyAll(running: RunningCommand, limit: number | undefined): readonly C
   );
 }
 
-function liveLine(job: Job, copies: readonly Copy[], { stdout, stderr }: Surroundings): Disposable | undefined {
+function liveLine(
+  job: Job,
+  copies: readonly Copy[],
+  grown: (() => number) | undefined,
+  { stdout, stderr }: Surroundings,
+): Disposable | undefined {
   // Where the program writes to the terminal itself it would be in the way.
   const wanted = job.live ?? (stderr.isTerminal && !(job.files.stdout === undefined && stdout.isTerminal));
   if (!wanted || !stderr.isTerminal) return undefined;
   const copied = (): number => copies.reduce((sum, { bytes }) => sum + bytes, 0);
-  return showLive(stderr, copies.length > 0 ? copied : job.files.stdout === undefined ? growthOf(1) : undefined);
+  return showLive(stderr, copies.length > 0 ? copied : job.files.stdout === undefined ? grown : undefined);
 }
 
 /** Milliseconds for output that is on its way when a program was ended before its time. */
@@ -38,6 +43,8 @@ const nextTurns = (): Promise<void> => new Promise((resolve) => setImmediate(() 
 
 async function runToEnd(job: Job, options: RunOptions, surroundings: Surroundings): Promise<End> {
   const forwarding = new Forwarding();
+  // From before the start: the first output may be the most of it.
+  const grown = surroundings.stderr.isTerminal ? growthOf(1) : undefined;
   let live: Disposable | undefined;
   let input: Disposable | undefined;
   try {
@@ -45,7 +52,7 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
     forwarding.attach(running);
     const copies = copyAll(running, job.outputLimit);
     if (running.stdin !== undefined) input = copyIn(0, running.stdin);
-    live = liveLine(job, copies, surroundings);
+    live = liveLine(job, copies, grown, surroundings);
     const copied = Promise.all(copies.map(({ done }) => done));
     let result: CommandResult;
     try {
