@@ -1,13 +1,16 @@
 'use strict';
-// The launcher in one file: each file that it must find and read costs its start a part of a millisecond.
-// Tests on the sources use the same file, so `.mocharc.cjs` has it made anew when a source is newer.
+// The launcher and the spawner thread in one file each: each file that they must find and read costs their start a part of
+// a millisecond. Tests on the sources use the same files, so `.mocharc.cjs` has it made anew when a source is newer.
 const { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
-const file = path.join(__dirname, 'dist', 'launcher.js');
+const bundles = [
+  ['launcher.js', path.join('launcher', 'main.ts')],
+  ['thread.js', path.join('thread', 'worker.ts')],
+].map(([name, source]) => ({ file: path.join(__dirname, 'dist', name), source: path.join(__dirname, 'src', source) }));
 const sources = [path.join(__dirname, 'src'), path.join(__dirname, '..', 'core', 'src')];
 
-function isStale() {
+function isStale({ file }) {
   const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const newer = (source) => statSync(source).mtimeMs > made;
   return [
@@ -18,9 +21,9 @@ function isStale() {
   ].some(newer);
 }
 
-function bundle() {
+function bundle({ file, source }) {
   const { outputFiles } = require('esbuild').buildSync({
-    entryPoints: [path.join(__dirname, 'src', 'launcher', 'main.ts')],
+    entryPoints: [source],
     bundle: true,
     platform: 'node',
     target: 'node20.19',
@@ -39,4 +42,4 @@ function bundle() {
   renameSync(temporary, file);
 }
 
-if (isStale()) bundle();
+bundles.filter(isStale).forEach(bundle);

@@ -1,11 +1,11 @@
 /** The backend: what it declares, and how a plan becomes a running program. */
-import { createRequire } from 'node:module';
 import { startError, type Backend, type Feature } from '@vircommand/core/backend';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 
 /** Half of the time of an import, which a process that starts nothing need not pay. */
-const loadEngine = (): typeof import('./engine') => createRequire(__filename)('./engine') as typeof import('./engine');
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily, and in a way that bundlers understand
+const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');
 
 /** How a posix backend is made. */
 export interface PosixOptions {
@@ -13,8 +13,11 @@ export interface PosixOptions {
   readonly driver?: DriverName | undefined;
 }
 
-/** A backend that starts and waits synchronously too. */
-export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart'>>;
+/**
+ * A backend that starts and waits synchronously too. `dispose()` ends the threads that it keeps for starts, if it has any; it
+ * can be used afterwards.
+ */
+export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart' | 'dispose'>>;
 
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
@@ -31,17 +34,18 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
   }
-  const { cancelLaunch, chosenDriver, forcedWay, libcThrough, Pace, starters, wayFor } = loadEngine();
-  const libc = libcThrough(chosenDriver(options.driver));
-  const forced = forcedWay();
-  const pace = new Pace();
+  const { chosenDriver, Engine, libcThrough } = loadEngine();
+  const engine = new Engine(libcThrough(chosenDriver(options.driver)));
   return Object.freeze({
     contract: 1 as const,
     name: 'posix',
-    features: featuresWith(libc),
-    start: (plan) => pace.take(() => starters[wayFor(plan, forced)].start(plan, libc)),
-    cancelStart: cancelLaunch,
-    startAndWaitSync: (plan, request) => starters[wayFor(plan, forced)].startAndWaitSync(plan, request, libc),
+    features: engine.features,
+    start: (plan) => engine.start(plan),
+    cancelStart: (plan) => {
+      engine.cancel(plan);
+    },
+    startAndWaitSync: (plan, request) => engine.startAndWaitSync(plan, request),
+    dispose: () => engine.dispose(),
   } satisfies PosixBackend);
 }
 
@@ -88,6 +92,9 @@ export const backend: PosixBackend = Object.freeze({
   },
   startAndWaitSync(plan, request) {
     return usable().startAndWaitSync(plan, request);
+  },
+  async dispose() {
+    if (usual !== undefined && !('message' in usual)) await usual.dispose();
   },
 } satisfies PosixBackend);
 

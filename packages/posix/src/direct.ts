@@ -10,12 +10,7 @@ const log = debuglog('vircommand');
 
 export function startDirectly(plan: LaunchPlan, libc: Libc): ChildHandle {
   const handle = makeHandle(plan, startProcess(plan, libc), libc);
-  handle.exited.then(
-    (status) => {
-      lookAtStatus(status, libc);
-    },
-    () => undefined,
-  );
+  lookAtEnd(handle, libc);
   return handle;
 }
 
@@ -23,6 +18,16 @@ export function runDirectly(plan: LaunchPlan, request: SyncRequest, libc: Libc):
   const outcome = waitSync(startProcess(plan, libc), request, libc);
   lookAtStatus(outcome, libc);
   return outcome;
+}
+
+/** Notices where exec errors are lost. */
+export function lookAtEnd(handle: ChildHandle, libc: Libc): void {
+  handle.exited.then(
+    (status) => {
+      lookAtStatus(status, libc);
+    },
+    () => undefined,
+  );
 }
 
 function lookAtStatus({ exitCode }: Pick<ExitStatus, 'exitCode'>, libc: Libc): void {

@@ -1,24 +1,80 @@
 /** What starts programs and waits for them, in one place, since it is loaded only when a backend is made. */
-import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { debuglog } from 'node:util';
+import type { ChildHandle, Feature, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { runDirectly, startDirectly } from './direct';
-import type { Way } from './features';
-import { launch } from './launcher/start';
+import { featuresWith, type Way } from './features';
+import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
+import { Pace } from './pace';
+import { SpawnerThreads } from './thread/client';
+import { canDo, forcedWay, possibleWays, wayFor } from './ways';
 
 export { chosenDriver } from './ffi';
-export { cancelLaunch } from './launcher/start';
 export { libcThrough } from './libc';
-export { Pace } from './pace';
-export { forcedWay, wayFor } from './ways';
+
+const log = debuglog('vircommand');
 
 interface Starter {
   start(plan: LaunchPlan, libc: Libc): ChildHandle | Promise<ChildHandle>;
   startAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome;
 }
 
-/** How each way starts. */
-export const starters: Readonly<Record<Way, Starter>> = {
+/** How the ways start that need nothing but the calling thread. */
+const starters = {
   direct: { start: startDirectly, startAndWaitSync: runDirectly },
   launcher: { start: launch, startAndWaitSync: launchAndWaitSync },
-};
+} as const satisfies Partial<Record<Way, Starter>>;
+type OwnWay = keyof typeof starters;
+const ownWays = Object.keys(starters) as OwnWay[];
+
+/** All starts of one backend. */
+export class Engine {
+  readonly features: readonly Feature[];
+  private readonly ways: readonly Way[];
+  private readonly ownWays: readonly OwnWay[];
+  private readonly pace = new Pace();
+  private readonly threads: SpawnerThreads | undefined;
+
+  /** Throws if a way is forced that cannot be taken. */
+  constructor(private readonly libc: Libc) {
+    this.ways = possibleWays(libc, forcedWay());
+    this.ownWays = ownWays.filter((way) => this.ways.includes(way));
+    this.features = featuresWith(libc, this.ways);
+    if (this.ways.includes('thread')) this.threads = new SpawnerThreads(libc);
+  }
+
+  async start(plan: LaunchPlan): Promise<ChildHandle> {
+    const { threads } = this;
+    const way = wayFor(plan, this.ways);
+    const instead = (why: string): ChildHandle | Promise<ChildHandle> => this.startWithoutThread(plan, why);
+    if (threads === undefined || !canDo('thread', plan)) return this.paced(plan, way);
+    if (way === 'thread' || (way === 'direct' && threads.busy)) return threads.start(plan, instead);
+    return this.paced(plan, way, () => threads.take(plan, instead));
+  }
+
+  cancel(plan: LaunchPlan): void {
+    cancelLaunch(plan);
+    this.threads?.cancel(plan);
+  }
+
+  async dispose(): Promise<void> {
+    await this.threads?.dispose();
+  }
+
+  startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
+    const way = wayFor(plan, this.ownWays);
+    return starters[way].startAndWaitSync(plan, request, this.libc);
+  }
+
+  private paced(plan: LaunchPlan, way: Way, elsewhere?: () => Promise<ChildHandle> | undefined): Promise<ChildHandle> {
+    const starter: Starter = starters[way === 'thread' ? wayFor(plan, this.ownWays) : way];
+    return this.pace.take(() => starter.start(plan, this.libc), elsewhere);
+  }
+
+  private startWithoutThread(plan: LaunchPlan, why: string): Promise<ChildHandle> {
+    const way = wayFor(plan, this.ownWays);
+    log('%s: by the way %s, since there can be no spawner thread: %s', plan.text, way, why);
+    return this.paced(plan, way);
+  }
+}

@@ -3,10 +3,10 @@ import type { Feature } from '@vircommand/core/backend';
 import type { Libc } from './libc';
 
 /**
- * The ways to start a program, the cheapest first: `direct`, `posix_spawn` on the calling thread; `launcher`, a fresh
- * process that changes itself and then becomes the program.
+ * The ways to start a program, the cheapest first: `direct`, `posix_spawn` on the calling thread; `thread`, the same on a
+ * thread that does nothing else; `launcher`, a fresh process that changes itself and then becomes the program.
  */
-export const WAYS = ['direct', 'launcher'] as const;
+export const WAYS = ['direct', 'thread', 'launcher'] as const;
 export type Way = (typeof WAYS)[number];
 
 interface Entry {
@@ -16,6 +16,10 @@ interface Entry {
 }
 
 const every: Entry = { ways: WAYS };
+/** Whoever waits blocks the event loop anyway. */
+const synchronous: Entry = { ways: ['direct', 'launcher'] };
+/** What a thread can do to itself alone. */
+const thread: Entry = { ways: ['thread', 'launcher'] };
 /** What a process can only do to itself. */
 const launcher: Entry = { ways: ['launcher'] };
 
@@ -23,8 +27,8 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
   argv0: every,
   cwd: every,
   'raw-bytes': every,
-  sync: every,
-  'sync-deadline': every,
+  sync: synchronous,
+  'sync-deadline': synchronous,
   'sync-reap': every,
   'fd-stdio': every,
   'file-stdio': every,
@@ -37,15 +41,16 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
   session: every,
   'process-group': every,
   'kill-tree': every,
-  'kill-on-parent-exit': every,
+  // What a thread has just started is not known yet when the process exits.
+  'kill-on-parent-exit': synchronous,
   'parent-death-signal': launcher,
   'core-dump-bit': every,
   'resource-usage': every,
   'uid-gid': launcher,
   groups: launcher,
-  umask: launcher,
+  umask: thread,
   capabilities: launcher,
-  'no-new-privs': launcher,
+  'no-new-privs': thread,
   limits: launcher,
   nice: launcher,
   affinity: launcher,
@@ -59,9 +64,20 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
   'local-pid': every,
 };
 
-/** The features there are with this libc; without one, those that there could be. */
-export function featuresWith(libc: Libc | undefined): readonly Feature[] {
-  const features = Object.keys(table) as Feature[];
+/** What each way needs of this process. */
+const usable: Readonly<Partial<Record<Way, (libc: Libc) => boolean>>> = {
+  // It crashes the process in worker threads.
+  thread: (libc) => libc.driver.name !== 'ffi-napi',
+};
+
+/** The ways there are with this libc, the cheapest first. */
+export const waysWith = (libc: Libc): readonly Way[] => WAYS.filter((way) => usable[way]?.(libc) !== false);
+
+/** The features there are with this libc, by these ways; without a libc, those that there could be. */
+export function featuresWith(libc: Libc | undefined, ways: readonly Way[] = WAYS): readonly Feature[] {
+  const features = (Object.keys(table) as Feature[]).filter((feature) =>
+    waysOf(feature).some((way) => ways.includes(way)),
+  );
   return Object.freeze(features.filter((feature) => libc === undefined || table[feature]?.needs?.(libc) !== false));
 }
 

@@ -8,16 +8,33 @@ import { setImmediate } from 'node:timers';
 /** Milliseconds of starting in one turn of the loop, after which the next start waits. One takes about a tenth. */
 const budget = 1;
 
+interface Job {
+  here(): void;
+  /** Whether that was possible. */
+  elsewhere(): boolean;
+}
+
 export class Pace {
   private spent = 0;
   private armed = false;
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting: Job[] = [];
 
-  /** Calls `start` now if this turn has time for it, otherwise in a later turn; in the order of the calls. */
-  take<T>(start: () => T | Promise<T>): Promise<T> {
+  /**
+   * Calls `start` now if this turn has time for it, otherwise in a later turn; in the order of the calls.
+   *
+   * @param elsewhere does it without taking time, when there is none left; `undefined`: it cannot
+   */
+  take<T>(start: () => T | Promise<T>, elsewhere?: () => Promise<T> | undefined): Promise<T> {
     return new Promise((resolve) => {
-      this.waiting.push(() => {
-        resolve(attempt(start));
+      this.waiting.push({
+        here: () => {
+          resolve(attempt(start));
+        },
+        elsewhere: () => {
+          const taken = elsewhere?.();
+          if (taken !== undefined) resolve(taken);
+          return taken !== undefined;
+        },
       });
       if (this.waiting.length === 1) this.work();
     });
@@ -25,12 +42,14 @@ export class Pace {
 
   /** Does what there is time for. */
   private work(): void {
-    while (this.spent < budget) {
+    for (;;) {
       const [job] = this.waiting;
       if (job === undefined) break;
-      const begun = performance.now();
-      job();
-      this.spent += performance.now() - begun;
+      if (this.spent < budget) {
+        const begun = performance.now();
+        job.here();
+        this.spent += performance.now() - begun;
+      } else if (!job.elsewhere()) break;
       this.waiting.shift();
     }
     if (this.armed) return;

@@ -83,6 +83,7 @@ class Reaper {
   private timer: NodeJS.Timeout | undefined;
   private timerDelay = 0;
   private passWaits = false;
+  private expecting = false;
 
   constructor(private readonly libc: Libc) {
     this.probe = new ExitProbe(libc);
@@ -140,8 +141,14 @@ class Reaper {
     this.passSoon();
   };
 
+  expect(more: boolean): void {
+    if (this.expecting === more) return;
+    this.expecting = more;
+    if (!more && this.running.size === 0) this.disarmSoon();
+  }
+
   /** One pass per turn of the loop, however many exits there were. */
-  private passSoon(): void {
+  passSoon(): void {
     if (this.passWaits) return;
     this.passWaits = true;
     setImmediate(this.pass);
@@ -238,7 +245,7 @@ class Reaper {
     this.disarmWaits = true;
     setImmediate(() => {
       this.disarmWaits = false;
-      if (this.running.size === 0) this.disarm();
+      if (this.running.size === 0 && !this.expecting) this.disarm();
     });
   }
   private disarmWaits = false;
@@ -268,6 +275,16 @@ function reaperOf(libc: Libc): Reaper {
  */
 export function watchExit(libc: Libc, pid: number, noticed: (status: ExitStatus) => void): Watch {
   return reaperOf(libc).watch(pid, noticed);
+}
+
+/** While more is about to be watched, nothing is torn down. */
+export function expectMore(libc: Libc, more: boolean): void {
+  reaperOf(libc).expect(more);
+}
+
+/** Looks at all that is watched, soon: one of them may have exited before it was watched. */
+export function lookSoon(libc: Libc): void {
+  reaperOf(libc).passSoon();
 }
 
 /** As {@link watchExit}, for who blocks the event loop: an exit is noticed only by the methods of the watch. */

@@ -91,6 +91,8 @@ export const LINUX = {
   POSIX_SPAWN_SETSIGDEF: 0x04,
   POSIX_SPAWN_SETSIGMASK: 0x08,
   POSIX_SPAWN_SETSID: 0x80,
+  SYS_unshare: process.arch === 'arm64' ? 97 : 272,
+  CLONE_FS: 0x200,
   SYS_setgroups: process.arch === 'arm64' ? 159 : 116,
   SYS_setresuid: process.arch === 'arm64' ? 147 : 117,
   SYS_setresgid: process.arch === 'arm64' ? 149 : 119,

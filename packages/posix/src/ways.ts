@@ -1,7 +1,8 @@
 /** The choice of the way to start: the cheapest that can do all that a plan asks for. */
 import { debuglog } from 'node:util';
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
-import { WAYS, waysOf, type Way } from './features';
+import { WAYS, waysOf, waysWith, type Way } from './features';
+import type { Libc } from './libc';
 
 const log = debuglog('vircommand');
 
@@ -17,20 +18,38 @@ export function forcedWay(): Way | undefined {
 }
 
 /**
- * @param forced nothing else may be chosen
+ * The ways that may be chosen with this libc.
+ *
+ * @param forced nothing else
+ */
+export function possibleWays(libc: Libc, forced: Way | undefined): readonly Way[] {
+  const ways = waysWith(libc);
+  if (forced === undefined) return ways;
+  if (ways.includes(forced)) return [forced];
+  throw new Error(`VIRCOMMAND_WAY says ${forced}, which the FFI driver ${libc.driver.name} cannot do`);
+}
+
+type Asking = Pick<LaunchPlan, 'requires' | 'text'>;
+
+/** Whether a way has all that a plan asks for. */
+export const canDo = (way: Way, { requires }: Pick<Asking, 'requires'>): boolean =>
+  requires.every((feature) => waysOf(feature).includes(way));
+
+/**
+ * @param ways those that may be chosen, the cheapest first
  * @throws CommandStartError, stage `backend`
  */
-export function wayFor({ requires, text }: Pick<LaunchPlan, 'requires' | 'text'>, forced: Way | undefined): Way {
-  const [cheapest] = WAYS;
-  if (requires.length === 0) return forced ?? cheapest;
-  const candidates = forced === undefined ? WAYS : [forced];
-  const way = candidates.find((candidate) => requires.every((feature) => waysOf(feature).includes(candidate)));
-  if (way === undefined) {
-    throw startError('backend', `${candidates.join(', ')}: no way to start can do all of this: ${requires.join(', ')}`);
+export function wayFor<Possible extends Way>(plan: Asking, ways: readonly Possible[]): Possible {
+  const { requires, text } = plan;
+  const [cheapest] = ways;
+  if (cheapest !== undefined && requires.length === 0) return cheapest;
+  const way = ways.find((candidate) => canDo(candidate, plan));
+  if (way === undefined || cheapest === undefined) {
+    throw startError('backend', `${ways.join(', ')}: no way to start can do all of this: ${requires.join(', ')}`);
   }
   if (way !== cheapest) {
     const because = requires.filter((feature) => !waysOf(feature).includes(cheapest));
-    log('%s: by the way %s, for %s', text, way, forced === undefined ? because.join(', ') : 'VIRCOMMAND_WAY says so');
+    log('%s: by the way %s, for %s', text, way, because.join(', '));
   }
   return way;
 }

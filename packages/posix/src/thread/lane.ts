@@ -1,0 +1,189 @@
+/** The starts of one class: those that wait, those that its thread has, and the thread. */
+import { startError, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
+import { lookAtEnd } from '../direct';
+import { spawnError } from '../exec-error';
+import { makeHandle } from '../handle';
+import { expectMore, lookSoon } from '../reap';
+import type { Order, Result, ThreadClass } from './protocol';
+import { Slot, type Shared } from './slot';
+import { SpawnerThread } from './thread';
+
+/** So many are prepared: the thread never waits for the next one, and no more descriptors than that wait for the thread. */
+const most = 8;
+/** More are prepared when so few are left, since each message wakes a thread. */
+const few = 4;
+
+interface Job {
+  readonly plan: LaunchPlan;
+  readonly resolve: (handle: ChildHandle | Promise<ChildHandle>) => void;
+  readonly reject: (error: unknown) => void;
+  /** Starts it in another way. */
+  readonly instead: (why: string) => ChildHandle | Promise<ChildHandle>;
+}
+
+interface RunningJob extends Job {
+  readonly slot: Slot;
+  readonly thread: SpawnerThread;
+}
+
+export class Lane {
+  private thread: SpawnerThread | undefined;
+  private readonly waiting: Job[] = [];
+  private readonly running = new Map<number, RunningJob>();
+  private readonly free: Slot[] = [];
+  /** Why there can be no such thread. */
+  private refused: string | undefined;
+  private lastId = 0;
+  private progress: (() => void)[] = [];
+
+  constructor(
+    private readonly kind: ThreadClass,
+    private readonly shared: Shared,
+  ) {}
+
+  /** A start would not wait for the thread to be made. */
+  get ready(): boolean {
+    return this.thread?.ready === true;
+  }
+
+  get busy(): boolean {
+    return this.waiting.length + this.running.size > 0;
+  }
+
+  /**
+   * Starts are made in the order of the calls.
+   *
+   * @param instead what is done where there can be no such thread
+   */
+  start(plan: LaunchPlan, instead: Job['instead']): Promise<ChildHandle> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ plan, resolve, reject, instead });
+      this.work();
+    });
+  }
+
+  /** Ends a start that waits. One that the thread has takes no time. */
+  cancel(plan: LaunchPlan): void {
+    const index = this.waiting.findIndex((job) => job.plan === plan);
+    if (index < 0) return;
+    const [job] = this.waiting.splice(index, 1);
+    job?.reject(startError('fork', 'nobody waits for this start any longer'));
+    this.work();
+  }
+
+  /** Has the thread made; nothing waits for it. */
+  prepare(): void {
+    if (this.thread !== undefined || this.refused !== undefined) return;
+    this.thread = new SpawnerThread(this.shared.libc.driver.name, this.kind, {
+      ready: () => {
+        this.work();
+      },
+      done: (results) => {
+        this.done(results);
+      },
+      gone: (thread, why, refused) => {
+        this.gone(thread, why, refused);
+      },
+    });
+  }
+
+  /** Ends the thread, once it has done what it has begun. The next start makes another one. */
+  async dispose(): Promise<void> {
+    const { thread } = this;
+    if (thread === undefined) return;
+    this.thread = undefined;
+    this.work();
+    while (Array.from(this.running.values()).some((job) => job.thread === thread)) {
+      await new Promise<void>((resolve) => this.progress.push(resolve));
+    }
+    await thread.terminate();
+  }
+
+  /** For tests of what happens then. */
+  async killThread(): Promise<void> {
+    await this.thread?.terminate();
+  }
+
+  private work(): void {
+    if (this.waiting.length > 0) this.prepare();
+    if (this.refused !== undefined) this.giveUp(this.refused);
+    const { thread } = this;
+    if (thread?.ready === true && this.running.size <= few) this.refill(thread);
+    thread?.keepAlive(this.busy);
+    expectMore(this.shared.libc, this.busy);
+  }
+
+  private refill(thread: SpawnerThread): void {
+    const orders: Order[] = [];
+    while (this.running.size < most) {
+      const job = this.waiting.shift();
+      if (job === undefined) break;
+      const slot = this.free.pop() ?? new Slot(this.shared, this.kind);
+      const id = ++this.lastId;
+      try {
+        orders.push(slot.order(job.plan, id));
+        this.running.set(id, { ...job, slot, thread });
+      } catch (error) {
+        this.free.push(slot);
+        job.reject(error);
+      }
+    }
+    if (orders.length > 0) thread.post(orders);
+  }
+
+  private done(results: readonly Result[]): void {
+    for (const { id, result } of results) {
+      const job = this.running.get(id);
+      this.running.delete(id);
+      if (job !== undefined) this.settle(job, result);
+    }
+    this.work();
+    for (const notify of this.progress.splice(0)) notify();
+  }
+
+  private settle({ plan, slot, resolve, reject }: RunningJob, result: number): void {
+    const { libc } = this.shared;
+    const { started, program } = slot;
+    slot.release(started !== undefined);
+    this.free.push(slot);
+    if (started === undefined) {
+      reject(spawnError(result, program));
+      return;
+    }
+    const handle = makeHandle(plan, started, libc);
+    // It may have exited before anybody watched.
+    lookSoon(libc);
+    lookAtEnd(handle, libc);
+    resolve(handle);
+  }
+
+  /** A program that was started has its pid in its slot; whatever was not started is left to the next thread. */
+  private gone(thread: SpawnerThread, why: string, refused: boolean): void {
+    if (this.thread === thread) this.thread = undefined;
+    if (refused) this.refused = why;
+    const again: Job[] = [];
+    for (const [id, job] of this.running) {
+      if (job.thread !== thread) continue;
+      this.running.delete(id);
+      if (job.slot.started !== undefined) this.settle(job, 0);
+      else {
+        job.slot.release(false);
+        this.free.push(job.slot);
+        again.push(job);
+      }
+    }
+    this.waiting.unshift(...again);
+    this.work();
+    for (const notify of this.progress.splice(0)) notify();
+  }
+
+  private giveUp(why: string): void {
+    for (const { resolve, instead, reject } of this.waiting.splice(0)) {
+      try {
+        resolve(instead(why));
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/** The memory of one start by another thread, from the order to the answer. */
+import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
+import type { Attributes } from '../attributes';
+import { openFile, type ParentEnds } from '../ends';
+import { systemError } from '../errno';
+import type { Libc } from '../libc';
+import { Preparation } from '../prepare';
+import { checkPermission, resolvePath } from '../program';
+import { lookBeforeStart, type StartedProcess } from '../spawn';
+import { cString, LINUX } from '../struct';
+import type { InheritedEnvironment } from './inherited';
+import type { Order, ThreadClass } from './protocol';
+
+/** What all starts through one libc share. */
+export interface Shared {
+  readonly libc: Libc;
+  readonly attributes: Attributes;
+  readonly environment: InheritedEnvironment;
+}
+
+const currentDirectory = cString('.');
+
+export class Slot {
+  private readonly preparation: Preparation;
+  private readonly pid: number;
+  private readonly actions: number;
+  private parentEnds!: ParentEnds;
+  private leadsGroup = false;
+  /** The path that is executed. */
+  program: PlanString = '';
+  /** What the thread reads, and is nowhere else. */
+  private readonly referenced: unknown[] = [];
+
+  constructor(
+    private readonly shared: Shared,
+    private readonly kind: ThreadClass,
+  ) {
+    const { libc } = shared;
+    this.preparation = new Preparation(libc);
+    this.pid = libc.driver.address(this.preparation.pid);
+    this.actions = libc.driver.address(this.preparation.actions.buffer);
+  }
+
+  /**
+   * Makes all that one start needs. If it throws, nothing is left.
+   *
+   * @throws CommandStartError
+   */
+  order(plan: LaunchPlan, id: number): Order {
+    checkPermission();
+    const { preparation, shared } = this;
+    const { libc, attributes } = shared;
+    const program = (this.program = resolvePath(plan.program));
+    lookBeforeStart(program, libc);
+    const inherited = plan.env === 'inherit' ? shared.environment.get() : plan.env;
+    const copied = 'address' in inherited ? inherited.address : undefined;
+    const group = attributes.group(plan.group);
+    const attribute = attributes.of(group);
+    this.referenced.push(inherited, attribute);
+    this.leadsGroup = group !== 'none';
+    try {
+      const env = 'address' in inherited ? inherited.address : inherited;
+      this.parentEnds = preparation.prepare(plan, program, env, plan.cwd === undefined ? this.here() : -1);
+    } catch (error) {
+      this.release(false);
+      throw error;
+    }
+    const { path, argv, envp } = preparation.arena;
+    return {
+      ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
+      ...{ envp: copied ?? envp, umask: plan.privileged.umask },
+    };
+  }
+
+  /** This thread's directory, which may change before the program begins. The spawner thread may have another one. */
+  private here(): number {
+    const { libc } = this.shared;
+    const fd = openFile(libc, currentDirectory, LINUX.O_PATH | LINUX.O_DIRECTORY);
+    if (fd >= 0) return this.preparation.descriptors.keep(fd);
+    if (this.kind.ownFiles) throw startError('stdio', systemError(-fd, 'open', '.'), '.');
+    return -1;
+  }
+
+  /** The program that was started; `undefined`: none was. */
+  get started(): StartedProcess | undefined {
+    const { startedPid: pid } = this.preparation;
+    return pid === 0 ? undefined : { pid, leadsGroup: this.leadsGroup, parentEnds: this.parentEnds };
+  }
+
+  /** Only when no thread reads from it any more. */
+  release(started: boolean): void {
+    this.preparation.release(started);
+    this.referenced.length = 0;
+  }
+}

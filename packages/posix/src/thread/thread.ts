@@ -1,0 +1,97 @@
+/** One spawner thread as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
+import { access } from 'node:fs';
+import { resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { koffiAddon } from '../ffi/koffi';
+import type { DriverName } from '../ffi';
+import type { Order, Result, Said, Setup, ThreadClass } from './protocol';
+
+/** One file, bundled when the package is built; the same from the sources and from what is built. */
+const file = resolve(__dirname, '../../dist/thread.js');
+
+/** It has little garbage, and no reason to keep it. */
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
+
+interface Listener {
+  ready(): void;
+  done(results: readonly Result[]): void;
+  /** It is gone, with everything that it did. `refused`: it never was ready, and another one would not be either. */
+  gone(thread: SpawnerThread, why: string, refused: boolean): void;
+}
+
+export class SpawnerThread {
+  private worker: Worker | undefined;
+  private ended = false;
+  private alive = false;
+  private why: string | undefined;
+  /** It takes orders. */
+  ready = false;
+
+  constructor(
+    private readonly driver: DriverName,
+    private readonly kind: ThreadClass,
+    private readonly listener: Listener,
+  ) {
+    // The threads of libuv's pool have the directory and the umask of the thread that makes them: this one makes them.
+    if (kind.ownFiles) access('/', () => this.begin());
+    else this.begin();
+  }
+
+  private begin(): void {
+    const { driver, kind, listener } = this;
+    const addon = driver === 'koffi' ? koffiAddon() : undefined;
+    let worker: Worker;
+    try {
+      // Nothing of the application's is loaded there, whatever it was started with.
+      worker = new Worker(file, {
+        env: {},
+        execArgv: ['--no-warnings'],
+        workerData: { driver, addon, ...kind } satisfies Setup,
+        resourceLimits,
+        name: 'vircommand',
+      });
+    } catch (error) {
+      // The permission model, for instance.
+      setImmediate(() => listener.gone(this, messageOf(error), true));
+      return;
+    }
+    this.worker = worker;
+    worker.on('message', (said: Said) => {
+      if (said.type === 'done') listener.done(said.results);
+      else if (said.type === 'ready') {
+        this.ready = true;
+        listener.ready();
+      } else this.why = said.why;
+    });
+    worker.on('error', (error) => {
+      this.why ??= messageOf(error);
+    });
+    // Nothing runs in it any more: what it had begun is done, or never will be.
+    worker.on('exit', (code) => {
+      const refused = !this.ready && !this.ended;
+      this.ready = false;
+      listener.gone(this, this.why ?? `it ended with exit code ${code}`, refused);
+    });
+    this.keepAlive(this.alive);
+    if (this.ended) void worker.terminate();
+  }
+
+  post(orders: readonly Order[]): void {
+    this.worker?.postMessage(orders);
+  }
+
+  /** Whether the process is to stay alive for it. */
+  keepAlive(alive: boolean): void {
+    this.alive = alive;
+    if (alive) this.worker?.ref();
+    else this.worker?.unref();
+  }
+
+  /** Ends it, after the call of libc that it is in. */
+  async terminate(): Promise<void> {
+    this.ended = true;
+    await this.worker?.terminate();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
