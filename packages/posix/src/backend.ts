@@ -1,11 +1,11 @@
 /** The backend: what it declares, and how a plan becomes a running program. */
-import { createRequire } from 'node:module';
 import { startError, type Backend, type Feature } from '@vircommand/core/backend';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 
 /** Half of the time of an import, which a process that starts nothing need not pay. */
-const loadEngine = (): typeof import('./engine') => createRequire(__filename)('./engine') as typeof import('./engine');
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily, and in a way that bundlers understand
+const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');
 
 /** How a posix backend is made. */
 export interface PosixOptions {
