@@ -44,7 +44,7 @@ const expected = /^Umask:\t0017\nUid:(\t\d+){4}\nGid:(\t\d+){4}\nGroups:.*\nCapB
 
 describe('killing the caller', function () {
   this.timeout(300_000);
-  const rounds = Number(process.env.VIRCOMMAND_KILL_ROUNDS ?? 100);
+  const rounds = Number(process.env.VIRCOMMAND_KILL_ROUNDS ?? 30);
   // In one file, since each round needs a new process. Beside the sources, whose launcher it uses.
   const starterFile = join(__dirname, '../node_modules/.cache', `starter-${process.pid}.js`);
   let directory: string;
