@@ -33,10 +33,12 @@ async function killedStarter(
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
+  const gone = once(starter, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   await once(starter.stdout, 'data');
   await delay((round * 7) % 60);
   starter.kill('SIGKILL');
-  await once(starter, 'exit');
+  // By us, and not by an error of its own.
+  expect(await gone).to.deep.equal([null, 'SIGKILL']);
   return starter.pid ?? 0;
 }
 

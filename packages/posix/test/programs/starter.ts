@@ -10,7 +10,7 @@ const script =
   'exec 2>/dev/null; grep -E "^(Uid|Gid|Groups|Umask|NoNewPrivs|CapBnd)" "/proc/$$/status" > "$1.part" && mv "$1.part" "$1"';
 
 async function startOne(number: number): Promise<void> {
-  const command = new Command('/bin/sh', ['-c', `${script}; read -r word`, 'sh', path.join(directory, String(number))])
+  const command = new Command('/bin/sh', ['-c', `${script}; exec sleep 60`, 'sh', path.join(directory, String(number))])
     .setUmask(0o17)
     .setNoNewPrivs()
     .setMaxFiles(100)
