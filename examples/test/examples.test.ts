@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { Command } from '@vircommand/child-process';
 import { whyNot } from '@vircommand/posix';
@@ -97,5 +98,31 @@ describe('the examples', function () {
     expect(bad.stderr).to.equal("2 | Command failed with exit code 3: sh -c 'read line; exit 3'\n");
     const { stdout: left } = await new Command('ps', ['-eo', 'args'], { stdout: 'text' }).run();
     expect(left).to.not.contain(`sleep ${marker}`);
+  });
+
+  it('runs a name server as a daemon, asks it, and stops it through its pid file', async function () {
+    const lacking = [
+      existsSync('/usr/sbin/dnsmasq') ? '' : 'no dnsmasq (Debian: dnsmasq-base)',
+      process.geteuid?.() === 0 ? '' : 'not root',
+      whyNot() ?? '',
+    ].filter((reason) => reason !== '');
+    if (lacking.length > 0) {
+      if (this.test !== undefined) this.test.title += `: ${lacking.join(', ')}`;
+      this.skip();
+    }
+    const { stdout, stderr, exitCode } = await example('dnsmasq');
+    expect(stderr).to.equal('');
+    expect(exitCode).to.equal(0);
+    const [started, ...rest] = stdout.trimEnd().split('\n');
+    expect(started).to.match(/^started {3}pid \d+, port \d+$/);
+    expect(rest).to.deep.equal([
+      'answer    router.test 192.0.2.1',
+      'running   yes: Uid 65534, CapEff 0000000000000000, CapBnd 0000000000000000, NoNewPrivs 1, files 64',
+      'stopped   by SIGTERM; the pid file is removed',
+    ]);
+    const pid = /\d+/.exec(started ?? '')?.[0] ?? '';
+    const { stdout: left } = await new Command('ps', ['-eo', 'pid=,stat='], { stdout: 'text' }).run();
+    // Whoever reaps orphans here may take his time.
+    expect(left).to.not.match(new RegExp(`^ *${pid} +[^Z]`, 'm'));
   });
 });

@@ -122,10 +122,7 @@ export interface HookReference {
  * The shape of the function that a {@link HookReference} names. It runs in the process that becomes the program. If it
  * throws, rejects, or says a number other than 0, the program does not run.
  */
-export type PreExecHook<T extends PlainData = PlainData> = (
-  data: T,
-  context: { readonly pid: number },
-) => void | number | Promise<void | number>;
+export type PreExecHook<T extends PlainData = PlainData> = (data: T, context: { readonly pid: number }) => unknown;
 
 /** The options-object form. Same fields, same validation and same {@link CommandSpec} as the setters. */
 export interface CommandOptions {

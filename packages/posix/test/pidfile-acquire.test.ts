@@ -49,7 +49,8 @@ describe('acquiring a pid file', function () {
   it('is not lost by reading it in a worker thread', async () => {
     const acquired = acquirePath(file());
     const worker = new Worker(
-      `require('ts-node').register({ transpileOnly: true });
+      `process.env.VIRCOMMAND_FFI = 'koffi'; // ffi-napi works in no worker thread.
+       require('ts-node').register({ transpileOnly: true });
        const { readPath, readPathIfLocked } = require(${JSON.stringify(require.resolve('../src/pidfile'))});
        const file = ${JSON.stringify(file())};
        require('node:worker_threads').parentPort.postMessage([readPath(file), readPathIfLocked(file)]);`,

@@ -30,6 +30,7 @@ describe('the path of a pid file', () => {
 
   it('is below the state directory for the machine', () => {
     expect(constructPath({ ...user, privileged: true })).to.equal('/run/mydaemon.pid');
+    process.env.XDG_RUNTIME_DIR = directory;
     const usual = constructPath({ program: 'mydaemon', stateDirectory: '/run' });
     expect(usual === '/run/mydaemon.pid').to.equal(process.geteuid?.() === 0);
   });

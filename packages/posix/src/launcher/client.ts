@@ -2,6 +2,7 @@
  * Starts through the launcher: everything that the direct way can prepare is prepared here, the rest is ordered from a fresh
  * process, which says how it went on a pipe.
  */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
 import { Arena } from '../arena';
@@ -204,8 +205,12 @@ function checkExecutable(): void {
         : sea?.isSea() === true
           ? 'a single executable application'
           : undefined;
-  if (other === undefined) return;
-  throw startError('launcher', `this plan needs a fresh process of Node, and this executable is ${other}`);
+  if (other !== undefined) {
+    throw startError('launcher', `this plan needs a fresh process of Node, and this executable is ${other}`);
+  }
+  if (existsSync(launcherFile)) return;
+  const why = 'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external)';
+  throw startError('launcher', systemError(errno.ENOENT, 'open', launcherFile, why), launcherFile);
 }
 
 function launcherError(number: number, syscall: string): Error {

@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { buildSync } from 'esbuild';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readPathIfLocked } from '../src/pidfile';
+import { until } from './started';
+
+/** Processes of a session, by the session's number. */
+function members(session: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      const stat = readFileSync(`/proc/${Number(name)}/stat`, 'latin1');
+      const [state, , , id] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(id) === session && state !== 'Z' ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Starts a starter, and kills it at a moment that differs from round to round: a launcher takes some 30 ms. */
+async function killedStarter(
+  starterFile: string,
+  directory: string,
+  what: 'child' | 'daemon',
+  round: number,
+): Promise<number> {
+  const starter = spawn(process.execPath, [starterFile, directory, what], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const gone = once(starter, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  await once(starter.stdout, 'data');
+  await delay((round * 7) % 60);
+  starter.kill('SIGKILL');
+  // By us, and not by an error of its own.
+  expect(await gone).to.deep.equal([null, 'SIGKILL']);
+  return starter.pid ?? 0;
+}
+
+const expected = /^Umask:\t0017\nUid:(\t\d+){4}\nGid:(\t\d+){4}\nGroups:.*\nCapBnd:\t\w+\nNoNewPrivs:\t1\n$/;
+
+describe('killing the caller', function () {
+  this.timeout(300_000);
+  const rounds = Number(process.env.VIRCOMMAND_KILL_ROUNDS ?? 30);
+  // In one file, since each round needs a new process. Beside the sources, whose launcher it uses.
+  const starterFile = join(__dirname, '../node_modules/.cache', `starter-${process.pid}.js`);
+  let directory: string;
+  before(() => {
+    buildSync({
+      entryPoints: [require.resolve('./programs/starter')],
+      outfile: starterFile,
+      bundle: true,
+      platform: 'node',
+      conditions: ['@vircommand/source'],
+      external: ['koffi', 'ffi-napi', 'ref-napi'],
+    });
+  });
+  after(() => {
+    rmSync(starterFile, { force: true });
+  });
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'launcher-death-'));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('ends the program with it, as asked, at whatever moment of the start', async () => {
+    const seen = { never: 0, ran: 0 };
+    for (let round = 0; round < rounds; round++) {
+      const session = await killedStarter(starterFile, directory, 'child', round);
+      await until(() => members(session).length === 0);
+      const file = join(directory, '0');
+      if (existsSync(file)) expect(readFileSync(file, 'latin1')).to.match(expected);
+      seen[existsSync(file) ? 'ran' : 'never']++;
+      for (const name of readdirSync(directory)) rmSync(join(directory, name));
+    }
+    expect(seen.never + seen.ran).to.equal(rounds);
+  });
+
+  it('leaves a whole daemon with its locked pid file, or nothing', async () => {
+    for (let round = 0; round < rounds; round++) {
+      await killedStarter(starterFile, directory, 'daemon', round);
+      const pidFiles = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.pid'));
+      // Whatever had begun is decided when each daemon that there is a pid file of has said what it is.
+      await until(() =>
+        pidFiles().every(
+          (name) =>
+            readPathIfLocked(join(directory, name)) === undefined || existsSync(join(directory, name.slice(0, -4))),
+        ),
+      );
+      for (const name of pidFiles()) {
+        const pid = readPathIfLocked(join(directory, name));
+        if (pid === undefined) continue;
+        expect(readFileSync(join(directory, name.slice(0, -4)), 'latin1')).to.match(expected);
+        process.kill(pid, 'SIGKILL');
+      }
+      await until(() => pidFiles().every((name) => readPathIfLocked(join(directory, name)) === undefined));
+      for (const name of readdirSync(directory)) rmSync(join(directory, name), { force: true });
+    }
+  });
+});
