@@ -1,0 +1,178 @@
+/** Starts through a spawner thread. */
+import { CommandStartError } from '@vircommand/core';
+import { bindCommand, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
+import { expect } from 'chai';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Attributes } from '../src/attributes';
+import { libcThrough } from '../src/libc';
+import { InheritedEnvironment } from '../src/thread/inherited';
+import { Lane } from '../src/thread/lane';
+import { createPosixBackend } from '../src';
+import { usableDrivers } from './drivers';
+import { openFds, planOf, sh } from './plans';
+import { captured, until } from './started';
+
+const drivers = usableDrivers.filter((name) => name !== 'ffi-napi');
+const here = { ownFiles: false, noNewPrivs: false };
+const none = (why: string): never => {
+  throw new Error(`no thread: ${why}`);
+};
+
+const threads = (): string[] => readdirSync('/proc/self/task');
+
+/** What a program prints, through this lane. */
+async function print(lane: Lane, script: string, part: Partial<LaunchPlan> = {}): Promise<string> {
+  const handle = await lane.start(sh(script, { stdout: { type: 'pipe' }, ...part }), none);
+  const text = await captured(handle);
+  await handle.exited;
+  handle.dispose();
+  return text.toString().trim();
+}
+
+for (const driver of drivers) {
+  describe(`a spawner thread, with the driver ${driver}`, () => {
+    const libc = libcThrough(driver);
+    const laneOf = (kind = here): Lane =>
+      new Lane(kind, { libc, attributes: new Attributes(libc), environment: new InheritedEnvironment(libc) });
+    let lane: Lane;
+    beforeEach(() => {
+      lane = laneOf();
+    });
+    afterEach(() => lane.dispose());
+
+    it('starts children of this process, with the environment as it is then', async () => {
+      for (const value of ['one', 'two', 'two']) {
+        process.env.VIRCOMMAND_OF_THREAD = value;
+        expect(await print(lane, 'echo $PPID $VIRCOMMAND_OF_THREAD')).to.equal(`${process.pid} ${value}`);
+      }
+      delete process.env.VIRCOMMAND_OF_THREAD;
+      expect(await print(lane, 'echo ${VIRCOMMAND_OF_THREAD-unset}')).to.equal('unset');
+    });
+
+    it('starts them where this process is, or where the plan says', async () => {
+      const before = process.cwd();
+      try {
+        process.chdir('/usr');
+        expect(await print(lane, 'pwd')).to.equal('/usr');
+        expect(await print(lane, 'pwd', { cwd: '/etc' })).to.equal('/etc');
+      } finally {
+        process.chdir(before);
+      }
+    });
+
+    it('tells the stage of what fails, and leaves nothing', async () => {
+      const failures: readonly [Partial<LaunchPlan>, string, string][] = [
+        [{ program: '/no/such', argv: ['such'] }, 'exec', 'ENOENT'],
+        [{ program: '/etc/passwd', argv: ['passwd'] }, 'exec', 'EACCES'],
+        [{ program: 'vircommand-no-such' }, 'resolve', 'ENOENT'],
+        [{ cwd: '/no/such' }, 'cwd', 'ENOENT'],
+        [{ stdin: { type: 'fd', fd: 999_999 } }, 'stdio', 'EBADF'],
+      ];
+      await print(lane, 'true');
+      const before = openFds();
+      for (const [part, stage, code] of failures) {
+        const error = await lane
+          .start(planOf({ stdout: { type: 'pipe' }, ...part }), none)
+          .catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(CommandStartError).and.include({ stage, code });
+      }
+      expect(openFds()).to.deep.equal(before);
+    });
+
+    it('notices each of the exits of a burst, and keeps nothing', async () => {
+      await print(lane, 'true');
+      const before = openFds();
+      const running = threads();
+      const codes = await Promise.all(
+        Array.from({ length: 64 }, async (_, index) => {
+          const handle = await lane.start(sh(`exit ${index}`), none);
+          return (await handle.exited).exitCode;
+        }),
+      );
+      expect(codes).to.deep.equal(Array.from({ length: 64 }, (_, index) => index));
+      expect(openFds()).to.deep.equal(before);
+      expect(threads()).to.deep.equal(running);
+    });
+
+    it('is replaced if it dies, and no start is lost or made twice', async () => {
+      await print(lane, 'true');
+      for (let round = 0; round < 5; round++) {
+        const starts = Array.from({ length: 40 }, (_, index) => lane.start(sh(`exit ${index}`), none));
+        await Promise.all(starts.slice(0, 1 + round * 7));
+        await lane.killThread();
+        const handles = await Promise.all(starts);
+        const codes = await Promise.all(handles.map(async ({ exited }) => (await exited).exitCode));
+        expect(codes).to.deep.equal(Array.from({ length: 40 }, (_, index) => index));
+        expect(new Set(handles.map(({ pid }) => pid)).size).to.equal(40);
+      }
+      const children = () =>
+        readdirSync('/proc/self/task').map((task) => readFileSync(`/proc/self/task/${task}/children`, 'latin1'));
+      await until(() => children().join('').trim() === '');
+    });
+
+    it('does not start what nobody waits for any longer', async () => {
+      const before = openFds();
+      const plan = sh('exit 0');
+      const start = lane.start(plan, none).catch((error: unknown) => error);
+      lane.cancel(plan);
+      expect(await start).to.be.instanceOf(CommandStartError);
+      await lane.dispose();
+      await until(() => openFds().join() === before.join());
+    });
+
+    it('ends when it is disposed, after what it has begun', async () => {
+      const before = openFds();
+      const running = threads();
+      const starts = Array.from({ length: 12 }, () => lane.start(sh('exit 3'), none));
+      await starts[0];
+      await lane.dispose();
+      const handles: ChildHandle[] = await Promise.all(starts);
+      for (const { exited } of handles) expect((await exited).exitCode).to.equal(3);
+      await lane.dispose();
+      await until(() => threads().join() === running.join() && openFds().join() === before.join());
+    });
+
+    it('has a umask and a directory of its own, and this process keeps its', async () => {
+      const own = laneOf({ ownFiles: true, noNewPrivs: true });
+      const before = [process.cwd(), /^Umask:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]];
+      try {
+        for (const umask of [0o77, 0, 0o27]) {
+          const text = await print(own, 'umask; pwd; grep NoNewPrivs /proc/self/status', { privileged: { umask } });
+          const mask = umask.toString(8).padStart(4, '0');
+          expect(text).to.equal(`${mask}\n${process.cwd()}\nNoNewPrivs:\t1`);
+        }
+        process.chdir('/usr');
+        expect(await print(own, 'pwd', { privileged: { umask: 0o22 } })).to.equal('/usr');
+        process.chdir(before[0] ?? '/');
+        expect(await print(lane, 'grep NoNewPrivs /proc/self/status')).to.equal('NoNewPrivs:\t0');
+      } finally {
+        process.chdir(before[0] ?? '/');
+        await own.dispose();
+      }
+      expect([process.cwd(), /^Umask:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]]).to.deep.equal(
+        before,
+      );
+    });
+  });
+}
+
+describe('a burst of starts', function () {
+  it('goes to a thread from the second one on, and ends as it should', async () => {
+    const backend = createPosixBackend();
+    const Bound = bindCommand(backend);
+    const before = threads().length;
+    let seen = before;
+    for (let round = 0; round < 20 && seen === before; round++) {
+      const runs = Array.from({ length: 64 }, (_, index) =>
+        new Bound('/bin/sh', ['-c', `echo ${index}; exit ${index}`], { stdout: 'text' }).run({ check: false }),
+      );
+      (await Promise.all(runs)).forEach(({ stdout, exitCode }, index) => {
+        expect([stdout, exitCode]).to.deep.equal([`${index}\n`, index]);
+      });
+      seen = threads().length;
+    }
+    expect(seen).to.be.above(before);
+    await backend.dispose();
+    await until(() => threads().length === before);
+  });
+});
