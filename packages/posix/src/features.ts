@@ -18,7 +18,7 @@ interface Entry {
 const every: Entry = { ways: WAYS };
 /** Whoever waits blocks the event loop anyway. */
 const synchronous: Entry = { ways: ['direct', 'launcher'] };
-/** What a thread can do to itself alone. */
+/** What a thread can do to itself alone, or to a program that it holds before it is executed. */
 const thread: Entry = { ways: ['thread', 'launcher'] };
 /** What a process can only do to itself. */
 const launcher: Entry = { ways: ['launcher'] };
@@ -51,9 +51,9 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
   umask: thread,
   capabilities: launcher,
   'no-new-privs': thread,
-  limits: launcher,
-  nice: launcher,
-  affinity: launcher,
+  limits: thread,
+  nice: thread,
+  affinity: thread,
   'core-scheduling': launcher,
   selinux: launcher,
   apparmor: launcher,

@@ -1,10 +1,10 @@
 /** The file actions of a start, in one `posix_spawn_file_actions_t` that is used again. */
-import { readdirSync } from 'node:fs';
+import { constants, readdirSync } from 'node:fs';
 import { startError } from '@vircommand/core/backend';
 import { arrange, type ActionSink, type Move } from './descriptors';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
-import { SIZE } from './struct';
+import { LINUX, SIZE } from './struct';
 
 type Stdio = readonly [number, number, number];
 
@@ -38,6 +38,20 @@ export class FileActions implements ActionSink {
     if (cwd >= 0) this.check(libc.posix_spawn_file_actions_addfchdir_np(buffer, cwd), cwd);
     arrange(stdio, others, this);
     if (usual && this.hasCloseFrom) this.ready = stdio;
+  }
+
+  /**
+   * What the program waits for before it is executed: opening the one path blocks until it may go on, opening the other says
+   * whether it may. Everything else is done before.
+   *
+   * @param fd a number that is not used
+   */
+  hold(fd: number, lease: Buffer, token: Buffer): void {
+    const { libc, buffer } = this;
+    this.ready = undefined;
+    this.check(libc.posix_spawn_file_actions_addopen(buffer, fd, lease, constants.O_WRONLY, 0), fd);
+    this.check(libc.posix_spawn_file_actions_addopen(buffer, fd, token, LINUX.O_DIRECTORY, 0), fd);
+    this.check(libc.posix_spawn_file_actions_addclose(buffer, fd), fd);
   }
 
   dup2(source: number, target: number): void {

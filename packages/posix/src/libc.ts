@@ -42,7 +42,7 @@ const table = {
   getrusage: ['errno', 'int', 'buffer'],
   getrlimit: ['errno', 'int', 'buffer'],
   setrlimit: ['errno', 'int', 'buffer'],
-  prlimit64: ['errno', 'int', 'int', 'buffer', 'buffer'],
+  prlimit: ['errno', 'int', 'int', 'buffer', 'buffer'],
   prctl: ['errno', 'int', 'long', 'long', 'long', 'long'],
   /** For calls that libc may have no function for; its arguments are no pointers here. */
   syscall: ['errno', 'long', 'long', 'long', 'long', 'long', 'long'],

@@ -13,6 +13,14 @@ import { cString, LINUX } from './struct';
 
 const none: readonly never[] = [];
 
+/** What a program waits for before it is executed: paths, with a NUL. */
+export interface Gate {
+  /** Opening it blocks until the program may go on. */
+  readonly lease: Buffer;
+  /** It is a directory if it may. */
+  readonly token: Buffer;
+}
+
 /** The memory of one start at a time, used again for the next one. */
 export class Preparation {
   /** Its addresses are right from {@link prepare} on, until the next one. */
@@ -49,6 +57,14 @@ export class Preparation {
     const parentEnds = descriptors.prepare(plan);
     this.fillActions(plan, cwd);
     return parentEnds;
+  }
+
+  /** The program waits here before it is executed: after everything else, and with nothing else open. */
+  hold(plan: LaunchPlan, gate: Gate): void {
+    const used = [...plan.passFds.map(({ as }) => as), ...plan.sendBuffers];
+    let fd = 3;
+    while (used.includes(fd)) fd++;
+    this.actions.hold(fd, gate.lease, gate.token);
   }
 
   /** Closes what the program has now; and our ends too, unless it was started. */

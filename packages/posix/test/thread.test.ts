@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Attributes } from '../src/attributes';
 import { libcThrough } from '../src/libc';
 import { InheritedEnvironment } from '../src/thread/inherited';
+import { Gatehouse } from '../src/thread/gate';
 import { Lane } from '../src/thread/lane';
 import { createPosixBackend } from '../src';
 import { usableDrivers } from './drivers';
@@ -33,7 +34,12 @@ for (const driver of drivers) {
   describe(`a spawner thread, with the driver ${driver}`, () => {
     const libc = libcThrough(driver);
     const laneOf = (kind = here): Lane =>
-      new Lane(kind, { libc, attributes: new Attributes(libc), environment: new InheritedEnvironment(libc) });
+      new Lane(kind, {
+        libc,
+        attributes: new Attributes(libc),
+        environment: new InheritedEnvironment(libc),
+        gatehouse: new Gatehouse(driver),
+      });
     let lane: Lane;
     beforeEach(() => {
       lane = laneOf();

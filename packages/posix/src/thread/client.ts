@@ -1,13 +1,18 @@
-/** The thread way, for one libc: which class a plan needs, and its lane. */
+/** The thread way, for one libc: which class a plan needs and its lane, and the gate for what is changed from outside. */
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { Attributes } from '../attributes';
 import type { Libc } from '../libc';
+import type { Gate } from '../prepare';
+import { Gatehouse } from './gate';
 import { InheritedEnvironment } from './inherited';
 import { Lane } from './lane';
 import type { ThreadClass } from './protocol';
-import type { Shared } from './slot';
+import { heldAttributes, type Shared } from './slot';
 
 type Instead = (why: string) => ChildHandle | Promise<ChildHandle>;
+
+/** Two numbers that the gate needs, below the limit of descriptors. */
+const gateNumbers = 2;
 
 export class SpawnerThreads {
   private readonly shared: Shared;
@@ -15,7 +20,12 @@ export class SpawnerThreads {
   private readonly plain: Lane;
 
   constructor(libc: Libc) {
-    this.shared = { libc, attributes: new Attributes(libc), environment: new InheritedEnvironment(libc) };
+    this.shared = {
+      libc,
+      attributes: new Attributes(libc),
+      environment: new InheritedEnvironment(libc),
+      gatehouse: new Gatehouse(libc.driver.name),
+    };
     this.plain = this.lane({ ownFiles: false, noNewPrivs: false });
   }
 
@@ -25,8 +35,9 @@ export class SpawnerThreads {
   }
 
   /** @param instead what is done where there can be no such thread */
-  start(plan: LaunchPlan, instead: Instead): Promise<ChildHandle> {
-    return this.lane(classOf(plan)).start(plan, instead);
+  start(plan: LaunchPlan, instead: Instead): Promise<ChildHandle> | ChildHandle {
+    const lane = this.lane(classOf(plan));
+    return heldAttributes(plan) === undefined ? lane.start(plan, instead) : this.startHeld(lane, plan, instead);
   }
 
   /** Takes a plain start off the event loop; `undefined`: the thread is not there yet, but will be. */
@@ -43,6 +54,20 @@ export class SpawnerThreads {
   /** Ends the threads that there are. */
   async dispose(): Promise<void> {
     await Promise.all(Array.from(this.lanes.values(), (lane) => lane.dispose()));
+    await this.shared.gatehouse.dispose();
+  }
+
+  private async startHeld(lane: Lane, plan: LaunchPlan, instead: Instead): Promise<ChildHandle> {
+    if (!hasRoomForGate(plan)) return instead('the limit of descriptors is too low for what is done under it');
+    // Both are made at the same time.
+    lane.prepare();
+    let gate: Gate;
+    try {
+      gate = await this.shared.gatehouse.gate();
+    } catch (error) {
+      return instead(error instanceof Error ? error.message : String(error));
+    }
+    return lane.start(plan, instead, gate);
   }
 
   private lane(kind: ThreadClass): Lane {
@@ -58,3 +83,9 @@ const classOf = ({ privileged: { umask, noNewPrivs } }: LaunchPlan): ThreadClass
   ownFiles: umask !== undefined,
   noNewPrivs: noNewPrivs === true,
 });
+
+function hasRoomForGate({ privileged: { limits }, passFds, sendBuffers }: LaunchPlan): boolean {
+  const files = limits?.files;
+  const soft = typeof files === 'object' ? files.soft : files;
+  return typeof soft !== 'number' || soft >= 3 + passFds.length + sendBuffers.length + gateNumbers;
+}

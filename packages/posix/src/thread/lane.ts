@@ -3,10 +3,12 @@ import { startError, type ChildHandle, type LaunchPlan } from '@vircommand/core/
 import { lookAtEnd } from '../direct';
 import { spawnError } from '../exec-error';
 import { makeHandle } from '../handle';
+import { errorOf } from '../launcher/protocol';
+import type { Gate } from '../prepare';
 import { expectMore, lookSoon } from '../reap';
-import type { Order, Result, ThreadClass } from './protocol';
+import type { Order, Result, ThreadClass, ToSpawner } from './protocol';
 import { Slot, type Shared } from './slot';
-import { SpawnerThread } from './thread';
+import { Thread } from './thread';
 
 /** So many are prepared: the thread never waits for the next one, and no more descriptors than that wait for the thread. */
 const most = 8;
@@ -19,15 +21,17 @@ interface Job {
   readonly reject: (error: unknown) => void;
   /** Starts it in another way. */
   readonly instead: (why: string) => ChildHandle | Promise<ChildHandle>;
+  /** Where it is held before it is executed. */
+  readonly gate: Gate | undefined;
 }
 
 interface RunningJob extends Job {
   readonly slot: Slot;
-  readonly thread: SpawnerThread;
+  readonly thread: Thread;
 }
 
 export class Lane {
-  private thread: SpawnerThread | undefined;
+  private thread: Thread | undefined;
   private readonly waiting: Job[] = [];
   private readonly running = new Map<number, RunningJob>();
   private readonly free: Slot[] = [];
@@ -54,10 +58,11 @@ export class Lane {
    * Starts are made in the order of the calls.
    *
    * @param instead what is done where there can be no such thread
+   * @param gate where it is held before it is executed
    */
-  start(plan: LaunchPlan, instead: Job['instead']): Promise<ChildHandle> {
+  start(plan: LaunchPlan, instead: Job['instead'], gate?: Gate): Promise<ChildHandle> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ plan, resolve, reject, instead });
+      this.waiting.push({ plan, resolve, reject, instead, gate });
       this.work();
     });
   }
@@ -74,12 +79,10 @@ export class Lane {
   /** Has the thread made; nothing waits for it. */
   prepare(): void {
     if (this.thread !== undefined || this.refused !== undefined) return;
-    this.thread = new SpawnerThread(this.shared.libc.driver.name, this.kind, {
-      ready: () => {
-        this.work();
-      },
-      done: (results) => {
-        this.done(results);
+    this.thread = new Thread(this.shared.libc.driver.name, this.kind, {
+      said: (said) => {
+        if (said.type === 'done') this.done(said.results);
+        else this.work();
       },
       gone: (thread, why, refused) => {
         this.gone(thread, why, refused);
@@ -113,7 +116,7 @@ export class Lane {
     expectMore(this.shared.libc, this.busy);
   }
 
-  private refill(thread: SpawnerThread): void {
+  private refill(thread: Thread): void {
     const orders: Order[] = [];
     while (this.running.size < most) {
       const job = this.waiting.shift();
@@ -121,33 +124,36 @@ export class Lane {
       const slot = this.free.pop() ?? new Slot(this.shared, this.kind);
       const id = ++this.lastId;
       try {
-        orders.push(slot.order(job.plan, id));
+        if (job.gate !== undefined) this.shared.gatehouse.link(thread);
+        orders.push(slot.order(job.plan, id, job.gate));
         this.running.set(id, { ...job, slot, thread });
       } catch (error) {
         this.free.push(slot);
         job.reject(error);
       }
     }
-    if (orders.length > 0) thread.post(orders);
+    if (orders.length > 0) thread.post({ type: 'orders', orders } satisfies ToSpawner);
   }
 
   private done(results: readonly Result[]): void {
-    for (const { id, result } of results) {
-      const job = this.running.get(id);
-      this.running.delete(id);
+    for (const result of results) {
+      const job = this.running.get(result.id);
+      this.running.delete(result.id);
       if (job !== undefined) this.settle(job, result);
     }
     this.work();
     for (const notify of this.progress.splice(0)) notify();
   }
 
-  private settle({ plan, slot, resolve, reject }: RunningJob, result: number): void {
+  private settle(job: RunningJob, { result, stopped }: Omit<Result, 'id'>): void {
+    const { plan, slot, resolve, reject } = job;
     const { libc } = this.shared;
     const { started, program } = slot;
     slot.release(started !== undefined);
     this.free.push(slot);
     if (started === undefined) {
-      reject(spawnError(result, program));
+      if (stopped?.type === 'impossible') this.startInstead(job, stopped.why);
+      else reject(stopped === undefined ? spawnError(result, program) : errorOf(stopped));
       return;
     }
     const handle = makeHandle(plan, started, libc);
@@ -158,14 +164,15 @@ export class Lane {
   }
 
   /** A program that was started has its pid in its slot; whatever was not started is left to the next thread. */
-  private gone(thread: SpawnerThread, why: string, refused: boolean): void {
+  private gone(thread: Thread, why: string, refused: boolean): void {
     if (this.thread === thread) this.thread = undefined;
+    this.shared.gatehouse.unlink(thread);
     if (refused) this.refused = why;
     const again: Job[] = [];
     for (const [id, job] of this.running) {
       if (job.thread !== thread) continue;
       this.running.delete(id);
-      if (job.slot.started !== undefined) this.settle(job, 0);
+      if (job.slot.started !== undefined) this.settle(job, { result: 0, stopped: undefined });
       else {
         job.slot.release(false);
         this.free.push(job.slot);
@@ -178,12 +185,14 @@ export class Lane {
   }
 
   private giveUp(why: string): void {
-    for (const { resolve, instead, reject } of this.waiting.splice(0)) {
-      try {
-        resolve(instead(why));
-      } catch (error) {
-        reject(error);
-      }
+    for (const job of this.waiting.splice(0)) this.startInstead(job, why);
+  }
+
+  private startInstead({ resolve, reject, instead }: Job, why: string): void {
+    try {
+      resolve(instead(why));
+    } catch (error) {
+      reject(error);
     }
   }
 }

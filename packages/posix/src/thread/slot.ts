@@ -4,19 +4,25 @@ import type { Attributes } from '../attributes';
 import { openFile, type ParentEnds } from '../ends';
 import { systemError } from '../errno';
 import type { Libc } from '../libc';
-import { Preparation } from '../prepare';
+import { Preparation, type Gate } from '../prepare';
 import { checkPermission, resolvePath } from '../program';
 import { lookBeforeStart, type StartedProcess } from '../spawn';
 import { cString, LINUX } from '../struct';
+import type { Gatehouse } from './gate';
 import type { InheritedEnvironment } from './inherited';
-import type { Order, ThreadClass } from './protocol';
+import type { HeldAttributes, Order, ThreadClass } from './protocol';
 
 /** What all starts through one libc share. */
 export interface Shared {
   readonly libc: Libc;
   readonly attributes: Attributes;
   readonly environment: InheritedEnvironment;
+  readonly gatehouse: Gatehouse;
 }
+
+/** What is changed of the program while it is held. */
+export const heldAttributes = ({ privileged: { limits, nice, affinity } }: LaunchPlan): HeldAttributes | undefined =>
+  limits === undefined && nice === undefined && affinity === undefined ? undefined : { limits, nice, affinity };
 
 const currentDirectory = cString('.');
 
@@ -46,7 +52,7 @@ export class Slot {
    *
    * @throws CommandStartError
    */
-  order(plan: LaunchPlan, id: number): Order {
+  order(plan: LaunchPlan, id: number, gate?: Gate): Order {
     checkPermission();
     const { preparation, shared } = this;
     const { libc, attributes } = shared;
@@ -61,6 +67,7 @@ export class Slot {
     try {
       const env = 'address' in inherited ? inherited.address : inherited;
       this.parentEnds = preparation.prepare(plan, program, env, plan.cwd === undefined ? this.here() : -1);
+      if (gate !== undefined) preparation.hold(plan, gate);
     } catch (error) {
       this.release(false);
       throw error;
@@ -68,7 +75,7 @@ export class Slot {
     const { path, argv, envp } = preparation.arena;
     return {
       ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
-      ...{ envp: copied ?? envp, umask: plan.privileged.umask },
+      ...{ envp: copied ?? envp, umask: plan.privileged.umask, hold: gate && heldAttributes(plan) },
     };
   }
 

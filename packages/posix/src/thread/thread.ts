@@ -1,10 +1,10 @@
-/** One spawner thread as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
+/** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
 import { access } from 'node:fs';
 import { resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { Worker, type MessagePort } from 'node:worker_threads';
 import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
-import type { Order, Result, Said, Setup, ThreadClass } from './protocol';
+import type { Said, Setup } from './protocol';
 
 /** One file, bundled when the package is built; the same from the sources and from what is built. */
 const file = resolve(__dirname, '../../dist/thread.js');
@@ -12,33 +12,32 @@ const file = resolve(__dirname, '../../dist/thread.js');
 /** It has little garbage, and no reason to keep it. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
-interface Listener {
-  ready(): void;
-  done(results: readonly Result[]): void;
+export interface ThreadListener {
+  said(said: Extract<Said, { type: 'ready' | 'done' }>): void;
   /** It is gone, with everything that it did. `refused`: it never was ready, and another one would not be either. */
-  gone(thread: SpawnerThread, why: string, refused: boolean): void;
+  gone(thread: Thread, why: string, refused: boolean): void;
 }
 
-export class SpawnerThread {
+export class Thread {
   private worker: Worker | undefined;
   private ended = false;
   private alive = false;
   private why: string | undefined;
-  /** It takes orders. */
+  /** It takes messages. */
   ready = false;
 
   constructor(
     private readonly driver: DriverName,
-    private readonly kind: ThreadClass,
-    private readonly listener: Listener,
+    private readonly role: Setup['role'],
+    private readonly listener: ThreadListener,
   ) {
     // The threads of libuv's pool have the directory and the umask of the thread that makes them: this one makes them.
-    if (kind.ownFiles) access('/', () => this.begin());
+    if (role !== 'gatekeeper' && role.ownFiles) access('/', () => this.begin());
     else this.begin();
   }
 
   private begin(): void {
-    const { driver, kind, listener } = this;
+    const { driver, role, listener } = this;
     const addon = driver === 'koffi' ? koffiAddon() : undefined;
     let worker: Worker;
     try {
@@ -46,7 +45,7 @@ export class SpawnerThread {
       worker = new Worker(file, {
         env: {},
         execArgv: ['--no-warnings'],
-        workerData: { driver, addon, ...kind } satisfies Setup,
+        workerData: { driver, addon, role } satisfies Setup,
         resourceLimits,
         name: 'vircommand',
       });
@@ -57,11 +56,12 @@ export class SpawnerThread {
     }
     this.worker = worker;
     worker.on('message', (said: Said) => {
-      if (said.type === 'done') listener.done(said.results);
-      else if (said.type === 'ready') {
-        this.ready = true;
-        listener.ready();
-      } else this.why = said.why;
+      if (said.type === 'refused') {
+        this.why = said.why;
+        return;
+      }
+      if (said.type === 'ready') this.ready = true;
+      listener.said(said);
     });
     worker.on('error', (error) => {
       this.why ??= messageOf(error);
@@ -76,8 +76,8 @@ export class SpawnerThread {
     if (this.ended) void worker.terminate();
   }
 
-  post(orders: readonly Order[]): void {
-    this.worker?.postMessage(orders);
+  post(message: unknown, transfer: readonly MessagePort[] = []): void {
+    this.worker?.postMessage(message, transfer);
   }
 
   /** Whether the process is to stay alive for it. */

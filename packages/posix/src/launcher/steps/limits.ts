@@ -9,6 +9,7 @@ import { LINUX, SIZE } from '../../struct';
 
 type Asked = NonNullable<LaunchPlan['privileged']['limits']>;
 type LimitName = keyof Asked;
+type Calls = Pick<Libc, 'getrlimit' | 'setrlimit'>;
 
 /** The kernel's numbers, in the order of setting: those that an allocation can fail by come last. */
 const resources: Readonly<Record<LimitName, number>> = {
@@ -45,7 +46,7 @@ function limitError(call: string, result: number, name: LimitName, why?: string)
   return startError('limits', systemError(-result, call, undefined, why ?? `limit ${name}`));
 }
 
-function current(libc: Libc, name: LimitName): Pair {
+function current(libc: Calls, name: LimitName): Pair {
   const bytes = Buffer.alloc(SIZE.rlimit);
   const result = libc.getrlimit(resources[name], bytes);
   if (result < 0) throw limitError('getrlimit', result, name);
@@ -66,7 +67,7 @@ const text = (limit: bigint): string => (limit === unlimited ? 'unlimited' : Str
  *
  * @throws CommandStartError, stage `limits`
  */
-export function raiseHardLimits(libc: Libc, { privileged: { limits } }: Pick<LaunchPlan, 'privileged'>): void {
+export function raiseHardLimits(libc: Calls, { privileged: { limits } }: Pick<LaunchPlan, 'privileged'>): void {
   for (const name of names) {
     const asked = wanted(limits, name);
     if (asked === undefined) continue;
@@ -88,7 +89,7 @@ export function raiseHardLimits(libc: Libc, { privileged: { limits } }: Pick<Lau
  * @throws CommandStartError, stage `limits`
  */
 export function setLimits(
-  libc: Libc,
+  libc: Calls,
   { privileged: { limits } }: Pick<LaunchPlan, 'privileged'>,
   softFiles?: number,
 ): void {
@@ -104,7 +105,7 @@ export function setLimits(
   }
 }
 
-function callersFiles(libc: Libc, softFiles: number | undefined): Pair | undefined {
+function callersFiles(libc: Calls, softFiles: number | undefined): Pair | undefined {
   if (softFiles === undefined) return undefined;
   const { soft, hard } = current(libc, 'files');
   // As a number "unlimited" is a little more than the kernel's own.

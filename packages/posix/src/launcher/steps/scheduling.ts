@@ -7,20 +7,22 @@ import { LINUX } from '../../struct';
 /** Of the largest set of processors that Linux can be built for, 8,192. */
 const maskBytes = 1024;
 
+type Calls = Pick<Libc, 'setpriority' | 'sched_setaffinity' | 'sched_getaffinity'>;
+
 /** @throws CommandStartError, stage `limits` */
-export function setScheduling(libc: Libc, { privileged }: Pick<LaunchPlan, 'privileged'>): void {
+export function setScheduling(libc: Calls, { privileged }: Pick<LaunchPlan, 'privileged'>): void {
   if (privileged.nice !== undefined) setNice(libc, privileged.nice);
   if (privileged.affinity !== undefined) setAffinity(libc, privileged.affinity);
 }
 
-function setNice(libc: Libc, nice: number): void {
+function setNice(libc: Calls, nice: number): void {
   const result = libc.setpriority(LINUX.PRIO_PROCESS, 0, nice);
   if (result >= 0) return;
   const why = result === -errno.EACCES ? `niceness ${nice} is less than now: that needs CAP_SYS_NICE` : undefined;
   throw startError('limits', systemError(-result, 'setpriority', undefined, why));
 }
 
-function setAffinity(libc: Libc, processors: readonly number[]): void {
+function setAffinity(libc: Calls, processors: readonly number[]): void {
   const mask = Buffer.alloc(maskBytes);
   for (const number of processors) mask[number >> 3] = (mask[number >> 3] ?? 0) | (1 << (number & 7));
   const why = `processors ${processors.join(', ')}`;
