@@ -4,12 +4,15 @@ import { readFileSync } from 'node:fs';
 import { until } from './installed';
 import { startAlone, startAtTerminal, type Started } from './started';
 
-/** Says its pid, then what it gets; ends after TERM. Sleeping in the background, the shell hears of signals at once. */
+/**
+ * Says its pid, then what it gets; ends after TERM. Sleeping in the background, the shell hears of signals at once. KILL,
+ * since a shell that has just forked loses any other signal.
+ */
 const listener = `
   for s in INT HUP QUIT USR1 USR2 WINCH; do trap "echo got $s" $s; done
-  trap 'echo got TERM; kill $!; exit 5' TERM
+  trap 'echo got TERM; kill -KILL $!; exit 5' TERM
   echo "pid $$"
-  while :; do sleep 1000 & wait $!; kill $! 2>/dev/null; done`;
+  while :; do sleep 60 & wait $!; kill -KILL $! 2>/dev/null; done`;
 
 const state = (pid: number): string | undefined => {
   try {

@@ -69,6 +69,8 @@ export class Started {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.running.abort({ killDelay: 0 });
+    // A descendant that outlived it could hold its output, and so this process, open.
+    await this.running[Symbol.asyncDispose]();
   }
 }
 

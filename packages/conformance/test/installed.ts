@@ -1,15 +1,5 @@
-/** A directory elsewhere in which packages of this project are installed, as a third party has them. */
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+/** A directory elsewhere in which packages of this project are installed, as a third party has them: what is built. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import * as ts from 'typescript';
@@ -22,32 +12,6 @@ export function transpile(source: string): string {
   return ts.transpileModule(source, { compilerOptions, fileName: 'module.cts' }).outputText;
 }
 
-function transpileAll(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const source = path.join(from, entry.name);
-    if (entry.isDirectory()) transpileAll(source, path.join(to, entry.name));
-    else if (entry.name.endsWith('.ts')) {
-      writeFileSync(path.join(to, entry.name.replace(/\.ts$/, '.js')), transpile(readFileSync(source, 'utf8')));
-    }
-  }
-}
-
-/** What is built, or, where the sources are tested, what would be. */
-function installPackage(name: string, to: string): void {
-  const from = path.join(packages, name);
-  if (process.env.SUBJECT === 'dist') {
-    symlinkSync(from, to);
-    return;
-  }
-  mkdirSync(to);
-  cpSync(path.join(from, 'package.json'), path.join(to, 'package.json'));
-  for (const shipped of name === 'conformance' ? ['bin', path.join('src', 'programs')] : []) {
-    cpSync(path.join(from, shipped), path.join(to, shipped), { recursive: true });
-  }
-  transpileAll(path.join(from, 'src'), path.join(to, 'dist'));
-}
-
 /** A new directory with these packages in `node_modules/@vircommand`; `others` are links, by name. */
 export function install(
   names: readonly string[],
@@ -57,7 +21,7 @@ export function install(
   const modules = path.join(directory, 'node_modules');
   mkdirSync(path.join(modules, '@vircommand'), { recursive: true });
   writeFileSync(path.join(directory, 'package.json'), '{}\n');
-  for (const name of names) installPackage(name, path.join(modules, '@vircommand', name));
+  for (const name of names) symlinkSync(path.join(packages, name), path.join(modules, '@vircommand', name));
   for (const [name, target] of Object.entries(others)) symlinkSync(target, path.join(modules, name));
   return {
     directory,

@@ -16,6 +16,7 @@ const lies: readonly (readonly [feature: Feature, caughtBy: string])[] = [
   ['no-new-privs', 'privileges.no-new-privileges'],
   ['handshake', 'handshake.held'],
   ['hook', 'hook.called'],
+  ['exec', 'exec.missing'],
 ];
 
 export const declarationMutants: readonly Mutant[] = [
