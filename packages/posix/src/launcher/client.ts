@@ -3,7 +3,7 @@
  * process, which says how it went on a pipe.
  */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { Arena } from '../arena';
 import { Attributes } from '../attributes';
@@ -111,12 +111,12 @@ class LauncherSpawner {
     pidFile: string | undefined,
     others: readonly { readonly target: number }[],
   ): Omit<Order, 'argc' | 'envc'> {
-    const { privileged, cwd, daemon, handshake, preExecHook } = plan;
+    const { privileged, daemon, handshake, preExecHook } = plan;
     const { first } = LAUNCHER_FDS;
     return {
       driver: this.libc.driver.name,
       addon: this.addon,
-      plan: { privileged, cwd, daemon, handshake, preExecHook, pidFile },
+      plan: { privileged, cwd: directoryFor(plan), daemon, handshake, preExecHook, pidFile },
       parent: plan.killOnParentExit === 'guaranteed' ? process.pid : undefined,
       stdio: [first, first + 1, first + 2],
       others: others.map(({ target }, index) => ({ source: first + 3 + index, target })),
@@ -154,6 +154,11 @@ export function beginLauncher(plan: LaunchPlan, libc: Libc): BegunLauncher {
   let spawner = spawners.get(libc);
   if (spawner === undefined) spawners.set(libc, (spawner = new LauncherSpawner(libc)));
   return spawner.begin(plan);
+}
+
+/** A hook may be somewhere else by the time it is entered. */
+function directoryFor({ cwd, preExecHook }: LaunchPlan): string | undefined {
+  return cwd === undefined || preExecHook === undefined || isAbsolute(cwd) ? cwd : `${workingDirectory()}/${cwd}`;
 }
 
 /** A daemon's directory is the root by the time the file is opened. */
