@@ -62,7 +62,9 @@ export interface Script {
    * ```
    */
   readonly run: Run;
+  /** As `run`, blocking. */
   readonly runSync: RunSync;
+  /** The lines of a program as they come; leaving the loop ends it. */
   readonly runLines: RunLines;
 }
 
