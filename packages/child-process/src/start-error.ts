@@ -4,7 +4,7 @@
  * pays nothing for it.
  */
 import { accessSync, constants, fstatSync } from 'node:fs';
-import { devNull } from 'node:os';
+import { constants as os, devNull } from 'node:os';
 import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { directoryError, execError, startError } from '@vircommand/core/backend';
 import { forbidden } from './spawn-options';
@@ -22,15 +22,24 @@ function closedFd(plan: LaunchPlan): number | undefined {
   });
 }
 
-function badDescriptor(error: NodeJS.ErrnoException, plan: LaunchPlan): CommandStartError {
+/**
+ * Before anything is opened: the number of a descriptor that is closed would be given to the next one, and the program
+ * would start with a pipe of ours that is not meant for it.
+ *
+ * @throws CommandStartError, stage `stdio`
+ */
+export function checkOpen(plan: LaunchPlan): void {
   const closed = closedFd(plan);
+  if (closed === undefined) return;
+  const error = new Error(`EBADF: descriptor ${closed} is not open`);
+  throw startError('stdio', Object.assign(error, { code: 'EBADF', errno: -os.errno.EBADF }));
+}
+
+function badDescriptor(error: NodeJS.ErrnoException, plan: LaunchPlan): CommandStartError {
   const highest = Math.max(...plan.passFds.map(({ as }) => as));
-  const reason =
-    closed === undefined
-      ? `the number ${highest} for a passed descriptor is too high here (RLIMIT_NOFILE)`
-      : `descriptor ${closed} is not open`;
+  const message = `EBADF: the number ${highest} for a passed descriptor is too high here (RLIMIT_NOFILE)`;
   const { code, errno, syscall } = error;
-  return startError('stdio', Object.assign(new Error(`EBADF: ${reason}`, { cause: error }), { code, errno, syscall }));
+  return startError('stdio', Object.assign(new Error(message, { cause: error }), { code, errno, syscall }));
 }
 
 /** libuv opens it in the program. */

@@ -6,12 +6,13 @@ import { NodeChild } from './handle';
 import { openSharedPipe, type SharedPipe } from './shared-pipe';
 import { checkRoom } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
-import { diagnose } from './start-error';
+import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf, type Entry } from './stdio';
 
 /** Resolves when exec succeeded. @throws CommandStartError; then nothing is left. */
 export async function start(plan: LaunchPlan): Promise<ChildHandle> {
   const what = spawnOf(plan);
+  checkOpen(plan);
   const files = OpenFiles.needed(plan) ? await OpenFiles.open(plan) : undefined;
   let shared: SharedPipe | undefined;
   try {

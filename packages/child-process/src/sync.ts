@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { spawnOf } from './spawn-options';
-import { diagnose } from './start-error';
+import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf } from './stdio';
 import { openUnnamedFile, readUnnamedFile } from './unnamed-file';
 
@@ -85,6 +85,7 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
     return fd;
   };
   let files: OpenFiles | undefined;
+  checkOpen(plan);
   try {
     const tail = request.stderrTail !== undefined && plan.stderr.type === 'pipe' && process.platform !== 'win32';
     files = OpenFiles.needed(plan) ? OpenFiles.openSync(plan) : undefined;

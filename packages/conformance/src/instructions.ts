@@ -46,13 +46,16 @@ export interface ProgramPaths {
   readonly node: string;
   /** A POSIX shell. Default: `/bin/sh`. */
   readonly shell: string;
+  /** The program under test, for Node. */
   readonly reportJs: string;
+  /** The program under test, for a shell. */
   readonly reportSh: string;
 }
 
 // From src/ as from dist/: both are shipped.
 const programs = path.resolve(__dirname, '..', 'src', 'programs');
 
+/** On this machine: this Node, `/bin/sh`, and the programs in this package. */
 export const localPaths: ProgramPaths = {
   node: process.execPath,
   shell: '/bin/sh',

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { planBytes, publicForm } from './bytes';
+import { becomeProgram } from './become';
 import { checkBackend } from './check-backend';
 import { systemClock } from './clock';
 import type { Backend } from './contract';
@@ -174,6 +175,22 @@ export class BoundCommand extends CommandWithOptions {
       stdout: launch.stdout === 'pipe',
       stderr: launch.stderr === 'pipe',
     });
+  }
+
+  exec(options?: unknown): never {
+    const fds = this.#claim('exec', undefined);
+    try {
+      let prepared;
+      try {
+        prepared = this.#prepare('exec', readRunOptions(options, 'exec'), undefined);
+      } catch (error) {
+        throw this.#refused(error);
+      }
+      throw becomeProgram(prepared.launch.plan, prepared.backend);
+    } finally {
+      this.#running = false;
+      closeOwned(fds);
+    }
   }
 
   runLines(options?: unknown): AsyncIterableIterator<string> {

@@ -300,6 +300,23 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   runAsync(options?: RunOptions): Promise<RunningCommand<Out, Err, In>>;
   /**
+   * This process **becomes** the program and does not return (`virCommandExec`): the same pid, parent, group and terminal,
+   * with everything that the command says. A stream of which nothing is said stays that of this process; other
+   * descriptors than those passed are closed. Nothing of JavaScript runs any more: no `exit` listeners, no `finally`, and
+   * what streams still buffer is lost. Programs that this process runs become children of the program. Not in a worker
+   * thread; no buffers, pipes, `daemonize()`, hook or handshake. Needs feature `exec`.
+   *
+   * @throws CommandUsageError, UnsupportedFeatureError: nothing was changed. CommandStartError: descriptors and signals are
+   * as they were, but what was asked for before the stage that failed has been done to this process, in the order of a
+   * start; from stage `privileges` on it should end.
+   *
+   * @example
+   * ```ts
+   * new Command('nginx', ['-g', 'daemon off;']).setUid(33).setGid(33).exec();
+   * ```
+   */
+  exec(): never;
+  /**
    * Runs the program with the first `next()` and iterates over its lines, with backpressure: a reader that is slow makes
    * the program wait. A line ends with `\n` or `\r\n`, neither of which is part of it; a lone `\r` is text, and the last
    * line may have no end. Leaving the loop aborts the program, without an error; a bad end rejects after the last line.

@@ -31,7 +31,9 @@ export type PlanStream =
  * declares and may ignore those whose feature it does not.
  */
 export interface LaunchPlan {
+  /** The version of the contract. */
   readonly contract: 1;
+  /** The features that the plan needs. */
   readonly requires: readonly Feature[];
   /** As given: a local backend calls `resolveProgram()`. */
   readonly program: PlanString;
@@ -39,9 +41,13 @@ export interface LaunchPlan {
   readonly argv: readonly PlanString[];
   /** No name twice; `'inherit'`: the parent's environment at the time of the start. */
   readonly env: readonly (readonly [name: string, value: PlanString])[] | 'inherit';
+  /** `undefined`: the parent's. */
   readonly cwd: string | undefined;
+  /** Where descriptor 0 leads. */
   readonly stdin: PlanStream;
+  /** Where descriptor 1 leads. */
   readonly stdout: PlanStream;
+  /** Where descriptor 2 leads. */
   readonly stderr: PlanStream;
   /** Descriptors of the parent and their numbers in the program (3 and up, no number twice). Core closes the parent's. */
   readonly passFds: readonly { readonly fd: number; readonly as: number }[];
@@ -67,10 +73,15 @@ export interface LaunchPlan {
     /** No capability twice, and each in one spelling: by number (`CAP_41`) only if it has no name here. */
     readonly capabilities?: { readonly clear: boolean; readonly allow: readonly Capability[] } | undefined;
   };
+  /** Absolute path; only with `daemon`. */
   readonly pidFile: string | undefined;
+  /** Becomes a daemon; `start()` resolves when that runs. */
   readonly daemon: boolean;
+  /** Held before exec until told. */
   readonly handshake: boolean;
+  /** Called in the process that becomes the program; `module` is an absolute path or a file URL. */
   readonly preExecHook: { readonly module: string; readonly export: string; readonly data: PlainData } | undefined;
+  /** `best-effort`: when this process ends and can still run code; `guaranteed`: by the kernel. */
   readonly killOnParentExit: false | 'best-effort' | 'guaranteed';
   /**
    * Where the secrets are: positions in argv, names in env, and the program's descriptors whose input is one (0 and those
@@ -151,20 +162,27 @@ export interface SyncRequest {
 
 /** How a synchronous run went. */
 export interface SyncOutcome extends ExitStatus {
+  /** `undefined` without feature `local-pid`. */
   readonly pid: number | undefined;
   /** Present where the plan says `'pipe'`; exact to the byte at a limit. */
   readonly stdout: Uint8Array | undefined;
+  /** As `stdout`; at most the tail if only that was wanted. */
   readonly stderr: Uint8Array | undefined;
+  /** What ended the run; the first cause. */
   readonly ending: 'exit' | 'timeout' | 'output-limit';
   /** Which limit, for `ending: 'output-limit'`. */
   readonly exceeded?: 'stdout' | 'stderr' | 'total' | undefined;
+  /** `false` if somebody still held a pipe after the drain, or a limit cut it. */
   readonly outputComplete: boolean;
+  /** What the end reached; `none` if nothing had to be ended. */
   readonly ended: CommandResult['ended'];
 }
 
 /** A way to start programs. */
 export interface Backend {
+  /** The version of the contract. */
   readonly contract: 1;
+  /** For messages and results. */
   readonly name: string;
   /** Frozen; fixed from creation on; may depend on the platform. */
   readonly features: readonly Feature[];
@@ -177,7 +195,14 @@ export interface Backend {
   cancelStart?(plan: LaunchPlan): void;
   /** Only with feature `sync`. Throws a `CommandStartError`, then nothing is left behind. */
   startAndWaitSync?(plan: LaunchPlan, request: SyncRequest): SyncOutcome;
+  /**
+   * Only with feature `exec`: this process becomes the program. Of the plan's streams none is a pipe, and the group `'auto'`
+   * is that of this process. Throws a `CommandStartError`. It returns only if it pretends, as a mock does: an error for
+   * core to throw as it is, so that the caller does not go on.
+   */
+  exec?(plan: LaunchPlan): Error;
   /** For mocks whose time is virtual. */
   readonly clock?: Clock | undefined;
+  /** Ends what it has started and gives back what it holds. Idempotent. */
   dispose?(): Promise<void>;
 }

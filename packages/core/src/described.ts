@@ -18,7 +18,10 @@ export const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value i
 
 /** Whether something is a descriptor number, or has one. */
 export function isFd(given: unknown): given is Fd {
-  return isCount(given, 0x7fffffff) || typeof member(given, 'fd') === 'number';
+  const number = typeof given === 'number' ? given : member(given, 'fd');
+  if (isCount(number, 0x7fffffff)) return true;
+  // What a `FileHandle` has that is closed: whether it still is shows at the start.
+  return number === -1 && number !== given;
 }
 
 type Callable = (...args: never[]) => unknown;

@@ -22,7 +22,9 @@ export type ErrorCode =
 export interface CommandErrorDetails {
   /** Redacted shell text of the command. */
   readonly command: string;
+  /** Name of the backend, where one was chosen already. */
   readonly backend?: string | undefined;
+  /** What is behind it: the error of the system, of a backend or of a hook. */
   readonly cause?: unknown;
 }
 
@@ -45,6 +47,7 @@ export abstract class CommandError extends Error {
   abstract readonly code: ErrorCode | (string & {});
   /** Redacted shell text of the command, at most 2,000 characters of it. */
   readonly command: string;
+  /** Name of the backend; `undefined` if none was chosen yet. */
   readonly backend: string | undefined;
 
   constructor(message: string, details: CommandErrorDetails) {
@@ -63,6 +66,7 @@ export class CommandUsageError extends CommandError {
   readonly code: 'ERR_COMMAND_USAGE' | 'ERR_COMMAND_CONTRACT';
   /** The call that was wrong, for instance `addEnvString()`. */
   readonly call: string;
+  /** What is wrong with the call. */
   readonly reason: string;
 
   constructor(
@@ -83,6 +87,7 @@ export class UnsupportedFeatureError extends CommandError {
     branded(this, 'UnsupportedFeatureError');
   }
   readonly code = 'ERR_COMMAND_UNSUPPORTED';
+  /** What the command needs and the backend does not declare. */
   readonly feature: Feature;
   /** Backends that have the feature. */
   readonly availableIn: readonly string[];
@@ -108,12 +113,15 @@ export class CommandStartError extends CommandError {
   static {
     branded(this, 'CommandStartError');
   }
+  /** The step of the start that failed. */
   readonly stage: Stage;
   /** The system's name (`'ENOENT'`), or `ERR_COMMAND_START` if there is none. */
   readonly code: string;
   /** The path that is wrong, where there is one. */
   readonly path: string | undefined;
+  /** The system call that failed, where it is known. */
   readonly syscall: string | undefined;
+  /** The system's number of the error, negated as Node has it, where there is one. */
   readonly errno: number | undefined;
   /** What failed, without the command. */
   readonly reason: string;
@@ -169,7 +177,9 @@ export class CommandExitError extends CommandFailedError {
     branded(this, 'CommandExitError');
   }
   readonly code: 'ERR_COMMAND_EXIT' | 'ERR_COMMAND_SIGNAL';
+  /** `undefined` if it was killed by a signal. */
   readonly exitCode: number | undefined;
+  /** `undefined` if it ended with an exit code. */
   readonly signal: SignalName | undefined;
 
   constructor(details: FailedDetails) {
@@ -222,6 +232,7 @@ export class OutputLimitError extends CommandFailedError {
     branded(this, 'OutputLimitError');
   }
   readonly code = 'ERR_COMMAND_OUTPUT_LIMIT';
+  /** Which limit was exceeded. */
   readonly stream: 'stdout' | 'stderr' | 'total';
   /** Bytes. */
   readonly limit: number;
@@ -240,6 +251,7 @@ export class CommandIoError extends CommandFailedError {
     branded(this, 'CommandIoError');
   }
   readonly code = 'ERR_COMMAND_IO';
+  /** Which pipe broke. */
   readonly stream: 'stdin' | 'stdout' | 'stderr';
 
   constructor(stream: 'stdin' | 'stdout' | 'stderr', details: FailedDetails) {

@@ -53,6 +53,7 @@ export type Feature =
   | 'handshake'
   | 'pid-file'
   | 'daemon'
+  | 'exec'
   | 'local-pid';
 
 const table: Record<Feature, FeatureInfo> = {
@@ -107,6 +108,7 @@ const table: Record<Feature, FeatureInfo> = {
   handshake: { summary: 'held before exec until told', availableIn: posixAndMock, kind: 'asked' },
   'pid-file': { summary: 'locked pid file', availableIn: posixAndMock, kind: 'asked' },
   daemon: { summary: 'daemonized start', availableIn: posixAndMock, kind: 'asked' },
+  exec: { summary: 'this process becomes the program', availableIn: posixAndMock, kind: 'asked' },
   'local-pid': { summary: 'pid of this machine', availableIn: posixAndChildProcess, kind: 'observed' },
 };
 

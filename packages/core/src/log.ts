@@ -8,18 +8,25 @@ import type { CommandResult } from './types';
 
 /** Published on `vircommand:start`, when a program runs. */
 export interface StartEvent {
+  /** Redacted shell text of the command. */
   readonly command: string;
+  /** Name of the backend. */
   readonly backend: string;
+  /** `undefined` without feature `local-pid`. */
   readonly pid: number | undefined;
 }
 /** Published on `vircommand:exit`, when a run is over. Output is not part of it. */
 export interface ExitEvent extends StartEvent {
+  /** The result without the output. */
   readonly result: Omit<CommandResult, 'stdout' | 'stderr'>;
 }
 /** Published on `vircommand:error`, when a run fails: to start or later. */
 export interface ErrorEvent {
+  /** Redacted shell text of the command. */
   readonly command: string;
+  /** Name of the backend; `undefined` if none was chosen yet. */
   readonly backend: string | undefined;
+  /** What the run rejects with. */
   readonly error: Error;
 }
 
@@ -43,6 +50,11 @@ export function logStart(event: StartEvent): void {
   if (log.enabled) log('start pid %s by %s: %s', event.pid ?? '-', event.backend, event.command);
   const { start } = channels();
   if (start.hasSubscribers) start.publish(event);
+}
+
+/** This process is about to become a program, and there is nothing to be told of afterwards. */
+export function logExec(command: string, backend: string): void {
+  if (log.enabled) log('exec by %s: %s', backend, command);
 }
 
 /** A run is over. */

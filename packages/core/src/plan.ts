@@ -111,13 +111,13 @@ function privileged(draft: Draft): LaunchPlan['privileged'] {
 const privilegedFields = Object.keys(privilegedFeatures) as (keyof LaunchPlan['privileged'])[];
 
 /** Which features the rest of a plan requires. Not a table of functions: it is asked for every start. */
-function required(plan: LaunchPlan): Feature[] {
+function required(plan: LaunchPlan, draft: Draft): Feature[] {
   const { program, argv, env, stdin, stdout, stderr, group, daemon } = plan;
   const requires: Feature[] = [];
   if (argv[0] !== program) requires.push('argv0');
   if (plan.cwd !== undefined) requires.push('cwd');
   if (isRaw(program) || argv.some(isRaw) || (env !== 'inherit' && hasRaw(env))) requires.push('raw-bytes');
-  if (stdin.type === 'fd' || stdout.type === 'fd' || stderr.type === 'fd') requires.push('fd-stdio');
+  if (isFdChoice(draft.stdin) || isFdChoice(draft.stdout) || isFdChoice(draft.stderr)) requires.push('fd-stdio');
   if (stdin.type === 'file' || stdout.type === 'file' || stderr.type === 'file') requires.push('file-stdio');
   if (plan.passFds.length > 0) requires.push('pass-fd');
   if (stderr.type === 'same-as-stdout' && stdout.type === 'pipe') requires.push('merged-output');
@@ -136,15 +136,26 @@ function required(plan: LaunchPlan): Feature[] {
   }
   return requires;
 }
+const isFdChoice = (choice: StreamChoice | undefined): boolean => choice?.kind === 'fd';
 const isRaw = (text: PlanString): boolean => typeof text !== 'string';
 const hasRaw = (env: Exclude<LaunchPlan['env'], 'inherit'>): boolean => env.some(([, value]) => isRaw(value));
 
+type Streams = Pick<Draft, 'stdin' | 'stdout' | 'stderr'>;
+
+/** Whoever becomes the program has streams already. */
+const withOwnStreams = ({ stdin, stdout, stderr }: Draft): Streams => ({
+  stdin: stdin ?? { kind: 'fd', fd: 0 },
+  stdout: stdout ?? { kind: 'fd', fd: 1 },
+  stderr: stderr ?? { kind: 'fd', fd: 2 },
+});
+
 /** Makes the plan of one run. The rules are checked already. */
 export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Launch {
-  const stdout = streamUse(draft.stdout, 'stdout', mode, settings);
-  const stderr = draft.daemon ? 'none' : streamUse(draft.stderr, 'stderr', mode, settings);
-  const stdoutStream = stdout === 'lines' ? pipeStream : planStream(draft.stdout, 'stdout');
-  let stderrStream = stderr === 'lines' || stderr === 'tail' ? pipeStream : planStream(draft.stderr, 'stderr');
+  const said: Streams = mode === 'exec' ? withOwnStreams(draft) : draft;
+  const stdout = streamUse(said.stdout, 'stdout', mode, settings);
+  const stderr = draft.daemon ? 'none' : streamUse(said.stderr, 'stderr', mode, settings);
+  const stdoutStream = stdout === 'lines' ? pipeStream : planStream(said.stdout, 'stdout');
+  let stderrStream = stderr === 'lines' || stderr === 'tail' ? pipeStream : planStream(said.stderr, 'stderr');
   if (stderrStream.type === 'same-as-stdout' && stdoutStream.type === 'null') stderrStream = nullStream;
 
   // One literal, filled in and then frozen: a copy of so many fields would cost more than all the rest.
@@ -155,7 +166,7 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     argv: Object.freeze([(draft.argv0 ?? draft.program).content, ...draft.args.map((arg) => arg.content)]),
     env: draft.env === undefined ? 'inherit' : Object.freeze(Array.from(draft.env, envEntry)),
     cwd: draft.cwd,
-    stdin: planStream(draft.stdin, 'stdin'),
+    stdin: planStream(said.stdin, 'stdin'),
     stdout: stdoutStream,
     stderr: stderrStream,
     passFds:
@@ -173,8 +184,9 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     secret: secrets(draft),
     text: draftText(draft),
   };
-  const requires = required(plan);
+  const requires = required(plan, draft);
   if (draft.nonblockingFds) requires.push('nonblocking-fds');
+  if (mode === 'exec') requires.push('exec');
   if (mode === 'runSync') requires.push('sync');
   if (mode === 'runSync' && settings.bounded) requires.push('sync-deadline');
   plan.requires = Object.freeze(requires);

@@ -28,6 +28,21 @@ const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode, settings:
     broken: (draft, mode) => mode !== 'runAsync' && pipes(draft),
   },
   {
+    call: undefined,
+    reason: 'cannot mix buffers with exec(), since nobody is left to feed or to read them; use files or descriptors',
+    broken: (draft, mode) => mode === 'exec' && (buffers(draft) || draft.sendBuffers.length > 0),
+  },
+  {
+    call: 'daemonize()',
+    reason: 'a daemon is another process, and exec() starts none; use run()',
+    broken: (draft, mode) => mode === 'exec' && draft.daemon,
+  },
+  {
+    call: 'setPreExecHook()',
+    reason: 'exec() has no process that a hook could be called in but this one; call the function before it',
+    broken: (draft, mode) => mode === 'exec' && draft.preExecHook !== undefined,
+  },
+  {
     call: 'daemonize()',
     reason: 'cannot mix buffers or pipes with a daemon; give it files or descriptors',
     broken: (draft) => draft.daemon && (buffers(draft) || pipes(draft) || draft.sendBuffers.length > 0),

@@ -4,13 +4,13 @@ import { describe, ownProperties, ownProperty, strayName, unknownName } from './
 import type { OutputLimit, TextEncoding } from './types';
 
 /** The calls that run a command. */
-export type RunCall = 'run' | 'runSync' | 'runAsync' | 'runLines' | 'runRegex' | 'runNul';
+export type RunCall = 'run' | 'runSync' | 'runAsync' | 'exec' | 'runLines' | 'runRegex' | 'runNul';
 /** The ways to run. */
-export type Mode = 'run' | 'runSync' | 'runAsync' | 'lines';
+export type Mode = 'run' | 'runSync' | 'runAsync' | 'exec' | 'lines';
 
 /** The way in which a call runs. */
 export const modeOf = (call: RunCall): Mode =>
-  call === 'run' || call === 'runSync' || call === 'runAsync' ? call : 'lines';
+  call === 'run' || call === 'runSync' || call === 'runAsync' || call === 'exec' ? call : 'lines';
 
 /** Options of one run, complete. */
 export interface RunSettings {
@@ -145,6 +145,11 @@ function readLimit(value: unknown): { limit: Required<OutputLimit>; bounded: tru
   return { limit, bounded: true };
 }
 
+function whyNotFor(call: RunCall, name: string): string {
+  if (call === 'exec') return ': nothing of this process is left to look after the program';
+  return name === 'signal' ? ': an AbortSignal cannot fire while the thread is blocked; use timeout' : '';
+}
+
 /** The settings of a run, or the option that is wrong and why. */
 export function readRunOptions(given: unknown, call: RunCall): RunSettings | { readonly wrong: string } {
   if (given === undefined) return defaultSettings;
@@ -156,8 +161,7 @@ export function readRunOptions(given: unknown, call: RunCall): RunSettings | { r
     const reader = readers[name];
     if (reader === undefined) return { wrong: unknownName('option', name, Object.keys(readers)) };
     if (!reader.calls.includes(call)) {
-      const why = name === 'signal' ? ': an AbortSignal cannot fire while the thread is blocked; use timeout' : '';
-      return { wrong: `option '${name}' is not for ${call}()${why}` };
+      return { wrong: `option '${name}' is not for ${call}()${whyNotFor(call, name)}` };
     }
     const read = reader.read(value);
     if (typeof read === 'string') return { wrong: `option '${name}' ${read}` };

@@ -13,7 +13,9 @@ export const MASK = '***';
 export interface Secret {
   /** Not enumerable, and the only way to the value: any copy of core can read it. */
   readonly [brand]: () => Bytes;
+  /** Never the value. */
   toString(): '***';
+  /** Never the value. */
   toJSON(): '***';
 }
 

@@ -16,28 +16,42 @@ export type Source = 'pipe' | 'none';
 
 /** The type of a captured stream in a {@link CommandResult}, by {@link Sink}. */
 export interface Captured {
+  /** A string. */
   text: string;
+  /** A Buffer. */
   bytes: Buffer;
+  /** Goes to the caller as it comes. */
   pipe: undefined;
+  /** Is not kept. */
   none: undefined;
 }
 /** The type of an output stream of a {@link RunningCommand}, by {@link Sink}. */
 export interface Streamed {
+  /** Is kept for the result. */
   text: undefined;
+  /** Is kept for the result. */
   bytes: undefined;
+  /** A stream to read. */
   pipe: Readable;
+  /** There is none. */
   none: undefined;
 }
 /** The type of the stdin stream of a {@link RunningCommand}, by {@link Source}. */
 export interface Written {
+  /** A stream to write to. */
   pipe: Writable;
+  /** There is none. */
   none: undefined;
 }
 /** What `encoding: 'buffer'` makes of a {@link Sink}. */
 export interface AsBytes {
+  /** Bytes instead of text. */
   text: 'bytes';
+  /** As it is. */
   bytes: 'bytes';
+  /** As it is. */
   pipe: 'pipe';
+  /** As it is. */
   none: 'none';
 }
 /** {@link Sink} of a `stdout` or `stderr` option. */
@@ -114,8 +128,11 @@ export interface Limits {
 
 /** A function in another process: module by file URL or absolute path, export by name (`default`), data by JSON. */
 export interface HookReference {
+  /** A file URL, or an absolute path. */
   readonly module: string | URL;
+  /** Name of the export. Default `'default'`. */
   readonly export?: string | undefined;
+  /** First argument of the function. Default `null`. */
   readonly data?: PlainData | undefined;
 }
 /**
@@ -124,7 +141,7 @@ export interface HookReference {
  */
 export type PreExecHook<T extends PlainData = PlainData> = (data: T, context: { readonly pid: number }) => unknown;
 
-/** The options-object form. Same fields, same validation and same {@link CommandSpec} as the setters. */
+/** The options-object form. Same fields, same validation and same description as by the setters. */
 export interface CommandOptions {
   /** `argv[0]` as the program sees it; default: the program as given. */
   readonly argv0?: Arg | undefined;
@@ -229,6 +246,7 @@ export interface RunOptions {
 }
 /** `encoding: 'buffer'`: every captured stream is a Buffer, whatever the command said. */
 export interface BytesRunOptions extends Omit<RunOptions, 'encoding'> {
+  /** Buffers instead of strings. */
   readonly encoding: 'buffer';
 }
 /** How output is cut into lines. */
@@ -247,6 +265,7 @@ export interface ExitStatus {
   readonly signal: SignalName | undefined;
   /** `undefined`: the backend cannot know. */
   readonly coreDumped: boolean | undefined;
+  /** What it used; `undefined` without feature `resource-usage`. */
   readonly usage: ResourceUsage | undefined;
 }
 /** What the program used until it was reaped (getrusage). */
@@ -257,7 +276,9 @@ export interface ResourceUsage {
   readonly systemMs: number;
   /** Peak resident memory in KiB; `undefined` where it cannot be told from the parent's own. */
   readonly maxRssKiB: number | undefined;
+  /** How often it waited for something. */
   readonly voluntaryContextSwitches: number | undefined;
+  /** How often the processor was taken from it. */
   readonly involuntaryContextSwitches: number | undefined;
 }
 

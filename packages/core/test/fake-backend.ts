@@ -127,6 +127,7 @@ interface FakeOptions {
   /** Instead of starting at once. */
   readonly start?: (program: FakeProgram) => Promise<ChildHandle>;
   readonly sync?: (plan: LaunchPlan, request: SyncRequest) => Partial<SyncOutcome>;
+  readonly exec?: (plan: LaunchPlan) => Error;
 }
 
 export interface Fake {
@@ -163,6 +164,10 @@ export function fake(
         play(program);
       });
       return handle;
+    },
+    exec(plan) {
+      plans.push(plan);
+      return options.exec?.(plan) ?? new Error('executed');
     },
     startAndWaitSync(plan, request) {
       plans.push(plan);

@@ -6,7 +6,11 @@ import { fake } from './fake-backend';
 type Run = (command: Command) => Promise<unknown>;
 const run: Run = (c) => c.run();
 const runAsync: Run = (c) => c.runAsync();
+const exec: Run = (c) => Promise.resolve().then(() => c.exec());
 const killed: Run = (c) => c.run({ killOnParentExit: true });
+/** As JavaScript may call it. */
+const execWith = (command: Command, options: unknown): Promise<unknown> =>
+  Promise.resolve().then(() => (command.exec as (options: unknown) => unknown).call(command, options));
 
 describe('what cannot go together', () => {
   const broken: [what: string, describe: (command: Command) => unknown, run: Run, call: string][] = [
@@ -20,6 +24,14 @@ describe('what cannot go together', () => {
     ['a daemon with runAsync()', (c) => c.daemonize(), runAsync, 'daemonize()'],
     ['a daemon with its parent’s end', (c) => c.daemonize(), killed, 'daemonize()'],
     ['a working directory with a daemon', (c) => c.daemonize().setWorkingDirectory('/x'), run, 'setWorkingDirectory()'],
+    ['a buffer with exec()', (c) => c.setInputBuffer(''), exec, 'exec()'],
+    ['a capture with exec()', (c) => c.setErrorBuffer(), exec, 'exec()'],
+    ['a send buffer with exec()', (c) => c.setSendBuffer(5, ''), exec, 'exec()'],
+    ['a pipe to the caller with exec()', (c) => c.setOutputFd('pipe'), exec, 'exec()'],
+    ['a daemon with exec()', (c) => c.daemonize(), exec, 'daemonize()'],
+    ['a hook with exec()', (c) => c.setPreExecHook({ module: '/h.js' }), exec, 'setPreExecHook()'],
+    ['a handshake with exec()', (c) => c.requireHandshake(), exec, 'requireHandshake()'],
+    ['an option with exec()', () => undefined, (c) => execWith(c, { timeout: 5 }), 'exec()'],
     ['a pid file without a daemon', (c) => c.setPidFile('/p'), run, 'setPidFile()'],
     ['a handshake with run()', (c) => c.requireHandshake(), run, 'requireHandshake()'],
     ['the parent’s group with a session', (c) => c.setProcessGroup(false).setSession(), run, 'setProcessGroup()'],

@@ -11,18 +11,23 @@ import { untrappable } from './signals';
 export interface Chunk {
   /** Milliseconds since the start. Default: the time of the chunk before, or 0. */
   readonly at?: number | undefined;
+  /** What it writes to stdout. */
   readonly stdout?: Bytes | undefined;
+  /** What it writes to stderr. */
   readonly stderr?: Bytes | undefined;
 }
 
 /** How a start fails. */
 export interface StartFailure {
+  /** The stage of the {@link CommandStartError}. */
   readonly stage: Stage;
   /** The system's name of the error, for instance `'ENOENT'`. */
   readonly code: string;
+  /** The path that is wrong. */
   readonly path?: string | undefined;
   /** Default: what the system says about the code. */
   readonly reason?: string | undefined;
+  /** The system call that fails. */
   readonly syscall?: string | undefined;
 }
 
@@ -34,7 +39,9 @@ export type SignalReaction =
 
 /** What a program does; `{}` is a program that does nothing and exits with 0. */
 export interface Answer {
+  /** Written at the start. */
   readonly stdout?: Bytes | undefined;
+  /** Written at the start. */
   readonly stderr?: Bytes | undefined;
   /** More output, over time; it comes after `stdout` and `stderr`. */
   readonly chunks?: readonly Chunk[] | undefined;
@@ -42,6 +49,7 @@ export interface Answer {
   readonly exitCode?: number | undefined;
   /** It dies by this signal, without anybody sending it. */
   readonly signal?: SignalName | undefined;
+  /** Only with `signal`. Default `false`. */
   readonly coreDumped?: boolean | undefined;
   /** Default: zeros. */
   readonly usage?: Partial<ResourceUsage> | undefined;

@@ -9,7 +9,9 @@ export interface MockCall {
   readonly program: string;
   /** Without `argv[0]`. Secrets are in plain text: this is for assertions, `text` is for logs. */
   readonly args: readonly string[];
+  /** What it was given; `'inherit'`: all that this process has. */
   readonly env: Readonly<Record<string, string>> | 'inherit';
+  /** As the command says it. */
   readonly cwd: string | undefined;
   /** What was written to stdin until now. */
   readonly stdin: Buffer;
@@ -19,6 +21,7 @@ export interface MockCall {
   readonly signals: readonly SignalName[];
   /** Redacted shell text. */
   readonly text: string;
+  /** What core handed to the backend. */
   readonly plan: LaunchPlan;
 }
 

@@ -13,13 +13,17 @@ export type MockErrorCode =
   /** `onlyCall()`: there was no call, or more than one. */
   | 'ERR_MOCK_CALL_COUNT'
   /** A synchronous run of a program that never ends, without a deadline. */
-  | 'ERR_MOCK_NEVER_ENDS';
+  | 'ERR_MOCK_NEVER_ENDS'
+  /** Not a mistake: `exec()` did what it should, and a real process would be the program now. */
+  | 'ERR_MOCK_EXECUTED';
 
 /** A mistake in a test, or the failure that the test is there to find. */
 export class MockError extends Error {
+  /** The class's name. */
   override readonly name = 'MockError';
 
   constructor(
+    /** What is wrong. */
     readonly code: MockErrorCode,
     message: string,
     options?: { readonly cause: unknown },

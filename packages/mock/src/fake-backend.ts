@@ -18,7 +18,7 @@ import { overrideBackend } from '@vircommand/core';
 import { failureOf, type Part } from './answer';
 import { Call } from './calls';
 import { FakeProcess, type Facts } from './engine';
-import { usage } from './errors';
+import { MockError, usage } from './errors';
 import { runSync } from './sync-run';
 import { RealTime, type Timeline } from './timeline';
 import { VirtualClock } from './virtual-clock';
@@ -163,6 +163,24 @@ export class FakeBackend implements Backend, Disposable {
     if (part === 'after-stdin') throw usage('runSync()', `nothing says what ${plan.text} does`);
     if (part.startError !== undefined) throw failureOf(part.startError);
     return runSync(plan, request, part, { timeline: this.timeline, facts: this.facts, call, pid });
+  }
+
+  /**
+   * Part of the contract. The process stays what it is, so the code under test is left by an error, which no `catch` for
+   * failed starts takes for one.
+   */
+  exec(plan: LaunchPlan): Error {
+    if (this.disposed) throw usage('exec()', 'the mock is disposed');
+    const call = new Call(plan);
+    this.calls.push(call);
+    const part = this.director.direct(call, true);
+    if (isPromise(part)) {
+      part.catch(() => undefined);
+      throw usage('exec()', `the answer to ${plan.text} is a promise, and nothing can wait for it`);
+    }
+    if (part !== 'after-stdin' && part.startError !== undefined) throw failureOf(part.startError);
+    const message = `exec() of ${plan.text}: a real process would be the program now, and nothing after the call would run`;
+    return new MockError('ERR_MOCK_EXECUTED', message);
   }
 
   /** Every command in this process uses this backend until the returned object, or the mock, is disposed. */

@@ -96,7 +96,8 @@ export class Recorder implements Backend {
     features: Backend['features'] = wrapped.features,
   ) {
     this.name = wrapped.name;
-    this.features = features;
+    // After exec() nobody is left to be told.
+    this.features = Object.freeze(features.filter((feature) => feature !== 'exec'));
     if (wrapped.clock !== undefined) this.clock = wrapped.clock;
     if (wrapped.startAndWaitSync !== undefined) {
       this.startAndWaitSync = (plan, request) => this.runSync(plan, request);

@@ -31,12 +31,15 @@ export type RecordingErrorCode =
 
 /** A recording that cannot be used as it is. The message names the file, the line, and how to record anew. */
 export class RecordingError extends Error {
+  /** The class's name. */
   override readonly name = 'RecordingError';
+  /** The recording. */
   readonly file: string;
   /** Of the file, from 1, where there is one to look at. */
   readonly line: number | undefined;
 
   constructor(
+    /** What is wrong. */
     readonly code: RecordingErrorCode,
     message: string,
     where: { readonly file: string; readonly line?: number | undefined; readonly cause?: unknown },

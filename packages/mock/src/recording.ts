@@ -39,6 +39,7 @@ export interface RecordingOptions {
 export interface Recording extends AsyncDisposable {
   /** What is done in fact. */
   readonly mode: RecordMode;
+  /** What replays, records or passes on. */
   readonly backend: Backend;
   /** Bound to the backend. */
   readonly Command: CommandConstructor;
@@ -55,9 +56,12 @@ export interface Recording extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What cannot be replayed: descriptors and files of the caller, files of the program, and what differs in every run. */
+/** What differs in every run, files of the program, and what leaves nobody to write the recording. */
+const notReplayable: readonly Feature[] = ['resource-usage', 'pid-file', 'exec'];
+
+/** What is left: without descriptors and files of the caller, which no mock has. */
 export const REPLAYABLE: readonly Feature[] = Object.freeze(
-  MOCK_FEATURES.filter((feature) => feature !== 'resource-usage' && feature !== 'pid-file'),
+  MOCK_FEATURES.filter((feature) => !notReplayable.includes(feature)),
 );
 
 const replayable = (features: readonly Feature[]): readonly Feature[] =>

@@ -15,6 +15,7 @@ export interface Expectation {
   readonly args?: readonly Pattern[] | undefined;
   /** These variables; with an inherited environment those of this process. */
   readonly env?: Readonly<Record<string, Pattern>> | undefined;
+  /** The working directory that the command says. */
   readonly cwd?: Pattern | undefined;
   /** All of stdin, as text. The program then answers when its stdin has ended. */
   readonly stdin?: Pattern | undefined;
@@ -43,6 +44,7 @@ type ProgramBody = (process: FakeProgram) => Promise<ProgramEnd> | Promise<void>
 
 /** A program in JavaScript, for conversations. When it is killed, its promises resolve and what it does is in vain. */
 export interface FakeProgram {
+  /** How it was called. */
   readonly call: MockCall;
   /** Its stdin, piece by piece. */
   readonly stdin: AsyncIterable<Buffer>;

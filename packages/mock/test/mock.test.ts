@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Command as UnboundCommand, overrideBackend, withBackend } from '@vircommand/core';
 import { Command as RealCommand } from '@vircommand/child-process';
-import { createMock } from '@vircommand/mock';
+import { createDryRun, createMock, createRecorder } from '@vircommand/mock';
 import { failure, thrown } from './failures';
 
 const text = async (Command: typeof RealCommand, program = 'p') =>
@@ -83,5 +83,38 @@ describe('a mock', () => {
     new mock.Command('p').runSync();
     expect(performance.now() - begun).to.be.within(58, 10_000);
     expect(mock.calls.length).to.equal(2);
+  });
+});
+
+describe('exec() of a mock', () => {
+  it('notes the call, and leaves the code under test with an error of its own', () => {
+    const mock = createMock();
+    mock.on('nginx', ['-g', 'daemon off;']).reply({});
+    const error = thrown(() => new mock.Command('nginx', ['-g', 'daemon off;'], { uid: 33, stderr: 'stdout' }).exec());
+    expect(error).to.include({ name: 'MockError', code: 'ERR_MOCK_EXECUTED' });
+    expect(error.message).to.contain("nginx -g 'daemon off;'");
+    expect(mock.onlyCall().plan.privileged.uid).to.equal(33);
+    mock.expectDone();
+  });
+
+  it('fails as a start does where the script says so, and where nobody expects it', () => {
+    const mock = createMock();
+    mock.on('none').reply({ startError: { stage: 'exec', code: 'ENOEXEC' } });
+    expect(thrown(() => new mock.Command('none').exec())).to.include({ stage: 'exec', code: 'ENOEXEC' });
+    expect(thrown(() => new mock.Command('other').exec()).message).to.contain('other');
+    expect(mock.calls).to.have.length(2);
+    expect(() => {
+      mock.expectDone();
+    }).to.throw('other');
+    mock[Symbol.dispose]();
+    expect(thrown(() => new mock.Command('none').exec()).message).to.contain('the mock is disposed');
+  });
+
+  it('is noted by a dry run too, and is nothing that a recording could have', () => {
+    const dry = createDryRun();
+    expect(thrown(() => new dry.Command('sh', ['-l']).exec())).to.include({ code: 'ERR_MOCK_EXECUTED' });
+    expect(dry.text).to.equal('sh -l\n');
+    const spy = createRecorder(createMock(), () => undefined);
+    expect(thrown(() => new UnboundCommand('p', [], { backend: spy }).exec())).to.include({ feature: 'exec' });
   });
 });

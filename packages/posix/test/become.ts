@@ -1,11 +1,9 @@
 /** Becomes a program through the launcher's steps, and tells what `/proc` shows of it, from outside. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { buildSync } from 'esbuild';
+import { readFileSync } from 'node:fs';
 import type { DriverName } from '../src/ffi';
 import type { LibcName } from '../src/libc';
+import { bundled, bundledEnv } from './bundled';
 import type { Said, Work } from './programs/become';
 
 /** What a program has become. */
@@ -26,40 +24,14 @@ export type Outcome =
       readonly reason: string;
     };
 
-let directory: string | undefined;
-
-/** In one file, since it is started hundreds of times; other users must be able to read it. */
-function bundle(): string {
-  if (directory === undefined) {
-    directory = mkdtempSync(join(tmpdir(), 'vircommand-become-'));
-    chmodSync(directory, 0o755);
-    buildSync({
-      entryPoints: [join(__dirname, 'programs', 'become.ts')],
-      outfile: join(directory, 'become.js'),
-      bundle: true,
-      platform: 'node',
-      conditions: ['@vircommand/source'],
-      external: ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'],
-      logLevel: 'error',
-    });
-  }
-  return join(directory, 'become.js');
-}
-
-/** To be called when the tests are over. */
-export function removeBundle(): void {
-  if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
-  directory = undefined;
-}
-
 type Asked = Partial<Work> & Pick<Work, 'privileged'>;
 
 function start(work: Asked, as: readonly string[]): ChildProcess {
   const driver: DriverName = 'koffi';
-  const argv = [...as, process.execPath, bundle(), JSON.stringify({ driver, ...work })];
+  const argv = [...as, process.execPath, bundled('become'), JSON.stringify({ driver, ...work })];
   return spawn(argv[0] ?? '', argv.slice(1), {
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
-    env: { ...process.env, NODE_PATH: resolve(__dirname, '..', 'node_modules') },
+    env: bundledEnv(),
   });
 }
 

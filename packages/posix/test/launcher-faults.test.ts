@@ -6,7 +6,8 @@ import { expect } from 'chai';
 import { constants } from 'node:os';
 import type { LaunchPlan } from '@vircommand/core/backend';
 import type { LibcName } from '../src/libc';
-import { become, read, removeBundle, type Program } from './become';
+import { become, read, type Program } from './become';
+import { removeBundled } from './bundled';
 
 const { EPERM, EIO } = constants.errno;
 
@@ -44,7 +45,7 @@ describe('the steps of the launcher, when a call', () => {
     this.timeout(300_000);
     if (process.getuid?.() !== 0) this.skip();
   });
-  after(removeBundle);
+  after(removeBundled);
 
   for (const [title, privileged] of Object.entries(plans)) {
     it(`fails: ${title}`, async function () {

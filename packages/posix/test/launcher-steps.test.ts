@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { CommandStartError } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
 import { LABEL_FILES, setLabels } from '../src/launcher/steps/labels';
-import { become, print, read, removeBundle, type Outcome, type Program } from './become';
+import { become, print, read, type Outcome, type Program } from './become';
+import { removeBundled } from './bundled';
 import { usableDrivers } from './drivers';
 
 type Privileged = LaunchPlan['privileged'];
@@ -49,7 +50,7 @@ async function refused(
 }
 
 describe('the steps of the launcher', () => {
-  after(removeBundle);
+  after(removeBundled);
 
   it('leave alone what was not asked for', async () => {
     const program = ran(await become({ privileged: {} }));

@@ -14,7 +14,9 @@ interface Describe {
 }
 /** What is used of `import * as vitest from 'vitest'`. */
 export interface Vitest {
+  /** vitest's. */
   readonly describe: Describe;
+  /** vitest's. */
   readonly it: It;
 }
 

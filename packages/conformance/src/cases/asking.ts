@@ -54,4 +54,5 @@ export const asking: Readonly<Partial<Record<Feature, Request>>> = {
   handshake: { ask: (command) => command.requireHandshake(), run: start },
   'pid-file': { ask: (command) => command.daemonize().setPidFile(nowhere) },
   daemon: { ask: (command) => command.daemonize() },
+  exec: { run: (command) => Promise.resolve().then(() => command.exec()) },
 };

@@ -1,6 +1,7 @@
 /** All cases, in the order in which they run: what others build on comes first. */
 import type { ConformanceCase } from '../types';
 import { argumentCases } from './arguments';
+import { becomingCases } from './becoming';
 import { contractCases } from './contract';
 import { daemonCases, pidFileCases } from './daemons';
 import { closedCases, passedCases, sendBufferCases } from './descriptors';
@@ -22,6 +23,7 @@ import { stateCases } from './states';
 import { statusCases } from './status';
 import { groupCases, parentExitCases, treeCases } from './trees';
 
+/** Every case of the suite. Ids never change. */
 export const cases: readonly ConformanceCase[] = [
   contractCases,
   argumentCases,
@@ -62,6 +64,7 @@ export const cases: readonly ConformanceCase[] = [
   handshakeCases,
   daemonCases,
   pidFileCases,
+  becomingCases,
   eventCases,
   secretCases,
   refusalCases,

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import * as path from 'node:path';
 import type { CaseContext } from '../types';
 import { enter, fdFlags, group, parseFds, unusedFd } from './define';
@@ -187,6 +188,11 @@ export const descriptorStdioCases = group('descriptor-stdio', { requires: ['fd-s
     twin: true,
     async run(t, run) {
       await t.rejectsStart(run(t.helper('out:x').setOutputFd(unusedFd())), { stage: 'stdio', code: 'EBADF' });
+      // The next number that this process will have, perhaps for a pipe of this very start.
+      const fd = openSync(devNull, 'r');
+      closeSync(fd);
+      const command = t.helper('out:x').setInputFd(fd).setOutputBuffer().setErrorBuffer();
+      await t.rejectsStart(run(command), { stage: 'stdio', code: 'EBADF' });
     },
   },
 ]);

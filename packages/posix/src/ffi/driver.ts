@@ -7,6 +7,7 @@
 
 /** The names that `VIRCOMMAND_FFI` and the backend's option take. */
 export const DRIVER_NAMES = ['koffi', 'ffi-napi', 'node'] as const;
+/** What calls libc. */
 export type DriverName = (typeof DRIVER_NAMES)[number];
 
 /**

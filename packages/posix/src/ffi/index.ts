@@ -15,7 +15,7 @@ interface Entry {
 const drivers: Readonly<Record<DriverName, Entry>> = {
   koffi: {
     load: loadKoffi,
-    advice: 'its prebuilt binary is an optional dependency of the package koffi: install without --omit=optional',
+    advice: 'its prebuilt binary, for x64 and arm64, is an optional dependency: install without --omit=optional',
   },
   'ffi-napi': { load: loadFfiNapi, advice: 'install it with: npm install ffi-napi@4 ref-napi@3' },
   node: { load: loadNodeFfi, advice: 'node:ffi needs Node 26 or later, without --no-experimental-ffi' },

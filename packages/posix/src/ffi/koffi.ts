@@ -1,4 +1,7 @@
-/** The default driver: koffi, with prebuilt binaries for glibc and musl. Works in worker threads. */
+/**
+ * The default driver: koffi, by its prebuilt binaries for glibc and musl. Works in worker threads. The package `koffi`
+ * itself would bring a script to run at the installation, which package managers warn of or refuse; types come from it.
+ */
 import { readFileSync } from 'node:fs';
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
 
@@ -15,7 +18,7 @@ type Koffi = Pick<typeof import('koffi'), 'load' | 'address' | 'errno' | 'view'>
 /** Throws what loading koffi throws. */
 export function loadKoffi(): Driver {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
-  return driverOver(require('koffi') as typeof import('koffi'));
+  return driverOver(require(`@koromix/koffi-linux-${process.arch}`) as Koffi);
 }
 
 /**

@@ -3,8 +3,8 @@
  * process, which says how it went on a pipe.
  */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
+import { isAbsolute, resolve } from 'node:path';
+import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { Arena } from '../arena';
 import { Attributes } from '../attributes';
 import { DescriptorSet } from '../ends';
@@ -14,10 +14,11 @@ import { koffiAddon } from '../ffi/koffi';
 import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
 import { programMoves, softLimit } from '../moves';
-import { checkPermission, resolvePath, workingDirectory } from '../program';
+import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
 import { cString } from '../struct';
 import { LAUNCHER_FDS, type Order } from './protocol';
+import { programStrings } from './strings';
 
 /** One file, bundled when the package is built; the same from the sources and from what is built. */
 const launcherFile = resolve(__dirname, '../../dist/launcher.js');
@@ -62,7 +63,7 @@ class LauncherSpawner {
     checkPermission();
     checkExecutable();
     const { libc, descriptors, attributes, arena } = this;
-    const strings = this.strings(plan);
+    const { bytes, ...counts } = programStrings(plan, this.environment);
     const pidFile = absolutePidFile(plan);
     let started = false;
     try {
@@ -71,9 +72,7 @@ class LauncherSpawner {
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);
       const sources = [...moves.stdio, ...moves.others.map(({ source }) => source)];
-      const order = descriptors.keep(
-        this.memoryFile({ ...this.order(plan, pidFile, moves.others), ...strings.counts }, strings.bytes),
-      );
+      const order = descriptors.keep(this.memoryFile({ ...this.order(plan, pidFile, moves.others), ...counts }, bytes));
       const none = descriptors.nullDevice();
       this.actions.fill(
         [none, none, none],
@@ -112,28 +111,17 @@ class LauncherSpawner {
     pidFile: string | undefined,
     others: readonly { readonly target: number }[],
   ): Omit<Order, 'argc' | 'envc'> {
-    const { privileged, cwd, daemon, handshake, preExecHook } = plan;
+    const { privileged, daemon, handshake, preExecHook } = plan;
     const { first } = LAUNCHER_FDS;
     return {
       driver: this.libc.driver.name,
       addon: this.addon,
-      plan: { privileged, cwd, daemon, handshake, preExecHook, pidFile },
+      plan: { privileged, cwd: directoryFor(plan), daemon, handshake, preExecHook, pidFile },
       parent: plan.killOnParentExit === 'guaranteed' ? process.pid : undefined,
       stdio: [first, first + 1, first + 2],
       others: others.map(({ target }, index) => ({ source: first + 3 + index, target })),
       softFiles: softLimit(this.libc),
     };
-  }
-
-  /** The program's path, argv and environment, each string with a NUL. */
-  private strings(plan: LaunchPlan): { readonly bytes: Buffer; readonly counts: Pick<Order, 'argc' | 'envc'> } {
-    const path = planBytes(resolvePath(plan.program));
-    const argv = plan.argv.map((text) => planBytes(text));
-    const env = this.environment.strings(plan.env);
-    const all = [path, ...argv, ...env];
-    if (all.some((bytes) => bytes.includes(0))) throw startError('exec', nulError('execve'));
-    const bytes = Buffer.concat(all.flatMap((string) => [string, nul]));
-    return { bytes, counts: { argc: argv.length, envc: env.length } };
   }
 
   /** In memory, since a pipe holds 64 KiB only, and without a name, since there may be secrets in it. */
@@ -166,6 +154,11 @@ export function beginLauncher(plan: LaunchPlan, libc: Libc): BegunLauncher {
   let spawner = spawners.get(libc);
   if (spawner === undefined) spawners.set(libc, (spawner = new LauncherSpawner(libc)));
   return spawner.begin(plan);
+}
+
+/** A hook may be somewhere else by the time it is entered. */
+function directoryFor({ cwd, preExecHook }: LaunchPlan): string | undefined {
+  return cwd === undefined || preExecHook === undefined || isAbsolute(cwd) ? cwd : `${workingDirectory()}/${cwd}`;
 }
 
 /** A daemon's directory is the root by the time the file is opened. */

@@ -19,9 +19,7 @@ export class LauncherDescriptors {
     private readonly stdio: readonly [number, number, number],
     private readonly others: readonly Move[],
   ) {
-    const used = [...stdio, ...others.flatMap(({ source, target }) => [source, target])];
-    // As many more again, for what is moved out of another's way.
-    this.lowest = Math.max(...used) + 4 + others.length;
+    this.lowest = lowestAbove(stdio, others);
   }
 
   /**
@@ -53,8 +51,15 @@ export class LauncherDescriptors {
   }
 }
 
+/** The lowest number that {@link arrange} does not use. */
+export function lowestAbove(stdio: readonly [number, number, number], others: readonly Move[]): number {
+  const used = [...stdio, ...others.flatMap(({ source, target }) => [source, target])];
+  // As many more again, for what is moved out of another's way.
+  return Math.max(...used) + 4 + others.length;
+}
+
 /** Performs the actions at once. */
-class Placing implements ActionSink {
+export class Placing implements ActionSink {
   constructor(private readonly libc: Libc) {}
 
   dup2(source: number, target: number): void {

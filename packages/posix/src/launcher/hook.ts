@@ -17,6 +17,8 @@ export async function runHook({ module, export: name, data }: Hook): Promise<voi
     const hook = find((await import(pathToFileURL(module).href)) as object, name);
     if (hook === undefined) throw new Error(`the module exports no function '${name}'`);
     result = await hook(data, Object.freeze({ pid: process.pid }));
+    // What it has rejected and left to nobody is known when the event loop turns.
+    await new Promise(setImmediate);
   } catch (error) {
     throw startError('hook', reason(error), module);
   }
@@ -35,6 +37,14 @@ function find(namespace: object, name: string): HookFunction | undefined {
 }
 
 function reason(error: unknown): string {
+  try {
+    return told(error);
+  } catch {
+    return 'the hook threw something that cannot be shown';
+  }
+}
+
+function told(error: unknown): string {
   if (!types.isNativeError(error)) return inspect(error);
   const { message, code } = error as NodeJS.ErrnoException;
   // Node's resolver adds its stack of modules below the first line.

@@ -8,7 +8,7 @@
 import { fstatSync, readSync, unlinkSync } from 'node:fs';
 import { chdir } from 'node:process';
 import { CommandStartError, startError, type Stage } from '@vircommand/core/backend';
-import { errno, nulError, systemError } from '../errno';
+import { errno, systemError } from '../errno';
 import { loadDriver } from '../ffi';
 import { loadKoffiAddon } from '../ffi/koffi';
 import { libcOver, type Libc } from '../libc';
@@ -19,6 +19,7 @@ import { ExecImage } from './exec';
 import { runHook } from './hook';
 import { ExecFailure, failureOf, LAUNCHER_FDS, line, type Baseline, type Order, type Report } from './protocol';
 import { closeInspector, DefaultSignals } from './signals';
+import { enterDirectory } from './steps/directory';
 import { setCoreScheduling } from './steps/core-scheduling';
 import { setLabels } from './steps/labels';
 import { raiseHardLimits, setLimits } from './steps/limits';
@@ -93,7 +94,7 @@ class Launcher {
     setLabels(plan);
     setCoreScheduling(libc, plan);
     setPrivileges(libc, plan);
-    if (plan.cwd !== undefined) enter(plan.cwd);
+    if (plan.cwd !== undefined) enterDirectory(plan.cwd);
     // After the ids: a change of them clears it.
     if (order.parent !== undefined) this.dieWithParent(order.parent);
     if (plan.handshake) this.hold();
@@ -205,17 +206,6 @@ class Launcher {
       // It stays.
     }
     this.libc._exit(notStarted);
-  }
-}
-
-/** With the program's rights, as virCommand does it. */
-function enter(cwd: string): void {
-  if (cwd.includes('\0')) throw startError('cwd', nulError('chdir', cwd), cwd);
-  try {
-    chdir(cwd);
-  } catch (error) {
-    const { errno: number = -errno.EIO } = error as NodeJS.ErrnoException;
-    throw startError('cwd', systemError(-number, 'chdir', cwd), cwd);
   }
 }
 

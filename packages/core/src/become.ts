@@ -1,0 +1,20 @@
+/** `exec()`: all that core has to do is to be there if it fails. */
+import type { Backend, LaunchPlan } from './contract';
+import { logError, logExec } from './log';
+import { startFailure } from './start-failure';
+
+/** Returns what is to be thrown: the program was not executed, or the backend only pretends. */
+export function becomeProgram(plan: LaunchPlan, backend: Backend): Error {
+  const { text } = plan;
+  logExec(text, backend.name);
+  let failed: unknown = 'declares exec and has no exec()';
+  try {
+    const pretended = backend.exec?.(plan);
+    if (pretended !== undefined) return pretended;
+  } catch (error) {
+    failed = error;
+  }
+  const error = startFailure(failed, text, backend.name);
+  logError({ command: text, backend: backend.name, error });
+  return error;
+}

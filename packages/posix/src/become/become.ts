@@ -1,0 +1,69 @@
+/**
+ * `exec()`: this process does to itself what the launcher does, by the same steps and in the same order, and becomes the
+ * program. Only the main thread can: its id is that of the process, and a change of the directory is for all threads.
+ */
+import { isMainThread } from 'node:worker_threads';
+import { execError, planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
+import { DescriptorSet } from '../ends';
+import { Environment } from '../environment';
+import { systemError } from '../errno';
+import { enterDirectory } from '../launcher/steps/directory';
+import { ExecImage } from '../launcher/exec';
+import { programStrings } from '../launcher/strings';
+import { setCoreScheduling } from '../launcher/steps/core-scheduling';
+import { setLabels } from '../launcher/steps/labels';
+import { raiseHardLimits, setLimits } from '../launcher/steps/limits';
+import { setPrivileges } from '../launcher/steps/privileges';
+import { setScheduling } from '../launcher/steps/scheduling';
+import { setUmask } from '../launcher/steps/umask';
+import type { Libc } from '../libc';
+import { programMoves } from '../moves';
+import { checkPermission } from '../program';
+import { setGroup } from './group';
+import { Placement } from './placement';
+import { OwnSignals } from './signals';
+
+/**
+ * Returns never.
+ *
+ * @throws CommandStartError. Descriptors and signals are as they were, the rest is as far as it came.
+ */
+export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
+  checkPermission();
+  if (!isMainThread)
+    throw startError('exec', 'a worker thread cannot become a program; call exec() in the main thread');
+  const descriptors = new DescriptorSet(libc);
+  const signals = new OwnSignals(libc);
+  let placement: Placement | undefined;
+  try {
+    // What can fail without any harm comes first.
+    const { bytes, argc, envc } = programStrings(plan, new Environment(libc));
+    const image = new ExecImage(libc, bytes, argc, envc);
+    descriptors.prepare(plan);
+    const moves = programMoves(libc, plan, descriptors);
+    placement = new Placement(libc, moves.stdio, moves.others);
+    signals.closeInspector();
+    change(plan, libc);
+    placement.place();
+    signals.reset();
+    setLimits(libc, plan);
+    throw execError(systemError(image.execute(), 'execve', planBytes(plan.program).toString()), plan.program);
+  } catch (error) {
+    signals.restore();
+    placement?.undo();
+    descriptors.release(false);
+    throw error;
+  }
+}
+
+/** From here on it is another process, whatever comes. */
+function change(plan: LaunchPlan, libc: Libc): void {
+  setGroup(plan, libc);
+  setUmask(libc, plan);
+  raiseHardLimits(libc, plan);
+  setScheduling(libc, plan);
+  setLabels(plan);
+  setCoreScheduling(libc, plan);
+  setPrivileges(libc, plan);
+  if (plan.cwd !== undefined) enterDirectory(plan.cwd);
+}

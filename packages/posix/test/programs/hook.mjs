@@ -1,0 +1,8 @@
+/** A hook in an ES module, which waits before it exports anything. */
+await Promise.resolve();
+export const fails = ({ why }) => {
+  throw new TypeError(why);
+};
+export default async function () {
+  process.umask(0o31);
+}

@@ -1,0 +1,213 @@
+/** From the options to what core is told: each option is an entry of one table. */
+import { fileURLToPath } from 'node:url';
+import {
+  CommandUsageError,
+  type CommandOptions,
+  type RunOptions,
+  type StdinOption,
+  type StdoutOption,
+} from '@vircommand/core';
+import { MigrationError } from './migration-error';
+import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
+import { OPTIONS } from './refused';
+
+/** The forms of a call. */
+export type Form = 'run' | 'runSync' | 'runLines';
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What becomes of the output. */
+export interface OutputForm {
+  readonly lines: boolean;
+  readonly strip: boolean;
+  readonly all: boolean;
+}
+/** One call, as core is told. */
+export interface Call extends OutputForm {
+  readonly command: CommandOptions;
+  readonly run: RunOptions;
+  readonly reject: boolean;
+}
+
+/** What is said so far. */
+class Draft {
+  readonly command: Mutable<CommandOptions> = {};
+  readonly run: Mutable<RunOptions> = {};
+  readonly streams: { stdin?: ScriptInput; stdout?: ScriptOutput; stderr?: ScriptOutput } = {};
+  source: { readonly name: string; readonly option: StdinOption } | undefined;
+  env: NonNullable<ScriptOptions['env']> = {};
+  encoding: NonNullable<ScriptOptions['encoding']> = 'utf8';
+  killAtOnce = false;
+  readonly flags = { reject: true, extendEnv: true, all: false, lines: false, stripFinalNewline: true };
+
+  constructor(readonly form: Form) {}
+
+  wrong(reason: string): CommandUsageError {
+    return new CommandUsageError(this.form, reason, { command: '' });
+  }
+
+  flag(name: keyof Draft['flags'], value: unknown): void {
+    if (typeof value !== 'boolean') throw this.wrong(`option '${name}' must be a boolean`);
+    this.flags[name] = value;
+  }
+
+  feed(name: string, option: StdinOption): void {
+    if (this.source !== undefined)
+      throw this.wrong(`options '${this.source.name}' and '${name}' both say what is read`);
+    this.source = { name, option };
+  }
+
+  stream<K extends 'stdin' | 'stdout' | 'stderr'>(name: K, value: Draft['streams'][K]): void {
+    if (this.streams[name] !== undefined)
+      throw this.wrong(`options '${name}' and 'stdio' both say where ${name} leads`);
+    const plain = typeof value === 'string' || typeof value === 'number' || value instanceof URL;
+    if (!plain && (name === 'stdin' || typeof value !== 'object' || !Object.hasOwn(value, 'file'))) {
+      const alternative =
+        name === 'stdin' ? "{ input } or { inputFile }, or runAsync() with 'pipe'" : "runAsync() with 'pipe'";
+      throw new MigrationError(this.form, `option '${name}'`, 'cannot be a stream, a function or several', alternative);
+    }
+    this.streams[name] = value;
+  }
+}
+
+const path = (given: string | URL): string => (given instanceof URL ? fileURLToPath(given) : given);
+
+type Readers = { readonly [K in keyof ScriptOptions]-?: (value: NonNullable<ScriptOptions[K]>, draft: Draft) => void };
+const readers: Readers = {
+  reject: (value, draft) => draft.flag('reject', value),
+  timeout(value, { run }) {
+    if (value !== 0) run.timeout = value;
+  },
+  cancelSignal: (value, { run }) => (run.signal = value),
+  killSignal(value, draft) {
+    if ((value as string) !== 'SIGTERM' && value !== 'SIGKILL') {
+      const alternative = "runAsync() of Command and its kill(signal); 'SIGTERM' and 'SIGKILL' are known here";
+      throw new MigrationError(draft.form, `killSignal: '${value as string}'`, 'ends nothing for certain', alternative);
+    }
+    draft.killAtOnce = value === 'SIGKILL';
+  },
+  forceKillAfterDelay(value, { run, form }) {
+    if ((value as number | boolean) === false) {
+      const alternative = 'a number of milliseconds';
+      throw new MigrationError(
+        form,
+        'forceKillAfterDelay: false',
+        'lets a program hold its caller for ever',
+        alternative,
+      );
+    }
+    run.killDelay = value;
+  },
+  cleanup: (value, { run }) => (run.killOnParentExit = value),
+  cwd: (value, { command }) => (command.cwd = path(value)),
+  env: (value, draft) => (draft.env = value),
+  extendEnv: (value, draft) => draft.flag('extendEnv', value),
+  input(value, draft) {
+    if (typeof value === 'object' && 'pipe' in value) {
+      throw new MigrationError(draft.form, "option 'input'", 'cannot be a stream', "runAsync() with 'pipe'");
+    }
+    draft.feed('input', { input: value });
+  },
+  inputFile: (value, draft) => draft.feed('inputFile', { file: path(value) }),
+  stdin: (value, draft) => draft.stream('stdin', value),
+  stdout: (value, draft) => draft.stream('stdout', value),
+  stderr: (value, draft) => draft.stream('stderr', value),
+  stdio(value, draft) {
+    const each: readonly unknown[] = typeof value === 'string' ? [value, value, value] : value;
+    const [stdin, stdout, stderr, ...more] = each;
+    if (more.length > 0) {
+      throw new MigrationError(draft.form, 'stdio of more than three', 'is not known', 'passFd() of Command');
+    }
+    if (stdin !== undefined) draft.stream('stdin', stdin as ScriptInput);
+    if (stdout !== undefined) draft.stream('stdout', stdout as ScriptOutput);
+    if (stderr !== undefined) draft.stream('stderr', stderr as ScriptOutput);
+  },
+  all: (value, draft) => draft.flag('all', value),
+  encoding(value, draft) {
+    if (/^(?:hex|base64|base64url|ascii)$/.test(value)) {
+      const alternative = `encoding: 'buffer' and toString('${value}')`;
+      throw new MigrationError(draft.form, `encoding: '${value}'`, 'is no text', alternative);
+    }
+    draft.encoding = value;
+  },
+  lines: (value, draft) => draft.flag('lines', value),
+  stripFinalNewline: (value, draft) => draft.flag('stripFinalNewline', value),
+  maxBuffer: (value, { run }) => (run.outputLimit = value),
+  argv0: (value, { command }) => (command.argv0 = value),
+  uid: (value, { command }) => (command.uid = value),
+  gid: (value, { command }) => (command.gid = value),
+};
+
+const isKnown = (name: string): name is keyof ScriptOptions => Object.hasOwn(readers, name);
+
+/** What core is told. */
+export function readOptions(given: unknown, form: Form): Call {
+  const draft = new Draft(form);
+  if (typeof given !== 'object' || given === null) throw draft.wrong('options must be an object');
+  for (const name of Object.keys(given)) {
+    const value: unknown = Reflect.get(given, name);
+    if (value === undefined) continue;
+    if (!isKnown(name)) throw unknownOption(name, draft);
+    // Of whatever type: wrong values are the reader's to refuse, or core's.
+    readers[name](value as never, draft);
+  }
+  return settle(draft);
+}
+
+function unknownOption(name: string, draft: Draft): CommandUsageError {
+  const alternative = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+  return alternative === undefined
+    ? draft.wrong(`there is no option '${name}'`)
+    : new MigrationError(draft.form, `option '${name}'`, 'has no counterpart of that name', alternative);
+}
+
+function settle(draft: Draft): Call {
+  const { command, run, streams, flags, form, source, encoding } = draft;
+  if (source !== undefined && streams.stdin !== undefined && streams.stdin !== 'pipe') {
+    throw draft.wrong(`options '${source.name}' and 'stdin' both say what is read`);
+  }
+  if (encoding === 'buffer' && (flags.lines || form === 'runLines')) {
+    throw draft.wrong("option 'encoding' must be 'utf8', 'latin1' or 'utf16le' for lines");
+  }
+  if (flags.all && (streams.stdout ?? streams.stderr ?? 'pipe') !== 'pipe') {
+    throw draft.wrong("option 'all' needs stdout and stderr as they are, 'pipe'");
+  }
+  if (form === 'runLines') settleLines(draft);
+  else {
+    const captured = encoding === 'buffer' ? 'bytes' : 'text';
+    command.stdout = outputOption(streams.stdout ?? 'pipe', captured);
+    command.stderr = flags.all ? 'stdout' : outputOption(streams.stderr ?? 'pipe', captured);
+  }
+  if (form === 'run') command.asyncIo = true;
+  command.stdin = source?.option ?? inputOption(streams.stdin ?? 'ignore');
+  if (encoding !== 'buffer') run.encoding = encoding;
+  if (draft.killAtOnce) run.killDelay = 0;
+  if (form !== 'runSync') run.killOnParentExit ??= true;
+  if (!flags.extendEnv) command.env = draft.env;
+  else if (Object.keys(draft.env).length > 0) command.env = { ...process.env, ...draft.env };
+  const { reject, lines, stripFinalNewline: strip, all } = flags;
+  return { command, run, reject, lines, strip, all };
+}
+
+/** Lines are read from stdout as they come; the end of stderr is kept for the error. */
+function settleLines(draft: Draft): void {
+  const { command, streams, flags, run } = draft;
+  if (streams.stdout !== undefined || flags.lines || !flags.stripFinalNewline) {
+    throw draft.wrong("options 'stdout', 'stdio', 'lines' and 'stripFinalNewline' are not for it");
+  }
+  if (flags.all) command.stderr = 'stdout';
+  else if (streams.stderr !== undefined && streams.stderr !== 'pipe') {
+    command.stderr = outputOption(streams.stderr, 'text');
+  }
+  run.check = flags.reject;
+}
+
+function inputOption(given: ScriptInput): StdinOption {
+  if (given === 'pipe') return { input: '' };
+  return given === 'ignore' ? 'null' : given;
+}
+
+function outputOption(given: ScriptOutput, captured: 'text' | 'bytes'): StdoutOption {
+  if (given === 'pipe') return captured;
+  if (given === 'ignore') return 'null';
+  return given instanceof URL ? { file: fileURLToPath(given) } : given;
+}
