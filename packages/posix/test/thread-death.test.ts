@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { bundled, bundledEnv, removeBundled } from './bundled';
 
 const rounds = Number(process.env.VIRCOMMAND_KILL_ROUNDS ?? 8);
 
@@ -24,19 +24,10 @@ function marked(mark: string, except?: number): number[] {
 async function lifeAfter(how: string, round: number): Promise<number> {
   const mark = `vircommand-held-${process.pid}-${how}-${round}`;
   const after = (round * 0.77) % 9;
-  const node = [
-    ...process.execArgv.filter((option) => option.startsWith('--conditions')),
-    '-r',
-    'ts-node/register/transpile-only',
-  ];
-  const holder = spawn(
-    process.execPath,
-    [...node, join(__dirname, 'programs', 'holder.ts'), how, String(after), mark],
-    {
-      stdio: ['pipe', 'pipe', 'ignore'],
-      env: { ...process.env, VIRCOMMAND_WAY: 'thread' },
-    },
-  );
+  const holder = spawn(process.execPath, [bundled('holder'), how, String(after), mark], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: { ...bundledEnv(), VIRCOMMAND_WAY: 'thread' },
+  });
   const exited = once(holder, 'exit');
   let text = '';
   const said = async (word: string): Promise<void> => {
@@ -65,6 +56,7 @@ async function lifeAfter(how: string, round: number): Promise<number> {
 
 describe('a start that is held', function () {
   this.timeout(60_000 + rounds * 10_000);
+  after(removeBundled);
 
   for (const how of ['kill', 'exit', 'throw', 'terminate']) {
     it(`is over when its process ends by ${how}, at ${rounds} moments`, async function () {

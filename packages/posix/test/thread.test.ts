@@ -2,7 +2,9 @@
 import { CommandStartError } from '@vircommand/core';
 import { bindCommand, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
 import { expect } from 'chai';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Attributes } from '../src/attributes';
 import { libcThrough } from '../src/libc';
 import { InheritedEnvironment } from '../src/thread/inherited';
@@ -161,6 +163,40 @@ for (const driver of drivers) {
     });
   });
 }
+
+describe('a start that is held', () => {
+  it('has its limits also when its file is free for execution only after some tries', async () => {
+    const backend = createPosixBackend({ driver: drivers[0] });
+    const Bound = bindCommand(backend);
+    const directory = mkdtempSync(join(tmpdir(), 'vircommand-busy-'));
+    const file = join(directory, 'sh');
+    copyFileSync('/bin/sh', file);
+    const limited = (): Promise<string> =>
+      new Bound(file, ['-c', 'ulimit -n'], { stdout: 'text' })
+        .setMaxFiles(77)
+        .run()
+        .then(({ stdout }) => stdout);
+    try {
+      expect(await limited()).to.equal('77\n');
+      let waited = 0;
+      while (waited < 3) {
+        const writer = openSync(file, 'r+');
+        const running = limited().catch((error: unknown) => error);
+        setTimeout(() => {
+          closeSync(writer);
+        }, 5);
+        const seen = await running;
+        // This process had no time to close it while it was tried.
+        if (seen instanceof CommandStartError && seen.code === 'ETXTBSY') continue;
+        expect(seen).to.equal('77\n');
+        waited++;
+      }
+    } finally {
+      await backend.dispose();
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
 
 describe('a burst of starts', function () {
   it('goes to a thread from the second one on, and ends as it should', async () => {

@@ -47,16 +47,22 @@ class SpawnerLoop {
 
   private start(order: Order): Omit<Result, 'id'> {
     if (order.umask !== undefined) this.libc.umask(order.umask);
-    if (order.hold === undefined) return { result: this.spawn(order), stopped: undefined };
-    return this.startHeld(order, order.hold);
+    let stopped: Result['stopped'];
+    const result = spawnPatiently(this.libc, () => {
+      if (order.hold === undefined) return this.spawn(order);
+      // Each try has a gate of its own: it stays open after a program that went through and could not be executed.
+      const held = this.startHeld(order, order.hold);
+      stopped = held.stopped;
+      return held.result;
+    });
+    return { result, stopped };
   }
 
   private spawn({ pid, path, actions, attributes, argv, envp }: Order): number {
-    const { libc } = this;
     const written = this.memory(pid, 4);
     const file = this.memory(actions, SIZE.posixSpawnFileActions);
     const attribute = this.memory(attributes, SIZE.posixSpawnattr);
-    return spawnPatiently(libc, () => libc.posix_spawn(written, path, file, attribute, argv, envp));
+    return this.libc.posix_spawn(written, path, file, attribute, argv, envp);
   }
 
   private startHeld(order: Order, attributes: HeldAttributes): Omit<Result, 'id'> {
