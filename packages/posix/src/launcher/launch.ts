@@ -71,9 +71,22 @@ export class Launch {
   }
 
   /** The end of the process as that of the program; rejects if it was never executed, and said why. */
-  async statusOf(status: ExitStatus): Promise<ExitStatus> {
-    const outcome = await this.outcome;
-    return outcome === 'died' ? status : withoutLauncher(status, outcome.baseline);
+  statusOf(status: ExitStatus): ExitStatus | Promise<ExitStatus> {
+    // Not later than that it is reaped: who sees by its pid that it has ended must not be told that it was aborted since.
+    this.readNow();
+    const { baseline, failure } = this.progress;
+    if (baseline !== undefined && failure === undefined) return withoutLauncher(status, baseline);
+    return this.outcome.then(() => status);
+  }
+
+  /** Whoever is dead has said all that there is. */
+  private readNow(): void {
+    const chunk = Buffer.allocUnsafe(4096);
+    while (!this.reports.destroyed) {
+      const count = this.libc.read(this.begun.report, chunk, chunk.length);
+      if (count <= 0) return;
+      this.progress.take(chunk.subarray(0, count));
+    }
   }
 
   /** Lets the program run; resolves at exec. */
