@@ -3,8 +3,14 @@ import { startError, type Backend, type Feature } from '@vircommand/core/backend
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 
-/** Half of the time of an import, which a process that starts nothing need not pay. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily, and in a way that bundlers understand
+// Each is loaded when it is needed, and in a way that bundlers understand: a process that starts nothing, or becomes the
+// program, need not pay for the rest.
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
+const loadBinding = (): typeof import('./binding') => require('./binding') as typeof import('./binding');
+const loadBecome = (): typeof import('./become/become') =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
+  require('./become/become') as typeof import('./become/become');
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
 const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');
 
 /** How a posix backend is made. */
@@ -14,7 +20,7 @@ export interface PosixOptions {
 }
 
 /** A backend that starts and waits synchronously too. */
-export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart'>>;
+export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart' | 'exec'>>;
 
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
@@ -31,17 +37,27 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
   }
-  const { cancelLaunch, chosenDriver, forcedWay, libcThrough, Pace, starters, wayFor } = loadEngine();
+  const { chosenDriver, forcedWay, libcThrough } = loadBinding();
   const libc = libcThrough(chosenDriver(options.driver));
   const forced = forcedWay();
-  const pace = new Pace();
+  let pace: InstanceType<ReturnType<typeof loadEngine>['Pace']> | undefined;
   return Object.freeze({
     contract: 1 as const,
     name: 'posix',
     features: featuresWith(libc),
-    start: (plan) => pace.take(() => starters[wayFor(plan, forced)].start(plan, libc)),
-    cancelStart: cancelLaunch,
-    startAndWaitSync: (plan, request) => starters[wayFor(plan, forced)].startAndWaitSync(plan, request, libc),
+    start(plan) {
+      const { Pace, starters, wayFor } = loadEngine();
+      pace ??= new Pace();
+      return pace.take(() => starters[wayFor(plan, forced)].start(plan, libc));
+    },
+    cancelStart(plan) {
+      loadEngine().cancelLaunch(plan);
+    },
+    startAndWaitSync(plan, request) {
+      const { starters, wayFor } = loadEngine();
+      return starters[wayFor(plan, forced)].startAndWaitSync(plan, request, libc);
+    },
+    exec: (plan) => loadBecome().becomeProgram(plan, libc),
   } satisfies PosixBackend);
 }
 
@@ -88,6 +104,9 @@ export const backend: PosixBackend = Object.freeze({
   },
   startAndWaitSync(plan, request) {
     return usable().startAndWaitSync(plan, request);
+  },
+  exec(plan) {
+    return usable().exec(plan);
   },
 } satisfies PosixBackend);
 

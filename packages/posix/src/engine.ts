@@ -1,4 +1,4 @@
-/** What starts programs and waits for them, in one place, since it is loaded only when a backend is made. */
+/** What starts programs and waits for them, in one place, since it is loaded only when one is started. */
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { runDirectly, startDirectly } from './direct';
 import type { Way } from './features';
@@ -6,11 +6,9 @@ import { launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
 
-export { chosenDriver } from './ffi';
 export { cancelLaunch } from './launcher/start';
-export { libcThrough } from './libc';
 export { Pace } from './pace';
-export { forcedWay, wayFor } from './ways';
+export { wayFor } from './ways';
 
 interface Starter {
   start(plan: LaunchPlan, libc: Libc): ChildHandle | Promise<ChildHandle>;

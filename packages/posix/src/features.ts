@@ -57,6 +57,8 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
   'pid-file': launcher,
   daemon: launcher,
   'local-pid': every,
+  // By no way to start: this process changes itself.
+  exec: every,
 };
 
 /** The features there are with this libc; without one, those that there could be. */

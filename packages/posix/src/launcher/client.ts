@@ -20,8 +20,12 @@ import { cString } from '../struct';
 import { LAUNCHER_FDS, type Order } from './protocol';
 import { programStrings } from './strings';
 
-/** One file, bundled when the package is built; the same from the sources and from what is built. */
-const launcherFile = resolve(__dirname, '../../dist/launcher.js');
+/**
+ * One file, bundled when the package is built; the same from the sources and from what is built. Who bundles this package
+ * has it beside the bundle.
+ */
+const ownLauncher = resolve(__dirname, '../../dist/launcher.js');
+const launcherFile = existsSync(ownLauncher) ? ownLauncher : resolve(__dirname, 'launcher.js');
 
 /** Also for an executable that was replaced since this process began. */
 const executable = '/proc/self/exe';
@@ -202,7 +206,8 @@ function checkExecutable(): void {
     throw startError('launcher', `this plan needs a fresh process of Node, and this executable is ${other}`);
   }
   if (existsSync(launcherFile)) return;
-  const why = 'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external)';
+  const why =
+    'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external), or have its dist/launcher.js beside the bundle';
   throw startError('launcher', systemError(errno.ENOENT, 'open', launcherFile, why), launcherFile);
 }
 
