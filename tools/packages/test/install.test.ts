@@ -4,12 +4,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSyn
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import * as ts from 'typescript';
-import { Command } from '@vircommand/child-process';
 import { emptyProject, inProject, MANAGERS, type Project } from './managers';
 import { nodes } from './nodes';
-import { packAll, type Packed } from './pack';
+import { packed } from './pack';
 import { root } from './packages';
-import { startRegistry, type Registry } from './registry';
+import { startRegistry, usualRegistry, type Registry } from './registry';
 
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-install-')));
 const within = { timeout: 120_000 };
@@ -44,15 +43,10 @@ describe('what is published', function () {
   this.timeout(600_000);
   if (process.platform !== 'linux' || process.arch !== 'x64') return;
 
-  let packed: readonly Packed[] = [];
   let registry: Registry | undefined;
   let versions: ReadonlyMap<string, string> = new Map();
   before(async () => {
-    const tarballs = path.join(scratch, 'tarballs');
-    mkdirSync(tarballs);
-    packed = await packAll(tarballs);
-    const { stdout } = await new Command('npm', ['config', 'get', 'registry'], { stdout: 'text' }).run(within);
-    registry = await startRegistry(packed, stdout.trim());
+    registry = await startRegistry(await packed(), await usualRegistry());
     versions = await nodes();
   });
   after(async () => {

@@ -1,5 +1,6 @@
 /** Packs every package as it would be published. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { Command } from '@vircommand/child-process';
 import { readManifest, root } from './packages';
@@ -9,7 +10,6 @@ import { filesOf } from './tarball';
 /** A package as it would be published. */
 export interface Packed {
   readonly manifest: Manifest;
-  readonly file: string;
   readonly bytes: Buffer;
   readonly files: ReadonlyMap<string, Buffer>;
 }
@@ -18,16 +18,21 @@ export interface Packed {
 export const pnpm = (cwd: string, ...args: string[]): Command =>
   new Command('npx', ['--yes', String(readManifest(root).packageManager), ...args], { cwd });
 
-export async function packAll(directory: string): Promise<readonly Packed[]> {
+async function packAll(): Promise<readonly Packed[]> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'vircommand-pack-'));
+  process.once('exit', () => {
+    rmSync(directory, { recursive: true, force: true });
+  });
   const args = ['--filter', './packages/*', '--recursive', 'pack', '--pack-destination', directory];
   await pnpm(root, ...args).run({ timeout: 120_000 });
-  return readdirSync(directory)
-    .filter((name) => name.endsWith('.tgz'))
-    .map((name) => {
-      const file = path.join(directory, name);
-      const bytes = readFileSync(file);
-      const files = filesOf(bytes);
-      const manifest = JSON.parse(files.get('package.json')?.toString() ?? '{}') as Manifest;
-      return { manifest, file, bytes, files };
-    });
+  return readdirSync(directory).map((name) => {
+    const bytes = readFileSync(path.join(directory, name));
+    const files = filesOf(bytes);
+    const manifest = JSON.parse(files.get('package.json')?.toString() ?? '{}') as Manifest;
+    return { manifest, bytes, files };
+  });
 }
+
+let all: Promise<readonly Packed[]> | undefined;
+/** Every package, packed once. */
+export const packed = (): Promise<readonly Packed[]> => (all ??= packAll());

@@ -6,7 +6,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Command } from '@vircommand/child-process';
 import type { Packed } from './pack';
+import { packages } from './packages';
 
 /** What `npm publish` sends, as far as it matters here. */
 export interface Publication {
@@ -20,8 +22,14 @@ export interface Registry extends AsyncDisposable {
   readonly url: string;
   /** In their order. */
   readonly published: readonly Publication[];
-  /** Paths that were asked for elsewhere. */
-  readonly elsewhere: ReadonlySet<string>;
+}
+
+/** The registry that this machine uses. */
+export async function usualRegistry(): Promise<string> {
+  const { stdout } = await new Command('npm', ['config', 'get', 'registry'], { stdout: 'text' }).run({
+    timeout: 60_000,
+  });
+  return stdout.trim();
 }
 
 /** When everything was published: long ago, as package managers do not trust what is new. */
@@ -43,16 +51,18 @@ function packument(url: string, { manifest, bytes }: Packed): object {
   };
 }
 
+const isOurs = (place: string): boolean =>
+  packages.some(({ manifest: { name } }) => place === name || place.startsWith(`${name}/`));
+
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
 }
 
-/** @param upstream - Where everything else is. */
+/** @param packed - What is published already. @param upstream - Where everything of others is. */
 export async function startRegistry(packed: readonly Packed[], upstream: string): Promise<Registry> {
   const received: Publication[] = [];
-  const elsewhere = new Set<string>();
   let url = '';
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -66,8 +76,8 @@ export async function startRegistry(packed: readonly Packed[], upstream: string)
       return;
     }
     const found = packed.find(({ manifest: { name } }) => place === name || place.startsWith(`${name}/-/`));
-    if (found === undefined) {
-      elsewhere.add(place);
+    if (found === undefined && isOurs(place)) json(404, { error: 'not found' });
+    else if (found === undefined) {
       response.writeHead(302, { location: new URL((request.url ?? '/').slice(1), upstream).href }).end();
     } else if (place === found.manifest.name) json(200, packument(url, found));
     else response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(found.bytes);
@@ -81,7 +91,6 @@ export async function startRegistry(packed: readonly Packed[], upstream: string)
   return {
     url,
     published: received,
-    elsewhere,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
