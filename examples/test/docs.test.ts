@@ -77,8 +77,10 @@ describe('the documents', function () {
     it('name every stage, with its words', () => {
       const told = text('docs/errors.md');
       for (const [stage, what] of Object.entries(core.STAGES)) expect(told).to.contain(`| \`${stage}\` | ${what} |`);
-      const rows = told.slice(told.indexOf('## Stages')).match(/^\| `/gm) ?? [];
+      const [section = ''] = /^## Stages$[\s\S]*?^## /m.exec(told) ?? [];
+      const rows = section.match(/^\| `.*$/gm) ?? [];
       expect(rows).to.have.lengthOf(Object.keys(core.STAGES).length);
+      for (const row of rows) expect(row, 'what it means, and what to do').to.match(/^(\| [^|]+ ){4}\|$/);
     });
 
     it('name every class of errors and every code', () => {
@@ -88,15 +90,20 @@ describe('the documents', function () {
       const classes = Array.from(declared.matchAll(/^export (?:abstract )?class (\w+)/gm), ([, name]) => name);
       expect(codes.size).to.be.above(9);
       expect(classes.length).to.be.above(9);
-      for (const name of [...codes, ...classes]) expect(told).to.contain(`\`${name ?? ''}\``);
+      const mocks = ['errors.ts', 'recording-error.ts']
+        .map((file) => text(path.join('packages/mock/src', file)))
+        .join('');
+      const theirs = new Set(mocks.match(/ERR_(?:MOCK|RECORDING)_[A-Z_]+/g));
+      expect(theirs.size).to.be.above(15);
+      for (const name of [...codes, ...classes, ...theirs]) expect(told).to.contain(`\`${name ?? ''}\``);
     });
   });
 
   it('have the table of features that core has', () => {
     const tool = createRequire(__filename)('../../tools/feature-table.cjs') as {
-      readme(from: typeof core): { readonly before: string; readonly after: string };
+      document(from: typeof core): { readonly before: string; readonly after: string };
     };
-    const { before, after } = tool.readme(core);
+    const { before, after } = tool.document(core);
     expect(before).to.equal(after);
   });
 });

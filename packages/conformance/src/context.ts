@@ -56,6 +56,7 @@ export class Context implements CaseContext {
   private observed(): Backend {
     const { backend } = this;
     const sync = backend.startAndWaitSync?.bind(backend);
+    const exec = backend.exec?.bind(backend);
     return {
       contract: backend.contract,
       name: backend.name,
@@ -74,6 +75,7 @@ export class Context implements CaseContext {
               return sync(plan, request);
             },
           }),
+      ...(exec === undefined ? {} : { exec }),
       ...(backend.clock === undefined ? {} : { clock: backend.clock }),
     };
   }

@@ -1,10 +1,17 @@
 /** The backend: what it declares, and how a plan becomes a running program. */
 import { startError, type Backend, type Feature } from '@vircommand/core/backend';
+import type { Engine } from './engine';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 
-/** Half of the time of an import, which a process that starts nothing need not pay. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily, and in a way that bundlers understand
+// Each is loaded when it is needed, and in a way that bundlers understand: a process that starts nothing, or becomes the
+// program, need not pay for the rest.
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
+const loadBinding = (): typeof import('./binding') => require('./binding') as typeof import('./binding');
+const loadBecome = (): typeof import('./become/become') =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
+  require('./become/become') as typeof import('./become/become');
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
 const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');
 
 /** How a posix backend is made. */
@@ -17,7 +24,7 @@ export interface PosixOptions {
  * A backend that starts and waits synchronously too. `dispose()` ends the threads that it keeps for starts, if it has any; it
  * can be used afterwards.
  */
-export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart' | 'dispose'>>;
+export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' | 'cancelStart' | 'exec' | 'dispose'>>;
 
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
@@ -34,18 +41,24 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
   }
-  const { chosenDriver, Engine, libcThrough } = loadEngine();
-  const engine = new Engine(libcThrough(chosenDriver(options.driver)));
+  const { chosenDriver, forcedWay, libcThrough, possibleWays } = loadBinding();
+  const libc = libcThrough(chosenDriver(options.driver));
+  const ways = possibleWays(libc, forcedWay());
+  let engine: Engine | undefined;
+  const theEngine = (): Engine => (engine ??= new (loadEngine().Engine)(libc, ways));
   return Object.freeze({
     contract: 1 as const,
     name: 'posix',
-    features: engine.features,
-    start: (plan) => engine.start(plan),
-    cancelStart: (plan) => {
-      engine.cancel(plan);
+    features: featuresWith(libc, ways),
+    start: (plan) => theEngine().start(plan),
+    cancelStart(plan) {
+      engine?.cancel(plan);
     },
-    startAndWaitSync: (plan, request) => engine.startAndWaitSync(plan, request),
-    dispose: () => engine.dispose(),
+    startAndWaitSync: (plan, request) => theEngine().startAndWaitSync(plan, request),
+    exec: (plan) => loadBecome().becomeProgram(plan, libc),
+    async dispose() {
+      await engine?.dispose();
+    },
   } satisfies PosixBackend);
 }
 
@@ -92,6 +105,9 @@ export const backend: PosixBackend = Object.freeze({
   },
   startAndWaitSync(plan, request) {
     return usable().startAndWaitSync(plan, request);
+  },
+  exec(plan) {
+    return usable().exec(plan);
   },
   async dispose() {
     if (usual !== undefined && !('message' in usual)) await usual.dispose();

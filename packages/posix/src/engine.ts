@@ -1,17 +1,14 @@
-/** What starts programs and waits for them, in one place, since it is loaded only when a backend is made. */
+/** What starts programs and waits for them, in one place, since it is loaded only when one is started. */
 import { debuglog } from 'node:util';
-import type { ChildHandle, Feature, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { runDirectly, startDirectly } from './direct';
-import { featuresWith, type Way } from './features';
+import type { Way } from './features';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
 import { Pace } from './pace';
 import { SpawnerThreads } from './thread/client';
-import { canDo, forcedWay, possibleWays, wayFor } from './ways';
-
-export { chosenDriver } from './ffi';
-export { libcThrough } from './libc';
+import { canDo, wayFor } from './ways';
 
 const log = debuglog('vircommand');
 
@@ -30,25 +27,23 @@ const ownWays = Object.keys(starters) as OwnWay[];
 
 /** All starts of one backend. */
 export class Engine {
-  readonly features: readonly Feature[];
-  private readonly ways: readonly Way[];
   private readonly ownWays: readonly OwnWay[];
   private readonly pace = new Pace();
-  private readonly threads: SpawnerThreads | undefined;
+  private threads: SpawnerThreads | undefined;
 
-  /** Throws if a way is forced that cannot be taken. */
-  constructor(private readonly libc: Libc) {
-    this.ways = possibleWays(libc, forcedWay());
-    this.ownWays = ownWays.filter((way) => this.ways.includes(way));
-    this.features = featuresWith(libc, this.ways);
-    if (this.ways.includes('thread')) this.threads = new SpawnerThreads(libc);
+  /** @param ways those that may be taken, the cheapest first */
+  constructor(
+    private readonly libc: Libc,
+    private readonly ways: readonly Way[],
+  ) {
+    this.ownWays = ownWays.filter((way) => ways.includes(way));
   }
 
   async start(plan: LaunchPlan): Promise<ChildHandle> {
-    const { threads } = this;
     const way = wayFor(plan, this.ways);
+    if (!this.ways.includes('thread') || !canDo('thread', plan)) return this.paced(plan, way);
+    const threads = (this.threads ??= new SpawnerThreads(this.libc));
     const instead = (why: string): ChildHandle | Promise<ChildHandle> => this.startWithoutThread(plan, why);
-    if (threads === undefined || !canDo('thread', plan)) return this.paced(plan, way);
     if (way === 'thread' || (way === 'direct' && threads.busy)) return threads.start(plan, instead);
     return this.paced(plan, way, () => threads.take(plan, instead));
   }

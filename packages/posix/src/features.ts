@@ -62,6 +62,8 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
   'pid-file': launcher,
   daemon: launcher,
   'local-pid': every,
+  // By no way to start: this process changes itself.
+  exec: every,
 };
 
 /** What each way needs of this process. */

@@ -1,5 +1,5 @@
 /** Programs of the tests in one file each, where they are started often or by other users, who must be able to read them. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -12,13 +12,13 @@ export function bundled(name: string): string {
   if (directory === undefined) {
     directory = mkdtempSync(join(tmpdir(), 'vircommand-program-'));
     chmodSync(directory, 0o755);
-    // Laid out like this package: what is in the file finds the launcher and the spawner thread where they are.
-    mkdirSync(join(directory, 'test', 'programs'), { recursive: true });
-    symlinkSync(resolve(__dirname, '..', 'dist'), join(directory, 'dist'));
+    for (const name of ['launcher.js', 'thread.js']) {
+      symlinkSync(resolve(__dirname, '..', 'dist', name), join(directory, name));
+    }
   }
   let outfile = built.get(name);
   if (outfile === undefined) {
-    built.set(name, (outfile = join(directory, 'test', 'programs', `${name}.js`)));
+    built.set(name, (outfile = join(directory, `${name}.js`)));
     buildSync({
       entryPoints: [join(__dirname, 'programs', name + '.ts')],
       outfile,

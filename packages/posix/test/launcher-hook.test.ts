@@ -14,14 +14,18 @@ const esModule = join(__dirname, 'programs/hook.mjs');
 
 describe('a hook of the launcher that', () => {
   let directory: string;
-  let before: number[];
+  let before: ReturnType<typeof held>;
+  const held = (): { fds: number[]; children: string } => ({
+    fds: openFds(),
+    children: readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1'),
+  });
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'vircommand-hook-'));
-    before = openFds();
+    before = held();
   });
   afterEach(() => {
     rmSync(directory, { recursive: true });
-    expect(openFds(), 'descriptors').to.deep.equal(before);
+    expect(held(), 'descriptors and children').to.deep.equal(before);
   });
 
   /** The error; the program must not have run. */

@@ -7,6 +7,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { Arena } from '../arena';
 import { Attributes } from '../attributes';
+import { bundledFile } from '../bundled-file';
 import { DescriptorSet } from '../ends';
 import { Environment } from '../environment';
 import { errno, nulError, systemError } from '../errno';
@@ -20,8 +21,7 @@ import { cString } from '../struct';
 import { LAUNCHER_FDS, type Order } from './protocol';
 import { programStrings } from './strings';
 
-/** One file, bundled when the package is built; the same from the sources and from what is built. */
-const launcherFile = resolve(__dirname, '../../dist/launcher.js');
+const launcherFile = bundledFile('launcher.js');
 
 /** Also for an executable that was replaced since this process began. */
 const executable = '/proc/self/exe';
@@ -202,7 +202,8 @@ function checkExecutable(): void {
     throw startError('launcher', `this plan needs a fresh process of Node, and this executable is ${other}`);
   }
   if (existsSync(launcherFile)) return;
-  const why = 'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external)';
+  const why =
+    'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external), or have its dist/launcher.js beside the bundle';
   throw startError('launcher', systemError(errno.ENOENT, 'open', launcherFile, why), launcherFile);
 }
 

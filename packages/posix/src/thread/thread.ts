@@ -1,13 +1,12 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
 import { access } from 'node:fs';
-import { resolve } from 'node:path';
 import { Worker, type MessagePort } from 'node:worker_threads';
+import { bundledFile } from '../bundled-file';
 import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
 import type { Said, Setup } from './protocol';
 
-/** One file, bundled when the package is built; the same from the sources and from what is built. */
-const file = resolve(__dirname, '../../dist/thread.js');
+const file = bundledFile('thread.js');
 
 /** It has little garbage, and no reason to keep it. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };

@@ -1,0 +1,152 @@
+import { expect } from 'chai';
+import { build } from 'esbuild';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import * as ts from 'typescript';
+import { emptyProject, inProject, MANAGERS, type Project } from './managers';
+import { nodes } from './nodes';
+import { packed } from './pack';
+import { root } from './packages';
+import { startRegistry, usualRegistry, type Registry } from './registry';
+
+const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-install-')));
+const within = { timeout: 120_000 };
+const projects = path.join(__dirname, 'projects');
+
+/** Of yarn: steps, and that its only way to load ES modules is experimental, which is not ours to mend. */
+const harmless = /YN00(?:00|13|85|92)/;
+/** What frightens: a warning of any kind. */
+const frightening = (output: string): string[] =>
+  output.split('\n').filter((line) => /warn|error|deprecat|YN\d{4}/i.test(line) && !harmless.test(line));
+
+/** Compiles the TypeScript program of a project as its owner would, and checks our declarations too. */
+function compile(directory: string, module: ts.ModuleKind, moduleResolution: ts.ModuleResolutionKind): string[] {
+  const program = ts.createProgram([path.join(directory, 'use.mts')], {
+    module,
+    moduleResolution,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
+    strict: true,
+    esModuleInterop: true,
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules', '@types')],
+    outDir: directory,
+  });
+  const { diagnostics } = program.emit();
+  return [...ts.getPreEmitDiagnostics(program), ...diagnostics].map(
+    ({ file, messageText }) => `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+  );
+}
+
+describe('what is published', function () {
+  this.timeout(600_000);
+  if (process.platform !== 'linux' || process.arch !== 'x64') return;
+
+  let registry: Registry | undefined;
+  let versions: ReadonlyMap<string, string> = new Map();
+  before(async () => {
+    registry = await startRegistry(await packed(), await usualRegistry());
+    versions = await nodes();
+  });
+  after(async () => {
+    await registry?.[Symbol.asyncDispose]();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  /** A project in which packages were installed, once for each kind. */
+  const made = new Map<string, Project>();
+  async function project(name: string, node: string, wanted: readonly string[]): Promise<Project> {
+    const key = JSON.stringify([name, node, wanted]);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const manager = MANAGERS[name];
+    if (manager === undefined || registry === undefined) throw new Error(`there is no manager ${name}`);
+    const fresh: Project = { directory: path.join(scratch, String(made.size)), registry: registry.url, node };
+    made.set(key, fresh);
+    mkdirSync(fresh.directory);
+    emptyProject(fresh, manager);
+    const { stdout } = await inProject(fresh, manager, [...manager.add(fresh), ...wanted]).run(within);
+    expect(frightening(stdout)).to.deep.equal([]);
+    return fresh;
+  }
+  async function run(name: string, at: Project, ...file: readonly string[]): Promise<string> {
+    const manager = MANAGERS[name];
+    if (manager === undefined) throw new Error(`there is no manager ${name}`);
+    const { stdout } = await inProject(at, manager, [...manager.run, ...file]).run(within);
+    return stdout;
+  }
+
+  for (const name of Object.keys(MANAGERS)) {
+    it(`is installed with ${name}, without a compiler and without a warning, and works by require() and import`, async () => {
+      for (const node of versions.values()) {
+        const at = await project(name, node, ['vircommand']);
+        copyFileSync(path.join(projects, 'all.cjs'), path.join(at.directory, 'all.cjs'));
+        expect(await run(name, at, 'all.cjs')).to.equal('all\n');
+      }
+    });
+  }
+
+  it('is installed in parts, each with what it needs and nothing else', async () => {
+    const expected: Readonly<Record<string, readonly string[]>> = {
+      '@vircommand/core': [],
+      '@vircommand/child-process': ['@vircommand/core'],
+      '@vircommand/mock': ['@vircommand/core'],
+      '@vircommand/script': ['@vircommand/core'],
+      '@vircommand/posix': ['@vircommand/core', '@koromix/koffi-linux-x64'],
+    };
+    for (const [name, others] of Object.entries(expected)) {
+      const at = await project('npm', process.execPath, [name]);
+      const lock = JSON.parse(readFileSync(path.join(at.directory, 'node_modules/.package-lock.json'), 'utf8')) as {
+        readonly packages: object;
+      };
+      const installed = Object.keys(lock.packages).map((place) => place.replace('node_modules/', ''));
+      expect(installed).to.have.members([name, ...others]);
+    }
+  });
+
+  it('brings the command', async () => {
+    const at = await project('npm', process.execPath, ['vircommand']);
+    const said = await run('npm', at, 'node_modules/.bin/vircommand', 'run', '--', 'echo', 'hello');
+    expect(said).to.equal('hello\n');
+  });
+
+  const resolutions = {
+    node16: [ts.ModuleKind.Node16, ts.ModuleResolutionKind.Node16],
+    bundler: [ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+  } as const;
+  for (const [name, [module, resolution]] of Object.entries(resolutions)) {
+    it(`has its types where TypeScript resolves as ${name}, and runs as an ES module`, async () => {
+      for (const node of versions.values()) {
+        const at = await project('npm', node, ['vircommand']);
+        copyFileSync(path.join(projects, 'use.mts'), path.join(at.directory, 'use.mts'));
+        expect(compile(at.directory, module, resolution)).to.deep.equal([]);
+        expect(await run('npm', at, 'use.mjs')).to.equal('used\n');
+      }
+    });
+  }
+
+  it('is bundled by esbuild and runs without node_modules', async () => {
+    const at = await project('npm', process.execPath, ['vircommand']);
+    const alone: Project = { ...at, directory: path.join(scratch, 'bundle') };
+    const manager = MANAGERS.npm;
+    if (manager === undefined) throw new Error('there is no npm');
+    mkdirSync(alone.directory);
+    emptyProject(alone, manager);
+    copyFileSync(path.join(projects, 'use.mts'), path.join(at.directory, 'use.mts'));
+    await build({
+      entryPoints: [path.join(at.directory, 'use.mts')],
+      outfile: path.join(alone.directory, 'bundle.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+      // What CommonJS modules find there.
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
+      },
+      logLevel: 'silent',
+    });
+    expect(await run('npm', alone, 'bundle.mjs')).to.equal('used\n');
+  });
+});
