@@ -2,16 +2,8 @@
 import { startError, type Backend, type Feature } from '@vircommand/core/backend';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
-
-// Each is loaded when it is needed, and in a way that bundlers understand: a process that starts nothing, or becomes the
-// program, need not pay for the rest.
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
-const loadBinding = (): typeof import('./binding') => require('./binding') as typeof import('./binding');
-const loadBecome = (): typeof import('./become/become') =>
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
-  require('./become/become') as typeof import('./become/become');
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
-const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');
+import { loadBecome, loadBinding, loadEngine } from './later';
+import type { Pace } from './pace';
 
 /** How a posix backend is made. */
 export interface PosixOptions {
@@ -40,14 +32,14 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   const { chosenDriver, forcedWay, libcThrough } = loadBinding();
   const libc = libcThrough(chosenDriver(options.driver));
   const forced = forcedWay();
-  let pace: InstanceType<ReturnType<typeof loadEngine>['Pace']> | undefined;
+  let pace: Pace | undefined;
   return Object.freeze({
     contract: 1 as const,
     name: 'posix',
     features: featuresWith(libc),
     start(plan) {
-      const { Pace, starters, wayFor } = loadEngine();
-      pace ??= new Pace();
+      const { newPace, starters, wayFor } = loadEngine();
+      pace ??= newPace();
       return pace.take(() => starters[wayFor(plan, forced)].start(plan, libc));
     },
     cancelStart(plan) {

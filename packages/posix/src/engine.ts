@@ -5,15 +5,18 @@ import type { Way } from './features';
 import { launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
+import { Pace } from './pace';
 
 export { cancelLaunch } from './launcher/start';
-export { Pace } from './pace';
 export { wayFor } from './ways';
 
 interface Starter {
   start(plan: LaunchPlan, libc: Libc): ChildHandle | Promise<ChildHandle>;
   startAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome;
 }
+
+/** For the starts of one backend. */
+export const newPace = (): Pace => new Pace();
 
 /** How each way starts. */
 export const starters: Readonly<Record<Way, Starter>> = {
