@@ -83,6 +83,17 @@ describe('killing the caller', function () {
     expect(seen.never + seen.ran).to.equal(rounds);
   });
 
+  it('ends a launcher whose hook waits, too', async () => {
+    const hooks = require.resolve('./programs/hooks.cjs');
+    const starter = spawn(process.execPath, [starterFile, directory, hooks], { stdio: 'ignore', detached: true });
+    const gone = once(starter, 'exit');
+    await until(() => existsSync(join(directory, 'waits')));
+    starter.kill('SIGKILL');
+    expect(await gone).to.deep.equal([null, 'SIGKILL']);
+    await until(() => members(starter.pid ?? 0).length === 0);
+    expect(readdirSync(directory)).to.deep.equal(['waits']);
+  });
+
   it('leaves a whole daemon with its locked pid file, or nothing', async () => {
     for (let round = 0; round < rounds; round++) {
       await killedStarter(starterFile, directory, 'daemon', round);
