@@ -24,7 +24,9 @@ describe('the choice of a backend', () => {
   });
 
   it('runs a real program', async () => {
-    const { stdout } = await new Command(process.execPath, ['-e', 'process.stdout.write(String(6 * 7))'], { stdout: 'text' }).run();
+    const { stdout } = await new Command(process.execPath, ['-e', 'process.stdout.write(String(6 * 7))'], {
+      stdout: 'text',
+    }).run();
     expect(stdout).to.equal('42');
   });
 
