@@ -10,7 +10,8 @@ const withoutCommand = {
   'packages/*/test/**': 'tests start what looks at us from outside, and compare with what Node does',
   'tools/bench/**': 'what is measured against, and programs that must not disturb the measurement',
   'tools/soak/test/**': 'tests start what looks at us from outside',
-  'tools/workspace.cjs': 'runs before anything is built',
+  'tools/{workspace,commits}.cjs': 'runs before anything is built',
+  'tools/release/publish.cjs': 'runs where what is published must not be needed',
 };
 
 // Where a rule of ours is broken on purpose, since what then happens is what is tested.

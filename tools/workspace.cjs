@@ -75,6 +75,9 @@ const tasks = {
     const targets = ['build', 'lint', 'typecheck', 'test', 'test:dist', 'check:package'];
     nx(['run-many', '-t', ...targets, '--nxBail=false', ...style, ...rest]);
   },
+  'format:check': () => pnpmRun(['exec', 'prettier', '--check', '.']),
+  /** Writes a change file: `npm run change -- minor --message 'posix: ...'`. */
+  change: () => nx(['release', 'plan', '--only-touched=false', ...rest]),
   bench() {
     buildFor('@vircommand/bench');
     pnpmRun(['--filter', '@vircommand/bench', 'run', '--silent', 'bench', ...rest]);

@@ -3,16 +3,7 @@ import { startError, type Backend, type Feature } from '@vircommand/core/backend
 import type { Engine } from './engine';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
-
-// Each is loaded when it is needed, and in a way that bundlers understand: a process that starts nothing, or becomes the
-// program, need not pay for the rest.
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
-const loadBinding = (): typeof import('./binding') => require('./binding') as typeof import('./binding');
-const loadBecome = (): typeof import('./become/become') =>
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
-  require('./become/become') as typeof import('./become/become');
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
-const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');
+import { loadBecome, loadBinding, loadEngine } from './later';
 
 /** How a posix backend is made. */
 export interface PosixOptions {

@@ -7,7 +7,7 @@ import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
 import { Pace } from './pace';
-import { SpawnerThreads } from './thread/client';
+import { SpawnerThreads } from './spawner/client';
 import { canDo, wayFor } from './ways';
 
 const log = debuglog('vircommand');

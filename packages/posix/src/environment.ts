@@ -3,11 +3,11 @@
  * thread has a copy of its own, and so has code whose `process.env` somebody replaced (jest, tests that assign to it): what
  * the caller sees there is what the program gets.
  */
-import { isMainThread } from 'node:worker_threads';
 import { planBytes } from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import type { Libc } from './libc';
 import { cString } from './struct';
+import { isMainThread } from './thread';
 
 /** Finds out where the inherited environment is, start by start. */
 export class Environment {
@@ -16,7 +16,7 @@ export class Environment {
   private native = false;
 
   constructor(private readonly libc: Libc) {
-    const address = isMainThread ? libc.driver.symbol('environ') : undefined;
+    const address = isMainThread(libc) ? libc.driver.symbol('environ') : undefined;
     if (address === undefined) return;
     const pointer = libc.driver.view(address, 8);
     this.environ = new Uint32Array(pointer.buffer, pointer.byteOffset, 2);

@@ -1,7 +1,7 @@
 /** A process that becomes a program, looked at from outside: the program is as if it had been started so, by its parent. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -181,6 +181,17 @@ onEachDriver((libc, driver) => {
       expect(cwd.after).to.deep.equal(cwd.before);
       expect(await failure({ program: 'no-such-program', args: [], options: {} })).to.include({ stage: 'resolve' });
       expect(await failure({ ...program, options: { stdin: { file: '/no/such' } } })).to.include({ stage: 'stdio' });
+    });
+
+    it('has lost its rights if exec fails after them, and nothing else', async function () {
+      if (process.getuid?.() !== 0) this.skip();
+      const program = join(directory, 'for-root');
+      writeFileSync(program, '#!/bin/sh\n', { mode: 0o700 });
+      chmodSync(directory, 0o755);
+      const said = await failure({ program, args: [], options: { uid: 65534, gid: 65534 } });
+      expect([said.stage, said.code]).to.deep.equal(['exec', 'EACCES']);
+      expect(said.after).to.deep.equal(said.before);
+      expect(said.works).to.deep.equal(['still there\n', 'root', 'child\n']);
     });
 
     if (driver !== 'ffi-napi') {

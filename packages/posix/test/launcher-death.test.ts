@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { buildSync } from 'esbuild';
+import { bundled, bundledEnv, removeBundled } from './bundled';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -23,13 +23,9 @@ function members(session: number): number[] {
 }
 
 /** Starts a starter, and kills it at a moment that differs from round to round: a launcher takes some 30 ms. */
-async function killedStarter(
-  starterFile: string,
-  directory: string,
-  what: 'child' | 'daemon',
-  round: number,
-): Promise<number> {
-  const starter = spawn(process.execPath, [starterFile, directory, what], {
+async function killedStarter(directory: string, what: 'child' | 'daemon', round: number): Promise<number> {
+  const starter = spawn(process.execPath, [bundled('starter'), directory, what], {
+    env: bundledEnv(),
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
@@ -47,22 +43,8 @@ const expected = /^Umask:\t0017\nUid:(\t\d+){4}\nGid:(\t\d+){4}\nGroups:.*\nCapB
 describe('killing the caller', function () {
   this.timeout(300_000);
   const rounds = Number(process.env.VIRCOMMAND_KILL_ROUNDS ?? 30);
-  // In one file, since each round needs a new process. Beside the sources, whose launcher it uses.
-  const starterFile = join(__dirname, '../node_modules/.cache', `starter-${process.pid}.js`);
   let directory: string;
-  before(() => {
-    buildSync({
-      entryPoints: [require.resolve('./programs/starter')],
-      outfile: starterFile,
-      bundle: true,
-      platform: 'node',
-      conditions: ['@vircommand/source'],
-      external: ['koffi', 'ffi-napi', 'ref-napi'],
-    });
-  });
-  after(() => {
-    rmSync(starterFile, { force: true });
-  });
+  after(removeBundled);
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'launcher-death-'));
   });
@@ -73,7 +55,7 @@ describe('killing the caller', function () {
   it('ends the program with it, as asked, at whatever moment of the start', async () => {
     const seen = { never: 0, ran: 0 };
     for (let round = 0; round < rounds; round++) {
-      const session = await killedStarter(starterFile, directory, 'child', round);
+      const session = await killedStarter(directory, 'child', round);
       await until(() => members(session).length === 0);
       const file = join(directory, '0');
       if (existsSync(file)) expect(readFileSync(file, 'latin1')).to.match(expected);
@@ -83,9 +65,24 @@ describe('killing the caller', function () {
     expect(seen.never + seen.ran).to.equal(rounds);
   });
 
+  it('ends a launcher whose hook waits, too', async () => {
+    const hooks = require.resolve('./programs/hooks.cjs');
+    const starter = spawn(process.execPath, [bundled('starter'), directory, hooks], {
+      env: bundledEnv(),
+      stdio: 'ignore',
+      detached: true,
+    });
+    const gone = once(starter, 'exit');
+    await until(() => existsSync(join(directory, 'waits')));
+    starter.kill('SIGKILL');
+    expect(await gone).to.deep.equal([null, 'SIGKILL']);
+    await until(() => members(starter.pid ?? 0).length === 0);
+    expect(readdirSync(directory)).to.deep.equal(['waits']);
+  });
+
   it('leaves a whole daemon with its locked pid file, or nothing', async () => {
     for (let round = 0; round < rounds; round++) {
-      await killedStarter(starterFile, directory, 'daemon', round);
+      await killedStarter(directory, 'daemon', round);
       const pidFiles = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.pid'));
       // Whatever had begun is decided when each daemon that there is a pid file of has said what it is.
       await until(() =>

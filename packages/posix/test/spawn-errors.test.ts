@@ -115,7 +115,9 @@ describe('a start that fails', function () {
 
     it('says when there are too many descriptors', () => {
       const fds = openFds();
-      withFileLimit(libc, fds.length, () => {
+      // Above it others may be open, of threads of other tests.
+      const free = fds.findIndex((fd, index) => fd !== index);
+      withFileLimit(libc, free < 0 ? fds.length : free, () => {
         expect(() => startProcess(planOf({ stdout: { type: 'pipe' } }), libc)).to.throw(CommandStartError, /EMFILE/);
       });
       expect(openFds()).to.deep.equal(fds);

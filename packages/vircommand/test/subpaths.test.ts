@@ -23,7 +23,6 @@ const subpaths: Readonly<Record<string, string>> = {
 /** What a subpath has besides, since it needs the choice of the backend. */
 const bound: Readonly<Record<string, readonly string[]>> = { 'vircommand/script': ['$', 'run', 'runSync', 'runLines'] };
 
-
 describe('the subpaths', () => {
   it('are all that the package exports', () => {
     const exported = Object.keys(manifest.exports).map((key) => `vircommand${key.slice(1)}`);

@@ -77,6 +77,9 @@ describe('a release', function () {
     const changelog = readFileSync(path.join(workspace, 'CHANGELOG.md'), 'utf8');
     const entry = `## ${next} - \\d{4}-\\d\\d-\\d\\d\n\n### Added\n\n- posix: a feature\n\n### Fixed\n\n- core: a correction,\n  explained\n\n## `;
     expect(changelog).to.match(new RegExp(`^${entry}`));
+    expect(await run(process.execPath, 'tools/release/notes.cjs', `v${next}`)).to.equal(
+      '### Added\n\n- posix: a feature\n\n### Fixed\n\n- core: a correction,\n  explained\n',
+    );
     expect(readdirSync(plans)).to.deep.equal([]);
     expect(await run('git', 'tag')).to.equal(`v${next}\n`);
     expect(await run('git', 'log', '-1', '--format=%s')).to.equal(`release: ${next}\n`);

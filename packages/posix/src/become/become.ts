@@ -2,7 +2,6 @@
  * `exec()`: this process does to itself what the launcher does, by the same steps and in the same order, and becomes the
  * program. Only the main thread can: its id is that of the process, and a change of the directory is for all threads.
  */
-import { isMainThread } from 'node:worker_threads';
 import { execError, planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
 import { DescriptorSet } from '../ends';
 import { Environment } from '../environment';
@@ -19,6 +18,7 @@ import { setUmask } from '../launcher/steps/umask';
 import type { Libc } from '../libc';
 import { programMoves } from '../moves';
 import { checkPermission } from '../program';
+import { isMainThread } from '../thread';
 import { setGroup } from './group';
 import { Placement } from './placement';
 import { OwnSignals } from './signals';
@@ -30,7 +30,7 @@ import { OwnSignals } from './signals';
  */
 export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
   checkPermission();
-  if (!isMainThread)
+  if (!isMainThread(libc))
     throw startError('exec', 'a worker thread cannot become a program; call exec() in the main thread');
   const descriptors = new DescriptorSet(libc);
   const signals = new OwnSignals(libc);

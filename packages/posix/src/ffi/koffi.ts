@@ -3,6 +3,7 @@
  * itself would bring a script to run at the installation, which package managers warn of or refuse; types come from it.
  */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
 
 const parameterTypes: Readonly<Record<Parameter, string>> = {
@@ -17,8 +18,20 @@ type Koffi = Pick<typeof import('koffi'), 'load' | 'address' | 'errno' | 'view'>
 
 /** Throws what loading koffi throws. */
 export function loadKoffi(): Driver {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
-  return driverOver(require(`@koromix/koffi-linux-${process.arch}`) as Koffi);
+  const packageOfBinaries = `@koromix/koffi-linux-${process.arch}`;
+  try {
+    return loadKoffiAddon(join(dirname(require.resolve(packageOfBinaries)), addonForLibc()));
+  } catch {
+    // It is laid out in another way, or bundled: the package finds out itself, or says what is wrong.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
+    return driverOver(require(packageOfBinaries) as Koffi);
+  }
+}
+
+/** What the package looks up in the headers of Node's executable, which takes it longer than to load the addon. */
+function addonForLibc(): string {
+  const libc = readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'linux';
+  return `${libc}_${process.arch}/koffi.node`;
 }
 
 /**

@@ -13,11 +13,12 @@ import { loadDriver } from '../ffi';
 import { loadKoffiAddon } from '../ffi/koffi';
 import { libcOver, type Libc } from '../libc';
 import { lockPidFile } from '../pidfile/acquire';
-import { LINUX, RUSAGE, SIZE } from '../struct';
+import { SIZE } from '../struct';
+import { readBaseline } from './baseline';
 import { LauncherDescriptors } from './descriptors';
 import { ExecImage } from './exec';
 import { runHook } from './hook';
-import { ExecFailure, failureOf, LAUNCHER_FDS, line, type Baseline, type Order, type Report } from './protocol';
+import { ExecFailure, failureOf, LAUNCHER_FDS, line, type Order, type Report } from './protocol';
 import { closeInspector, DefaultSignals } from './signals';
 import { enterDirectory } from './steps/directory';
 import { setCoreScheduling } from './steps/core-scheduling';
@@ -29,6 +30,8 @@ import { setUmask } from './steps/umask';
 
 const SIGKILL = 9;
 const PR_SET_PDEATHSIG = 1;
+/** Milliseconds. */
+const watchEvery = 200;
 /** virCommand's for everything that fails before exec. Nobody but a debugger sees it. */
 const notStarted = 125;
 
@@ -83,8 +86,21 @@ class Launcher {
     const { preExecHook } = this.order.plan;
     if (preExecHook === undefined) return;
     this.stage = 'hook';
+    // It may wait for ever, and then nobody may wait for it any longer.
+    const watching = setInterval(() => {
+      if (this.isAbandoned()) this.end(false);
+    }, watchEvery);
+    watching.unref();
     await runHook(preExecHook);
+    clearInterval(watching);
     this.stage = 'launcher';
+  }
+
+  /** Whether the caller is gone: the other end of its pipe is closed. */
+  private isAbandoned(): boolean {
+    const set = Buffer.alloc(SIZE.pollfd);
+    set.writeInt32LE(this.go);
+    return this.libc.poll(set, 1, 0) > 0;
   }
 
   /** From the hook to exec: privileges go, and nothing of JavaScript's is left behind. */
@@ -207,19 +223,6 @@ class Launcher {
     }
     this.libc._exit(notStarted);
   }
-}
-
-function readBaseline(libc: Libc): Baseline {
-  const usage = Buffer.alloc(SIZE.rusage);
-  libc.getrusage(LINUX.RUSAGE_SELF, usage);
-  const word = (offset: number): number => usage.readUInt32LE(offset);
-  return {
-    userMs: word(RUSAGE.userSeconds) * 1000 + word(RUSAGE.userMicroseconds) / 1000,
-    systemMs: word(RUSAGE.systemSeconds) * 1000 + word(RUSAGE.systemMicroseconds) / 1000,
-    maxRssKiB: word(RUSAGE.maxRss),
-    voluntaryContextSwitches: word(RUSAGE.voluntaryContextSwitches),
-    involuntaryContextSwitches: word(RUSAGE.involuntaryContextSwitches),
-  };
 }
 
 function readOrder(): { readonly order: Order; readonly strings: Buffer } {

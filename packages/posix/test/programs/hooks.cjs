@@ -13,6 +13,10 @@ module.exports = {
   isKilled: () => new Promise(() => void stay() & process.kill(process.pid, 'SIGKILL')),
   forgets: () => new Promise(() => undefined),
   never: () => new Promise(stay),
+  waits: ({ note }) => {
+    require('node:fs').writeFileSync(note, '');
+    return new Promise(stay);
+  },
   throwsText: () => {
     throw 'only text';
   },

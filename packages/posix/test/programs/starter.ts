@@ -1,11 +1,12 @@
 /**
- * Starts programs by the launcher until it is killed. Arguments: a directory, and what to start: `child` or `daemon`.
+ * Starts programs by the launcher until it is killed. Arguments: a directory, and what to start: `child`, `daemon`, or the
+ * module of a hook that notes in a file of the directory that it waits.
  * Each program says in a file of its own what it is; the file appears whole or not at all.
  */
 import * as path from 'node:path';
 import { Command } from '@vircommand/posix';
 
-const [directory = '', what] = process.argv.slice(2);
+const [directory = '', what = ''] = process.argv.slice(2);
 const script =
   'exec 2>/dev/null; grep -E "^(Uid|Gid|Groups|Umask|NoNewPrivs|CapBnd)" "/proc/$$/status" > "$1.part" && mv "$1.part" "$1"';
 
@@ -18,8 +19,11 @@ async function startOne(number: number): Promise<void> {
   if (what === 'daemon') {
     command.daemonize().setPidFile(path.join(directory, `${number}.pid`));
     await command.run();
-  } else {
+  } else if (what === 'child') {
     await command.run({ killOnParentExit: 'guaranteed' });
+  } else {
+    const data = { note: path.join(directory, 'waits') };
+    await command.setPreExecHook({ module: what, export: 'waits', data }).run();
   }
 }
 
