@@ -1,17 +1,62 @@
 'use strict';
-// What is published: all of the command line in one minified file, because reading a file for each idea would take longer
-// than what most of them do. tsc's own output in dist/modules is for project references and declarations.
-const { buildSync } = require('esbuild');
+// What is published: files without imports of each other's insides, since each one that must be found and read costs a start
+// a part of a millisecond. `vircommand run` loads the first one, and the engine of the backend posix if it is not to become
+// the program itself; everything else is in a third one. Packages that are loaded only when they are asked for stay packages.
+// tsc's own output in dist/modules is for project references and declarations.
 const path = require('node:path');
+const { build } = require('esbuild');
 
-buildSync({
-  entryPoints: [path.join(__dirname, 'src', 'index.ts')],
-  outfile: path.join(__dirname, 'dist', 'index.js'),
-  bundle: true,
-  packages: 'external',
-  platform: 'node',
-  target: 'node20.19',
-  format: 'cjs',
-  minify: true,
-  legalComments: 'none',
+const [, , target = path.join(__dirname, 'dist')] = process.argv;
+const posix = path.join(__dirname, '..', 'posix', 'src');
+
+/** Published names, and their sources. */
+const entries = {
+  index: path.join(__dirname, 'src', 'index.ts'),
+  engine: path.join(posix, 'engine.ts'),
+  launcher: path.join(posix, 'launcher', 'main.ts'),
+  between: path.join(__dirname, 'src', 'between.ts'),
+  dispatch: path.join(__dirname, 'src', 'dispatch.ts'),
+};
+
+/**
+ * What the backend posix loads later, except for its engine, is here from the start: a module inside a bundle that is loaded
+ * later puts a wrapper around all that it shares with others, which takes longer than what is saved.
+ */
+const fromTheStart = {
+  name: 'from the start',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]posix[\\/]src[\\/]later\.ts$/ }, ({ path: file }) => ({
+      resolveDir: path.dirname(file),
+      contents: `
+        import * as binding from './binding';
+        import * as become from './become/become';
+        export const loadBinding = () => binding;
+        export const loadBecome = () => become;
+        export const loadEngine = () => require('./engine');`,
+    }));
+  },
+};
+
+const bundles = Object.entries(entries).map(([name, source]) =>
+  build({
+    entryPoints: [source],
+    outfile: path.join(target, `${name}.js`),
+    bundle: true,
+    conditions: ['@vircommand/source'],
+    external: [
+      '@vircommand/child-process',
+      '@vircommand/mock',
+      ...['ffi-napi', 'ref-napi', 'node:ffi'],
+      ...Object.keys(entries).map((entry) => `./${entry}`),
+    ],
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    minify: true,
+    legalComments: 'none',
+    plugins: [fromTheStart],
+  }),
+);
+Promise.all(bundles).catch(() => {
+  process.exitCode = 1;
 });

@@ -222,7 +222,10 @@ export const attributes: readonly FlagGroup<Job>[] = [
         name: 'session',
         help: 'a session of its own, without a terminal',
         call: 'setSession',
-        apply: ({ command }) => command.setSession(),
+        apply: (job) => {
+          job.session = true;
+          job.command.setSession();
+        },
       },
       {
         name: 'process-group',

@@ -1,8 +1,10 @@
-/** The backends that start programs, loaded when they are asked for, and the choice among them. */
+/** The backends that start programs, and the choice among them. */
 import { createRequire } from 'node:module';
 import type { Backend } from '@vircommand/core';
+import * as posix from '@vircommand/posix';
 import { CliError } from './exit-status';
 
+// The other one loads itself when it is used; who gets that does not pay for this.
 const load = createRequire(__filename);
 
 interface Candidate {
@@ -12,13 +14,12 @@ interface Candidate {
   readonly whyNot: () => string | undefined;
 }
 
-const posix = (): typeof import('@vircommand/posix') => load('@vircommand/posix') as typeof import('@vircommand/posix');
 const childProcess = (): typeof import('@vircommand/child-process') =>
   load('@vircommand/child-process') as typeof import('@vircommand/child-process');
 
 /** The best one first. */
 export const candidates: readonly Candidate[] = [
-  { name: 'posix', backend: () => posix().backend, whyNot: () => posix().whyNot() },
+  { name: 'posix', backend: () => posix.backend, whyNot: posix.whyNot },
   { name: 'child-process', backend: () => childProcess().backend, whyNot: () => undefined },
 ];
 

@@ -1,33 +1,32 @@
 /** A program in front: its signals, its streams where we are between, the live line, and its end as ours. */
 import { CommandFailedError, type CommandResult, type RunningCommand, type RunOptions } from '@vircommand/core';
-import { copyIn } from './copy-in';
-import { copyOut, type Copy } from './copy-out';
+import type { Copies } from './between';
 import { CliError, statusOf } from './exit-status';
 import type { Job } from './job';
-import { growthOf, showLive } from './live-line';
+import { loadBetween } from './later';
+import { growthOf, showLive, wantsLive } from './live-line';
 import { Forwarding } from './signals';
 import { statsText } from './stats';
 import type { Surroundings } from './subcommand';
 
-/** Hands the output through and ends the program when it writes too much. */
-function copyAll(running: RunningCommand, limit: number | undefined): readonly Copy[] {
-  const exceeded = (): void => void running.abort();
-  return [running.stdout, running.stderr].flatMap((stream, index) =>
-    stream === undefined ? [] : [copyOut(stream, index + 1, { limit, exceeded })],
-  );
+/** Only what copies needs streams, and these take longer to load than a program to start. */
+function copiesOf(running: RunningCommand, limit: number | undefined): Copies | undefined {
+  const { stdin, stdout, stderr } = running;
+  if ([stdin, stdout, stderr].every((stream) => stream === undefined)) return undefined;
+  return loadBetween().copyAll(running, limit);
 }
 
+/** How much was written, where that can be seen: by us, or in the file that our stdout is. */
 function liveLine(
   job: Job,
-  copies: readonly Copy[],
+  outputs: Copies['outputs'],
   grown: (() => number) | undefined,
-  { stdout, stderr }: Surroundings,
+  surroundings: Surroundings,
 ): Disposable | undefined {
-  // Where the program writes to the terminal itself it would be in the way.
-  const wanted = job.live ?? (stderr.isTerminal && !(job.files.stdout === undefined && stdout.isTerminal));
-  if (!wanted || !stderr.isTerminal) return undefined;
-  const copied = (): number => copies.reduce((sum, { bytes }) => sum + bytes, 0);
-  return showLive(stderr, copies.length > 0 ? copied : job.files.stdout === undefined ? grown : undefined);
+  if (!wantsLive(job, surroundings)) return undefined;
+  const copied = (): number => outputs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytes = outputs.length > 0 ? copied : job.files.stdout === undefined ? grown : undefined;
+  return showLive(surroundings.stderr, bytes);
 }
 
 /** Milliseconds for output that is on its way when a program was ended before its time. */
@@ -44,16 +43,16 @@ const nextTurns = (): Promise<void> => new Promise((resolve) => setImmediate(() 
 async function runToEnd(job: Job, options: RunOptions, surroundings: Surroundings): Promise<End> {
   const forwarding = new Forwarding();
   // From before the start: the first output may be the most of it.
-  const grown = surroundings.stderr.isTerminal ? growthOf(1) : undefined;
+  const grown = wantsLive(job, surroundings) ? growthOf(1) : undefined;
   let live: Disposable | undefined;
-  let input: Disposable | undefined;
+  let copies: Copies | undefined;
   try {
     const running = await job.command.rawStatus().runAsync(options);
     forwarding.attach(running);
-    const copies = copyAll(running, job.outputLimit);
-    if (running.stdin !== undefined) input = copyIn(0, running.stdin);
-    live = liveLine(job, copies, grown, surroundings);
-    const copied = Promise.all(copies.map(({ done }) => done));
+    copies = copiesOf(running, job.outputLimit);
+    const outputs = copies?.outputs ?? [];
+    live = liveLine(job, outputs, grown, surroundings);
+    const copied = Promise.all(outputs.map(({ done }) => done));
     let result: CommandResult;
     try {
       result = await running.wait();
@@ -61,7 +60,7 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
     } catch (error) {
       // It was ended: a reader that does not read must not hold us up as well.
       await Promise.race([copied, new Promise((resolve) => setTimeout(resolve, patience))]);
-      if (!copies.some((copy) => copy.exceeded)) throw error;
+      if (!outputs.some((copy) => copy.exceeded)) throw error;
       throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
     }
     // Of Ctrl-C the program may have died before we were told of our own.
@@ -69,7 +68,7 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
     return { result, interrupted: forwarding.seen.has('SIGINT') };
   } finally {
     live?.[Symbol.dispose]();
-    input?.[Symbol.dispose]();
+    copies?.[Symbol.dispose]();
     forwarding[Symbol.dispose]();
   }
 }

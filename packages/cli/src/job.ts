@@ -31,6 +31,9 @@ export interface Job {
   hookData?: string;
   daemon?: boolean;
   dieWithParent?: boolean;
+  session?: boolean;
+  /** Do not become the program. */
+  stay?: boolean;
   outputLimit?: number;
   dryRun?: boolean;
   stats?: boolean;

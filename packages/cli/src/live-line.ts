@@ -1,12 +1,20 @@
 /** One line on a terminal that says how long a program has been running, and how much it has written. */
 import { fstatSync } from 'node:fs';
+import type { Job } from './job';
 import type { Output } from './output';
 import { sizeText, timeText } from './stats';
+import type { Surroundings } from './subcommand';
 
 /** What is over before needs no line, in milliseconds. */
 const patience = 2000;
 const interval = 500;
 const eraseLine = '\r\x1b[K';
+
+/** Where the program writes to the terminal itself it would be in the way. */
+export function wantsLive({ live, files }: Job, { stdout, stderr }: Surroundings): boolean {
+  if (live === false || !stderr.isTerminal) return false;
+  return live ?? !(files.stdout === undefined && stdout.isTerminal);
+}
 
 /** How much a file has grown; nothing for what is no file. */
 export function growthOf(fd: number): (() => number) | undefined {

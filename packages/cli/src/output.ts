@@ -2,8 +2,7 @@
  * Writing to our own stdout and stderr. Never through `process.stdout` and `process.stderr`: these make the open file
  * nonblocking, and the program shares it.
  */
-import { writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 
 /** Where text goes. */
 export interface Output {
@@ -33,12 +32,24 @@ export function writeAll(fd: number, text: string | Uint8Array): boolean {
   return true;
 }
 
+/** The module for terminals brings all streams with it, which no descriptor need pay for that can be none. */
+function isTerminal(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isCharacterDevice() || stat.rdev === statSync('/dev/null').rdev) return false;
+  } catch {
+    // It is closed.
+    return false;
+  }
+  return process.getBuiltinModule('node:tty').isatty(fd);
+}
+
 const to = (fd: number): Output => ({
   write: (text) => {
     writeAll(fd, text);
   },
   get isTerminal() {
-    return isatty(fd);
+    return isTerminal(fd);
   },
 });
 

@@ -1,13 +1,10 @@
 /** `vircommand status` and `vircommand stop`: who has a pid file. Its lock says so, and not its number, which a stranger may have by now. */
-import { createRequire } from 'node:module';
 import * as path from 'node:path';
+import * as pidFiles from '@vircommand/posix/pidfile';
 import { CliError } from './exit-status';
 import { readFlags, type Flag, type FlagGroup } from './flag';
 import type { Subcommand } from './subcommand';
 import { duration } from './values';
-
-type PidFiles = typeof import('@vircommand/posix/pidfile');
-const pidFiles = (): PidFiles => createRequire(__filename)('@vircommand/posix/pidfile') as PidFiles;
 
 /** Statuses of init scripts, as LSB has them. */
 const RUNNING = 0;
@@ -84,7 +81,7 @@ interface Found {
 }
 
 function look({ file, program: executable }: Request): Found {
-  const { readPath, readPathIfAlive, readPathIfLocked } = pidFiles();
+  const { readPath, readPathIfAlive, readPathIfLocked } = pidFiles;
   const locked = readPathIfLocked(file);
   if (locked !== undefined) return { state: 'running', pid: locked };
   const alive = readPathIfAlive(file, { executable });
@@ -146,7 +143,7 @@ export const stop: Subcommand = {
       const found = look(request);
       // Whoever wrote it has no lock; to remove the file of one that is alive would be to lose it.
       if (found.state === 'doubtful') throw new CliError(`${file}: ${doubt(found.pid)}`);
-      const { pid, signal, removed } = await pidFiles().forceCleanupPath(file, { killDelay, group, executable });
+      const { pid, signal, removed } = await pidFiles.forceCleanupPath(file, { killDelay, group, executable });
       const end = pid === undefined ? 'nothing ran' : `process ${pid} ended by ${signal ?? ''}`;
       stdout.write(`${file}: ${end}${removed && pid === undefined ? '; the file that was left is removed' : ''}\n`);
       return 0;

@@ -1,5 +1,7 @@
 /** `vircommand run`: a program with our own stdin, stdout and stderr, our signals, and its exit status as ours. */
 import type { RunOptions } from '@vircommand/core';
+import { backendNames } from './backends';
+import { canBecome } from './becoming';
 import { dryRun } from './dry-run';
 import { CliError } from './exit-status';
 import type { FlagGroup } from './flag';
@@ -7,14 +9,13 @@ import { inFront } from './in-front';
 import { readJob, type Job } from './job';
 import { runFlags } from './run-flags';
 import type { Subcommand, Surroundings } from './subcommand';
-import { backendNames } from './backends';
 
 interface RunJob extends Job {
   backendName?: string;
 }
 
-const chosen: FlagGroup<RunJob> = {
-  title: 'Backend',
+const start: FlagGroup<RunJob> = {
+  title: 'Start',
   flags: [
     {
       name: 'backend',
@@ -26,10 +27,17 @@ const chosen: FlagGroup<RunJob> = {
         job.backendName = name;
       },
     },
+    {
+      name: 'no-exec',
+      help: 'stay until it ends, and do not become the program where that would do',
+      apply: (job) => {
+        job.stay = true;
+      },
+    },
   ],
 };
 
-const flags: readonly FlagGroup<RunJob>[] = [...runFlags, chosen];
+const flags: readonly FlagGroup<RunJob>[] = [...runFlags, start];
 
 /** What the program's streams are: ours by their descriptors, so that nothing is copied, unless output is counted. */
 function connect({ command, files, daemon, outputLimit, dryRun: dry }: RunJob): void {
@@ -84,6 +92,7 @@ async function run(argv: readonly string[], surroundings: Surroundings): Promise
   }
   const backend = surroundings.backend(job.backendName);
   job.runBy = backend;
+  if (canBecome(job, backend, surroundings)) job.command.exec();
   if (job.daemon !== true) return inFront(job, optionsOf(job), surroundings, backend.name);
   await job.command.run(optionsOf(job));
   return 0;
@@ -98,6 +107,8 @@ export const subcommand: Subcommand = {
     'Runs PROGRAM with the stdin, stdout and stderr of vircommand, hands signals on to it, and ends with its exit status: ' +
       '128+N if signal N ended it, 124 after a timeout, 125 if vircommand itself failed, 126 if PROGRAM cannot be ' +
       'executed, 127 if it is not found. There never is a shell.',
+    'Where nobody has to look after it, vircommand becomes the program, as env(1) does: then it has our process id. It ' +
+      'stays for bounds, statistics, the live line, --session, --hook and --die-with-parent.',
   ],
   flags,
   examples: [

@@ -1,5 +1,4 @@
 /** The command as somebody who installed it has it: what is built or, where the sources are tested, what would be. */
-import { buildSync } from 'esbuild';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -18,14 +17,7 @@ function bundle(): string {
     cpSync(path.join(home, file), path.join(directory, file));
   }
   symlinkSync(path.join(home, 'node_modules'), path.join(directory, 'node_modules'));
-  buildSync({
-    entryPoints: [path.join(home, 'src', 'index.ts')],
-    outfile: path.join(directory, 'dist', 'index.js'),
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'cjs',
-  });
+  new Command(process.execPath, [path.join(home, 'bundle.cjs'), path.join(directory, 'dist')]).runSync();
   // As package managers do it.
   symlinkSync(path.join('vircommand.js'), path.join(directory, 'bin', 'vircommand'));
   return directory;

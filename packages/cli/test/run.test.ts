@@ -14,9 +14,11 @@ describe('vircommand run', function () {
     const ends: readonly (readonly [string, readonly string[], number])[] = [
       ['exit code 0', ['true'], 0],
       ['exit code 3', ['sh', '-c', 'exit 3'], 3],
-      ['a signal', ['sh', '-c', 'kill -TERM $$'], 143],
-      ['SIGKILL', ['sh', '-c', 'kill -KILL $$'], 137],
-      ['SIGINT that nobody sent to us', ['sh', '-c', 'kill -INT $$'], 130],
+      ['a signal', ['--no-exec', 'sh', '-c', 'kill -TERM $$'], 143],
+      ['SIGKILL', ['--no-exec', 'sh', '-c', 'kill -KILL $$'], 137],
+      ['SIGINT that nobody sent to us', ['--no-exec', 'sh', '-c', 'kill -INT $$'], 130],
+      ['not found, without becoming it', ['--no-exec', 'no-such-program'], 127],
+      ['not executable, without becoming it', ['--no-exec', '/etc/passwd'], 126],
       ['not found', ['no-such-program'], 127],
       ['not found by a path', ['./no-such-program'], 127],
       ['not executable', ['/etc/passwd'], 126],
@@ -49,6 +51,24 @@ describe('vircommand run', function () {
       expect(status).to.equal(124);
       expect((await runProgram(['ps', '-eo', 'args'])).stdout).to.not.contain(`sleep ${marker}`);
     });
+  });
+
+  linuxOnly('becomes the program, as env(1) does, where nobody has to look after it', async () => {
+    const ids = 'echo $$; exec "$NODE" "$BIN" run --umask 7 -- sh -c \'echo $$; umask; kill -TERM $$\'';
+    const run = await shell(ids);
+    const [us, program, umask] = run.stdout.split('\n');
+    expect(program).to.equal(us);
+    expect([umask, run.signal]).to.deep.equal(['0007', 'SIGTERM']);
+    const { stdout } = await shell("vircommand run -- sh -c 'kill -KILL $$'; echo $?");
+    expect(stdout).to.equal('137\n');
+  });
+
+  it('stays for what somebody has to look after', async () => {
+    const flags = ['--no-exec', '--timeout=9', '--kill-delay=1', '--output-limit=1M', '--stats', '--session'];
+    for (const flag of [...flags, ...(process.platform === 'linux' ? ['--die-with-parent'] : [])]) {
+      const { stdout } = await shell(`vircommand run ${flag} -- sh -c 'ps -o args= -p $PPID'`);
+      expect(stdout, flag).to.contain(` run ${flag} -- sh -c`);
+    }
   });
 
   it('a shell sees the status in $?, in && and in loops', async () => {

@@ -37,9 +37,9 @@ describe('signals', function () {
     for (const started of open.splice(0)) await started[Symbol.asyncDispose]();
   });
 
-  for (const backend of ['posix', 'child-process']) {
-    it(`reach the program once each, in a group of its own and in ours: ${backend}`, async () => {
-      const started = keep(await startAlone(['run', '--backend', backend, '--', 'sh', '-c', listener]));
+  for (const flags of [['--no-exec'], ['--backend', 'child-process'], []]) {
+    it(`reach the program once each: run ${flags.join(' ')}`, async () => {
+      const started = keep(await startAlone(['run', ...flags, '--', 'sh', '-c', listener]));
       await pidOf(started);
       for (const name of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
         started.send(name);
@@ -53,7 +53,7 @@ describe('signals', function () {
   }
 
   it('INT, QUIT and WINCH reach a program in a group of its own', async () => {
-    const started = keep(await startAlone(['run', '--process-group', 'own', '--', 'sh', '-c', listener]));
+    const started = keep(await startAlone(['run', '--no-exec', '--process-group', 'own', '--', 'sh', '-c', listener]));
     await pidOf(started);
     for (const name of ['SIGINT', 'SIGQUIT', 'SIGWINCH'] as const) {
       started.send(name);
@@ -69,15 +69,20 @@ describe('signals', function () {
     ['SIGUSR1', 138],
   ] as const) {
     it(`a program that ${name} ends makes our status ${status}`, async () => {
-      const started = keep(await startAlone(['run', '--', 'sh', '-c', 'echo ready; exec sleep 1000']));
+      const sleeper = ['--', 'sh', '-c', 'echo ready; exec sleep 1000'];
+      const started = keep(await startAlone(['run', '--no-exec', ...sleeper]));
       await started.wrote(/ready/);
       started.send(name);
       expect(await started.end()).to.deep.include({ status, signal: undefined });
+      const became = keep(await startAlone(['run', ...sleeper]));
+      await became.wrote(/ready/);
+      became.send(name);
+      expect(await became.end()).to.deep.include({ status: undefined, signal: name });
     });
   }
 
   it('SIGINT that ended the program ends us as well, so that a shell knows', async () => {
-    const started = keep(await startAlone(['run', '--', 'sh', '-c', 'echo ready; exec sleep 1000']));
+    const started = keep(await startAlone(['run', '--no-exec', '--', 'sh', '-c', 'echo ready; exec sleep 1000']));
     await started.wrote(/ready/);
     started.send('SIGINT');
     expect(await started.end()).to.deep.include({ status: undefined, signal: 'SIGINT' });
@@ -95,7 +100,9 @@ describe('signals', function () {
   describe('at a terminal', () => {
     it('Ctrl-C and Ctrl-\\ reach the program once, and TERM that is for us too', async () => {
       const started = keep(
-        await startAtTerminal(`echo "us $$"; exec vircommand run -- sh -c '${listener.replaceAll("'", `'\\''`)}'`),
+        await startAtTerminal(
+          `echo "us $$"; exec vircommand run --no-exec -- sh -c '${listener.replaceAll("'", `'\\''`)}'`,
+        ),
       );
       const us = Number((await started.wrote(/us (\d+)/))[1]);
       await pidOf(started);
@@ -111,7 +118,7 @@ describe('signals', function () {
 
     it('a program that does not care gets what was sent to us alone', async () => {
       const started = keep(
-        await startAtTerminal(`echo "us $$"; exec vircommand run -- sh -c 'echo ready; exec sleep 1000'`),
+        await startAtTerminal(`echo "us $$"; exec vircommand run --no-exec -- sh -c 'echo ready; exec sleep 1000'`),
       );
       const us = Number((await started.wrote(/us (\d+)/))[1]);
       await started.wrote(/ready/);
@@ -120,14 +127,16 @@ describe('signals', function () {
       expect((await started.end()).status).to.equal(130);
     });
 
-    it('Ctrl-C ends the loop that a shell is in', async () => {
-      const loop = `for i in 1 2 3; do vircommand run -- sh -c "echo round $i; exec sleep 1000"; done; echo after`;
-      const started = keep(await startAtTerminal(`bash -c '${loop}'`));
-      await started.wrote(/round 1/);
-      started.type('\x03');
-      const { text } = await started.end();
-      expect(text).to.not.match(/round 2|after/);
-    });
+    for (const flag of ['', '--no-exec']) {
+      it(`Ctrl-C ends the loop that a shell is in: run ${flag}`, async () => {
+        const loop = `for i in 1 2 3; do vircommand run ${flag} -- sh -c "echo round $i; exec sleep 1000"; done; echo after`;
+        const started = keep(await startAtTerminal(`bash -c '${loop}'`));
+        await started.wrote(/round 1/);
+        started.type('\x03');
+        const { text } = await started.end();
+        expect(text).to.not.match(/round 2|after/);
+      });
+    }
   });
 });
 

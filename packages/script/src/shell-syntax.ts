@@ -34,6 +34,7 @@ export const SYNTAX: readonly Syntax[] = [
     name: 'an expansion',
     alternative: 'interpolate a value: ${process.env.NAME}, ${await $`...`}; a backslash before $ makes it plain text',
   },
+  { pattern: /\$['"]/y, name: 'a quoted expansion', alternative: 'interpolate a string of JavaScript' },
   { pattern: /`/y, quoted: true, name: 'a command substitution', alternative: 'interpolate a result: ${await $`...`}' },
   {
     pattern: /[*?]|\[[^\]\s]+\]/y,
@@ -53,6 +54,7 @@ export const SYNTAX: readonly Syntax[] = [
 
 /** Words that only a shell can do, as the first of a template. */
 export const BUILTINS: Readonly<Record<string, string>> = {
+  '[[': 'an if of your own',
   cd: '$({ cwd })',
   pushd: '$({ cwd })',
   popd: '$({ cwd })',

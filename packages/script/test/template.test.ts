@@ -80,6 +80,8 @@ describe('a template', () => {
     '(p)': "'(' (a subshell)",
     'p $HOME': "'$H' (an expansion)",
     'p "$(q)"': "'$(' (an expansion)",
+    "p $'a'": `'$'' (a quoted expansion)`,
+    '[[ -f x ]]': "'[[' (a builtin)",
     'p *.ts': "'*' (a file name pattern)",
     'p a?': "'?' (a file name pattern)",
     'p [ab]c': "'[ab]' (a file name pattern)",

@@ -1,16 +1,12 @@
 /** Looks at everything, and makes the report. */
-import { createRequire } from 'node:module';
 import { Command, type Backend } from '@vircommand/core';
 import { FEATURES, FEATURE_INFO } from '@vircommand/core/backend';
-import type { DriverName } from '@vircommand/posix';
+import { createPosixBackend, type DriverName } from '@vircommand/posix';
 import { candidates } from '../backends';
 import * as machine from './machine';
 import { whyMissing } from './missing';
 import type { FeatureReport, Named, Report, Verdict } from './report';
 import { tryFeature } from './trials';
-
-type Posix = typeof import('@vircommand/posix');
-const posix = (): Posix => createRequire(__filename)('@vircommand/posix') as Posix;
 
 const driverNames = ['koffi', 'ffi-napi', 'node'] as const satisfies readonly DriverName[];
 const usualDriver = (): string => (process.env.VIRCOMMAND_FFI ?? '') || 'koffi';
@@ -26,7 +22,7 @@ function refusal(error: unknown): Verdict {
 function driver(name: DriverName): Named {
   const usual = name === usualDriver();
   try {
-    new Command('true', [], { backend: posix().createPosixBackend({ driver: name }) }).runSync();
+    new Command('true', [], { backend: createPosixBackend({ driver: name }) }).runSync();
     return { name, usual, state: 'yes' };
   } catch (error) {
     return { name, usual, ...refusal(error) };

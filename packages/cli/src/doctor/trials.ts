@@ -2,16 +2,14 @@
  * Whether a backend keeps here what it declares: features that the kernel, its modules or the user's privileges can refuse
  * are tried with a program that does nothing.
  */
-import { createRequire } from 'node:module';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { Command, CommandError, CommandStartError, type Backend, type Feature } from '@vircommand/core';
+import { forceCleanupPath } from '@vircommand/posix/pidfile';
 import { processors as parseProcessors } from '../values';
 import * as machine from './machine';
 import type { Report, Verdict } from './report';
-
-const load = createRequire(__filename);
 
 interface Trial {
   /** Default: `true`. */
@@ -87,7 +85,6 @@ const trials: Readonly<Partial<Record<Feature, Trial>>> = {
     set: (command, directory) => command.daemonize().setPidFile(path.join(directory, 'pid')),
     run: async (command, directory) => {
       await command.run({ timeout: bounds.timeout });
-      const { forceCleanupPath } = load('@vircommand/posix/pidfile') as typeof import('@vircommand/posix/pidfile');
       await forceCleanupPath(path.join(directory, 'pid'));
     },
     remedy: 'a directory in which this user may write, on a file system with locks',

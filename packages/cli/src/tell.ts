@@ -1,0 +1,11 @@
+/** What went wrong, on stderr, with the subcommand in front; its exit status. */
+import { failureOf } from './failure';
+import type { Subcommand, Surroundings } from './subcommand';
+
+/** @throws what is a bug. See {@link failureOf}. */
+export function tell(error: unknown, subcommand: Subcommand | undefined, { stderr }: Surroundings): number {
+  const { message, status } = failureOf(error, subcommand?.flags ?? []);
+  const where = subcommand === undefined ? 'vircommand' : `vircommand ${subcommand.name}`;
+  stderr.write(`${where}: ${message}\n`);
+  return status;
+}
