@@ -14,6 +14,7 @@ const entries = {
   index: path.join(__dirname, 'src', 'index.ts'),
   engine: path.join(posix, 'engine.ts'),
   launcher: path.join(posix, 'launcher', 'main.ts'),
+  'spawner-thread': path.join(posix, 'spawner', 'worker.ts'),
   between: path.join(__dirname, 'src', 'between.ts'),
   dispatch: path.join(__dirname, 'src', 'dispatch.ts'),
 };

@@ -6,7 +6,7 @@ const path = require('node:path');
 
 const bundles = [
   ['launcher.js', path.join('launcher', 'main.ts')],
-  ['thread.js', path.join('spawner', 'worker.ts')],
+  ['spawner-thread.js', path.join('spawner', 'worker.ts')],
 ].map(([name, source]) => ({ file: path.join(__dirname, 'dist', name), source: path.join(__dirname, 'src', source) }));
 const sources = [path.join(__dirname, 'src'), path.join(__dirname, '..', 'core', 'src')];
 

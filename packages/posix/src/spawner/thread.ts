@@ -6,7 +6,7 @@ import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
 import type { Said, Setup } from './protocol';
 
-const file = bundledFile('thread.js');
+const file = bundledFile('spawner-thread.js');
 
 /** It has little garbage, and no reason to keep it. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
