@@ -21,9 +21,12 @@ export interface Document {
   readonly prose: string;
 }
 
+/** Not written by hand, or not ours. */
+const skipped = new Set(['node_modules', 'dist', 'pages', 'cache', 'coverage']);
+
 function markdownBelow(directory: string): string[] {
   return readdirSync(path.join(root, directory), { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name === 'node_modules' || entry.name.startsWith('.')) return [];
+    if (skipped.has(entry.name) || entry.name.startsWith('.')) return [];
     const file = path.join(directory, entry.name);
     if (entry.isDirectory()) return markdownBelow(file);
     return entry.name.endsWith('.md') ? [file] : [];
@@ -47,16 +50,8 @@ function read(file: string): Document {
   return { file, blocks, prose: prose.join('\n') };
 }
 
-/** README.md and the like, those of the packages and tools, and docs/. */
-export const documents = (): Document[] =>
-  ['.', 'tools/bench', ...readdirSync(path.join(root, 'packages')).map((name) => path.join('packages', name))]
-    .flatMap((directory) =>
-      readdirSync(path.join(root, directory))
-        .filter((name) => name.endsWith('.md'))
-        .map((name) => path.join(directory, name)),
-    )
-    .concat(markdownBelow('docs'))
-    .map(read);
+/** All that the repository has, except hidden directories. */
+export const documents = (): Document[] => markdownBelow('.').map(read);
 
 /** The anchors that GitHub makes of the headings. */
 export function anchors({ prose }: Document): string[] {

@@ -74,7 +74,7 @@ export class Started {
   }
 }
 
-async function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Started> {
+export async function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Started> {
   const command = new Command(program, args, { stdin: 'pipe', stdout: 'pipe', session: true });
   command.setErrorFd('stdout').clearEnv().rawStatus();
   for (const [name, value] of Object.entries(environment(env)))

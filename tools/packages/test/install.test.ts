@@ -10,7 +10,6 @@ import { packed } from './pack';
 import { root } from './packages';
 import { startRegistry, usualRegistry, type Registry } from './registry';
 
-const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-install-')));
 const within = { timeout: 120_000 };
 const projects = path.join(__dirname, 'projects');
 
@@ -43,9 +42,11 @@ describe('what is published', function () {
   this.timeout(600_000);
   if (process.platform !== 'linux' || process.arch !== 'x64') return;
 
+  let scratch = '';
   let registry: Registry | undefined;
   let versions: ReadonlyMap<string, string> = new Map();
   before(async () => {
+    scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-install-')));
     registry = await startRegistry(await packed(), await usualRegistry());
     versions = await nodes();
   });

@@ -22,7 +22,10 @@ const within = { timeout: 120_000 };
 describe('a release', function () {
   this.timeout(240_000);
   if (process.platform !== 'linux') return;
-  const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-release-')));
+  let scratch = '';
+  before(() => {
+    scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-release-')));
+  });
   after(() => {
     rmSync(scratch, { recursive: true, force: true });
   });

@@ -32,7 +32,9 @@ exports.load = (app) => {
   app.on(Application.EVENT_VALIDATE_PROJECT, (project) => {
     for (const reflection of Object.values(project.reflections).filter(isName)) {
       if (reflection.hasComment() || spoken(reflection).some((one) => one.hasComment())) continue;
-      app.logger.validationWarning(`${reflection.getFullName()} (${reflection.sources?.[0]?.fileName}) is not documented`);
+      app.logger.validationWarning(
+        `${reflection.getFullName()} (${reflection.sources?.[0]?.fileName}) is not documented`,
+      );
     }
   });
 };
