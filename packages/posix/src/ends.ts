@@ -34,6 +34,24 @@ interface Ends {
   readonly childs: number;
 }
 
+/**
+ * That the numbers of the caller are open descriptors: nothing else is handed to libc. Asked before anything is opened for
+ * this start, or while it waits, that would have one of them.
+ *
+ * @throws CommandStartError, stage `stdio`
+ */
+export function checkCallersDescriptors({ stdin, stdout, stderr, passFds }: LaunchPlan, libc: Libc): void {
+  const check = (fd: number, what: string): void => {
+    const result =
+      Number.isInteger(fd) && fd >= 0 && fd <= 0x7fffffff ? libc.fcntl(fd, LINUX.F_GETFD, 0) : -errno.EBADF;
+    if (result < 0) throw stdioError(-result, 'fcntl', `${what} is not open: ${fd}`);
+  };
+  if (stdin.type === 'fd') check(stdin.fd, 'stdin');
+  if (stdout.type === 'fd') check(stdout.fd, 'stdout');
+  if (stderr.type === 'fd') check(stderr.fd, 'stderr');
+  for (const { fd } of passFds) check(fd, 'a passed descriptor');
+}
+
 export class DescriptorSet {
   /** The program's 0, 1 and 2, by their numbers here. */
   stdio: [number, number, number] = [-1, -1, -1];
@@ -54,12 +72,12 @@ export class DescriptorSet {
    * @throws CommandStartError, stage `stdio`. Then {@link release} with `false` closes what was made until there.
    */
   prepare(plan: LaunchPlan): ParentEnds {
+    checkCallersDescriptors(plan, this.libc);
     const stdin = this.end(plan.stdin, 'stdin');
     const stdout = this.end(plan.stdout, 'stdout');
     const stderr =
       plan.stderr.type === 'same-as-stdout' ? { ours: -1, childs: stdout.childs } : this.end(plan.stderr, 'stderr');
     this.stdio = [stdin.childs, stdout.childs, stderr.childs];
-    for (const { fd } of plan.passFds) this.checkOpen(fd, 'a passed descriptor');
     const sendBuffers = plan.sendBuffers.map(() => {
       const { ours, childs } = this.pipe(false);
       this.sendEnds.push(childs);
@@ -93,13 +111,6 @@ export class DescriptorSet {
     this.null = -1;
   }
 
-  /** That a number of the caller is an open descriptor: nothing else is handed to libc. */
-  checkOpen(fd: number, what: string): void {
-    const result =
-      Number.isInteger(fd) && fd >= 0 && fd <= 0x7fffffff ? this.libc.fcntl(fd, LINUX.F_GETFD, 0) : -errno.EBADF;
-    if (result < 0) throw stdioError(-result, 'fcntl', `${what} is not open: ${fd}`);
-  }
-
   private end(stream: PlanStream, name: 'stdin' | 'stdout' | 'stderr'): Ends {
     switch (stream.type) {
       case 'null':
@@ -107,7 +118,6 @@ export class DescriptorSet {
       case 'pipe':
         return this.pipe(name !== 'stdin');
       case 'fd':
-        this.checkOpen(stream.fd, name);
         return { ours: -1, childs: stream.fd };
       case 'file':
         return { ours: -1, childs: this.file(stream.path, stream.mode) };

@@ -2,6 +2,7 @@
 import { debuglog } from 'node:util';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { runDirectly, startDirectly } from './direct';
+import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
@@ -41,6 +42,7 @@ export class Engine {
 
   async start(plan: LaunchPlan): Promise<ChildHandle> {
     const way = wayFor(plan, this.ways);
+    checkCallersDescriptors(plan, this.libc);
     if (!this.ways.includes('thread') || !canDo('thread', plan)) return this.paced(plan, way);
     const threads = (this.threads ??= new SpawnerThreads(this.libc));
     const instead = (why: string): ChildHandle | Promise<ChildHandle> => this.startWithoutThread(plan, why);

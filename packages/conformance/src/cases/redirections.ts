@@ -193,6 +193,8 @@ export const descriptorStdioCases = group('descriptor-stdio', { requires: ['fd-s
       closeSync(fd);
       const command = t.helper('out:x').setInputFd(fd).setOutputBuffer().setErrorBuffer();
       await t.rejectsStart(run(command), { stage: 'stdio', code: 'EBADF' });
+      const after = t.helper('cat').setInputBuffer('x').setOutputFd(fd).setErrorBuffer();
+      await t.rejectsStart(run(after), { stage: 'stdio', code: 'EBADF' });
     },
   },
 ]);
