@@ -13,6 +13,7 @@ export type Way =
   | 'start'
   | 'startSync'
   | 'startUmask'
+  | 'startLimited'
   | 'capture'
   | 'captureSync'
   | 'stream'
@@ -68,12 +69,12 @@ const script = path.join(sources, 'runtimes.mjs');
 const runtimes: readonly Runtime[] = [
   {
     name: 'Bun.spawn',
-    cannot: ['lines', 'peak', 'startUmask'],
+    cannot: ['lines', 'peak', 'startUmask', 'startLimited'],
     command: () => [programOf('@oven/bun-linux-x64', 'bin', 'bun'), script],
   },
   {
     name: 'Deno.Command',
-    cannot: ['lines', 'peak', 'startUmask'],
+    cannot: ['lines', 'peak', 'startUmask', 'startLimited'],
     command: () => [
       programOf('@deno/linux-x64-glibc', 'deno'),
       'run',

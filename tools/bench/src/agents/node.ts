@@ -70,6 +70,7 @@ async function crowd(start: () => PromiseLike<unknown>): Promise<Figures> {
 const works: Readonly<Record<string, (ways: Ways) => unknown>> = {
   start: (ways) => ways.start(program, args),
   startUmask: (ways) => ways.startUmask?.(program, args),
+  startLimited: (ways) => ways.startLimited?.(program, args),
   startSync: (ways) => ways.startSync?.(program, args),
   capture: (ways) => ways.capture(program, args),
   captureSync: (ways) => ways.captureSync?.(program, args),

@@ -16,6 +16,8 @@ const program = ['/bin/true'];
 const warmUp = 50;
 const withUmask: Task = { way: 'startUmask', program, warmUp };
 const maskedByThread = `${thread}, umask`;
+const limited: Task = { way: 'startLimited', program, warmUp };
+const limitedByThread = `${thread}, limits`;
 
 /** Node, and the tool in it. @throws NotHere */
 function toolCommand(...args: readonly string[]): readonly string[] {
@@ -50,6 +52,18 @@ export const launcher = (): Case[] => [
       ...foreign(withUmask),
     ],
     bars: [{ subject: maskedByThread, than: thread, atMost: 1.5 }],
+  },
+  {
+    name: 'thread/limits',
+    what: 'start /bin/true with a umask, a niceness and two limits through the spawner thread, and wait',
+    iterations: 20,
+    subjects: [
+      inVariant(thread, { way: 'start', program, warmUp }),
+      inVariant(thread, limited, limitedByThread),
+      inVariant(name, limited),
+      ...foreign(limited),
+    ],
+    bars: [{ subject: limitedByThread, than: thread, atMost: 1.5 }],
   },
   {
     name: 'cli/start',

@@ -7,6 +7,8 @@ const ours = (Command: CommandConstructor): Ways => ({
   start: (program, args) => new Command(program, args, { stderr: 'null' }).run(),
   startSync: (program, args) => new Command(program, args, { stderr: 'null' }).runSync(),
   startUmask: (program, args) => new Command(program, args, { stderr: 'null', umask: 0o27 }).run(),
+  startLimited: (program, args) =>
+    new Command(program, args, { stderr: 'null', umask: 0o27, nice: 5, limits: { files: 256, core: 0 } }).run(),
   capture: async (program, args) =>
     (await new Command(program, args, { stdout: 'bytes', stderr: 'null' }).run()).stdout.length,
   captureSync: (program, args) =>

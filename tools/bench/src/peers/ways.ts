@@ -19,6 +19,8 @@ export interface Ways {
   readonly startSync?: (program: string, args: Args) => unknown;
   /** As `start`, with a umask of 027. */
   readonly startUmask?: (program: string, args: Args) => PromiseLike<unknown>;
+  /** As `startUmask`, and with a niceness and limits of descriptors and core files. */
+  readonly startLimited?: (program: string, args: Args) => PromiseLike<unknown>;
   /** How many bytes (or characters, where it knows no bytes) the program wrote. */
   readonly capture: (program: string, args: Args) => Promise<number>;
   readonly captureSync?: (program: string, args: Args) => number;
