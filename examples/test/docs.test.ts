@@ -4,13 +4,9 @@ import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import * as core from '@vircommand/core/backend';
 import { compile, run } from './code-blocks';
-import { anchors, documents, links, root, type Block } from './documents';
+import { anchors, asPattern, documents, links, root, type Block } from './documents';
 
 const all = documents();
-
-/** `…` in the documents stands for what is different on every machine. */
-const asPattern = (expected: string): RegExp =>
-  new RegExp(`^${expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '[^\\n]*')}$`);
 
 describe('the documents', function () {
   this.timeout(120_000);

@@ -68,3 +68,7 @@ export function anchors({ prose }: Document): string[] {
 /** Targets of links, code spans left out. */
 export const links = ({ prose }: Document): string[] =>
   Array.from(prose.replace(/`[^`\n]*`/g, '').matchAll(/\]\(<?([^)>\s]+)>?\)/g), ([, target = '']) => target);
+
+/** `…` in the documents stands for what is different on every machine. */
+export const asPattern = (expected: string): RegExp =>
+  new RegExp(`^${expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '[^\\n]*')}$`);

@@ -1,5 +1,5 @@
 /** The command as somebody who installed it has it: what is built or, where the sources are tested, what would be. */
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { Command } from '@vircommand/child-process';
@@ -9,6 +9,7 @@ const home = path.join(__dirname, '..');
 function bundle(): string {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-cli-')));
   // Readable for the ordinary users that tests run it as.
+  chmodSync(directory, 0o755);
   process.once('exit', () => {
     rmSync(directory, { recursive: true, force: true });
   });
@@ -81,6 +82,7 @@ export const shell = (script: string, options: RunOptions = {}): Promise<Run> =>
 /** A new directory that everybody may use, removed at the end of the process. */
 export function scratch(): string {
   const directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'vircommand-test-')));
+  chmodSync(directory, 0o777);
   process.once('exit', () => {
     rmSync(directory, { recursive: true, force: true });
   });

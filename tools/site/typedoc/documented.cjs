@@ -1,7 +1,7 @@
 'use strict';
 // A TypeDoc plugin: no public name without documentation. TypeDoc has a validation for this, too, which wants it of every
 // field of `{ … }` inside a type as well; here what has such a type speaks for its fields.
-const { Application, ReflectionKind } = require('typedoc');
+const { Application, Converter, ReflectionKind } = require('typedoc');
 
 const named =
   ReflectionKind.Variable |
@@ -29,6 +29,13 @@ function isName(reflection) {
 }
 
 exports.load = (app) => {
+  // How `instanceof` works across copies of the library is of no use to a reader.
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const reflection of Object.values(project.reflections)) {
+      if (reflection.name === '[hasInstance]' && reflection.kindOf(ReflectionKind.Method))
+        project.removeReflection(reflection);
+    }
+  });
   app.on(Application.EVENT_VALIDATE_PROJECT, (project) => {
     for (const reflection of Object.values(project.reflections).filter(isName)) {
       if (reflection.hasComment() || spoken(reflection).some((one) => one.hasComment())) continue;

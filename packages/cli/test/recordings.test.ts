@@ -1,0 +1,88 @@
+/** `record` and `replay`, from a shell and in shell scripts. */
+import { expect } from 'chai';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { openRecording } from '@vircommand/mock';
+import { Command } from '@vircommand/core';
+import { scratch, shell, vircommand } from './installed';
+
+describe('record and replay', function () {
+  this.timeout(60_000);
+  if (process.platform === 'win32') return;
+  const directory = scratch();
+  let number = 0;
+  const fresh = (): string => path.join(directory, `${++number}.json`);
+
+  it('a shell script does without the programs what it did with them', async () => {
+    const env = { FILE: fresh(), MARK: path.join(directory, 'ran') };
+    const script = `
+      run() { vircommand "$MODE" "$FILE" -- "$@"; }
+      run sh -c 'echo ran >> "$MARK"; echo first; echo oops >&2; exit 3'; echo "status $?"
+      if run sh -c 'test -d /'; then echo yes; fi
+      run sh -c 'kill -TERM $$'; echo "status $?"
+      run no-such-program 2>/dev/null; echo "status $?"`;
+    const recorded = await shell(script, { env: { ...env, MODE: 'record' } });
+    expect(recorded.stdout.split('\n')).to.deep.equal(['first', 'status 3', 'yes', 'status 143', 'status 127', '']);
+    expect(recorded.stderr).to.contain('oops');
+    const replayed = await shell(script, { env: { ...env, MODE: 'replay' } });
+    expect(replayed).to.deep.equal(recorded);
+    expect(readFileSync(env.MARK, 'utf8')).to.equal('ran\n');
+    expect(statSync(env.FILE).mode & 0o777).to.equal(0o600);
+  });
+
+  it('a test replays what a shell recorded', async () => {
+    const file = fresh();
+    await vircommand(['record', file, '--', 'sh', '-c', 'echo from the shell']);
+    const recording = await openRecording({ file, mode: 'replay' });
+    const options = { backend: recording.backend, stdout: 'text', stderr: 'text' } as const;
+    const { stdout } = await new Command('sh', ['-c', 'echo from the shell'], options).run();
+    expect(stdout).to.equal('from the shell\n');
+    await recording.finish();
+  });
+
+  it('adds to a file, and makes it anew with --overwrite; the same program again gives the same file', async () => {
+    const file = fresh();
+    for (const word of ['one', 'two']) await vircommand(['record', file, 'echo', word]);
+    for (const word of ['one', 'two'])
+      expect((await vircommand(['replay', file, 'echo', word])).stdout).to.equal(`${word}\n`);
+    await vircommand(['record', '--overwrite', file, 'echo', 'one']);
+    const once = readFileSync(file, 'utf8');
+    await vircommand(['record', '--overwrite', file, 'echo', 'one']);
+    expect(readFileSync(file, 'utf8')).to.equal(once);
+    const gone = await vircommand(['replay', file, 'echo', 'two']);
+    expect(gone).to.deep.include({ status: 125, stdout: '' });
+    expect(gone.stderr).to.match(/^vircommand replay: [\s\S]*vircommand record records it/);
+  });
+
+  it('input is a part of the call', async () => {
+    const file = fresh();
+    const sort = ['-i', file, '--', 'sort'];
+    expect((await vircommand(['record', ...sort], { input: 'b\na\n' })).stdout).to.equal('a\nb\n');
+    expect((await vircommand(['replay', ...sort], { input: 'b\na\n' })).stdout).to.equal('a\nb\n');
+    expect((await vircommand(['replay', ...sort], { input: 'c\n' })).status).to.equal(125);
+  });
+
+  it('what must not be in the file is not: values of variables, and what is to be redacted', async () => {
+    const file = fresh();
+    const say = ['--', 'sh', '-c', 'echo "$TOKEN $OPEN"'];
+    const flags = ['--env', 'TOKEN=s3cret', '--env', 'OPEN=shown', '--keep-env', 'OPEN', '--redact', 's3cret'];
+    const { stdout } = await vircommand(['record', ...flags, file, ...say]);
+    expect(stdout).to.equal('s3cret shown\n');
+    expect(readFileSync(file, 'utf8')).to.contain('shown').and.not.contain('s3cret');
+  });
+
+  it('a broken file, and one that is not there, are failures that say what to do', async () => {
+    const file = fresh();
+    expect((await vircommand(['replay', file, 'true'])).stderr).to.match(/^vircommand replay: .*vircommand record/s);
+    writeFileSync(file, '{');
+    const { status, stderr } = await vircommand(['replay', file, 'true']);
+    expect(status).to.equal(125);
+    expect(stderr).to.contain(file);
+  });
+
+  it('nothing is recorded where CI is set', async () => {
+    const { status, stderr } = await vircommand(['record', fresh(), 'true'], { env: { CI: 'true' } });
+    expect(status).to.equal(125);
+    expect(stderr).to.contain('CI');
+  });
+});
