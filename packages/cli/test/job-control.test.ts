@@ -31,22 +31,26 @@ describe('job control', function () {
       async function program(script: string, end = ''): Promise<number> {
         shell.text = '';
         shell.type(`${line(`sh -c 'echo "pid $$"; ${script}'`).trimEnd()}${end}\n`);
-        const pid = Number((await shell.wrote(/^pid (\d+)/m))[1]);
+        const pid = Number((await shell.wrote(/^(?:at-prompt )?pid (\d+)/m))[1]);
         pids.push(pid);
         return pid;
       }
+      /** What is typed before bash reads again would be lost when it changes the terminal. */
       const status = async (): Promise<number> => {
+        await shell.wrote(/at-prompt $/);
         shell.text = '';
         shell.type('echo "status $?"\n');
-        return Number((await shell.wrote(/^status (\d+)/m))[1]);
+        return Number((await shell.wrote(/^(?:at-prompt )*status (\d+)/m))[1]);
       };
 
       beforeEach(async () => {
         const env = { NODE: process.execPath, BIN: bin(), PS1: '', HISTFILE: '' };
         shell = await startAtTerminal('exec bash --norc --noprofile -i', env);
         // Lines that are typed must not be taken for answers.
-        shell.type('stty -echo; bind "set enable-bracketed-paste off" 2>/dev/null; PS1=; echo "set" "up"\n');
-        await shell.wrote(/^set up/m);
+        shell.type(
+          'stty -echo; bind "set enable-bracketed-paste off" 2>/dev/null; PS1="at""-prompt "; echo "set" "up"\n',
+        );
+        await shell.wrote(/^set up\r?\n(?:[^]*)at-prompt $/m);
       });
       afterEach(async () => {
         await shell[Symbol.asyncDispose]();
@@ -57,27 +61,32 @@ describe('job control', function () {
         const pid = await program('while :; do sleep 0.1; done');
         shell.type('\x1a');
         await shell.wrote(/Stopped/);
-        expect(seen(pid)).to.equal('stopped behind');
+        await until(() => seen(pid) === 'stopped behind');
         expect(await status()).to.equal(148);
+        await shell.wrote(/at-prompt $/);
         shell.type('bg\n');
         await until(() => seen(pid) === 'running behind');
+        await shell.wrote(/\n[^\n]*at-prompt $/);
+        shell.text = '';
         shell.type('fg\n');
         await until(() => seen(pid) === 'running in front');
         shell.type('\x03');
         expect(await status()).to.equal(130);
         expect(seen(pid)).to.equal('gone');
+        await shell.wrote(/at-prompt $/);
         shell.text = '';
         shell.type('jobs; echo "no" "more"\n');
-        expect((await shell.wrote(/^([^]*)no more/m))[1]).to.equal('');
+        expect((await shell.wrote(/^([^]*)no more/m))[1]?.replaceAll('at-prompt ', '')).to.equal('');
       });
 
       it('what reads behind is stopped until it is in front', async () => {
         const pid = await program('read -r word; echo "read $word"', ' &');
         await until(() => seen(pid) === 'stopped behind');
+        await shell.wrote(/at-prompt $|at-prompt [^]*pid \d+\r?\n$/);
         shell.type('fg\n');
         await until(() => seen(pid) === 'running in front');
         shell.type('typed\n');
-        await shell.wrote(/^read typed/m);
+        await shell.wrote(/read typed/);
         expect(await status()).to.equal(0);
       });
 

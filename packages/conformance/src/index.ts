@@ -17,7 +17,6 @@ import type { ConformanceSubject, TestAdapter } from './types';
  * @example
  * ```ts
  * import { conformance } from '@vircommand/conformance';
- * import { sshBackend } from '../src';
  *
  * conformance({ name: 'ssh', create: () => sshBackend('localhost') });
  * ```
