@@ -90,9 +90,9 @@ export function scratch(): string {
 }
 
 /** Waits for a condition; the test's own bound ends what never comes. */
-export async function until<T>(condition: () => T | undefined | false): Promise<T> {
+export async function until<T>(condition: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   for (;;) {
-    const value = condition();
+    const value = await condition();
     if (value !== undefined && value !== false) return value;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
