@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { bundled, bundledEnv, removeBundled } from './bundled';
+import { until } from './started';
 
 const rounds = Number(process.env.VIRCOMMAND_KILL_ROUNDS ?? 8);
 
@@ -30,8 +31,12 @@ async function lifeAfter(how: string, round: number): Promise<number> {
   });
   const exited = once(holder, 'exit');
   let text = '';
+  let closed = false;
+  holder.stdout.on('data', (chunk) => (text += String(chunk)));
+  holder.once('close', () => (closed = true));
   const said = async (word: string): Promise<void> => {
-    while (!text.includes(word)) text += String((await once(holder.stdout, 'data'))[0]);
+    await until(() => text.includes(word) || closed);
+    if (!text.includes(word)) throw new Error(`it ended before it said ${word}`);
   };
   try {
     await said('running');
