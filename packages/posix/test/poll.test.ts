@@ -4,7 +4,7 @@ import { onEachDriver } from './drivers';
 import { openDescriptors, pidsWith, shell, stateOf, through, until } from './started';
 
 /** A duration that only this test waits for, so that its processes can be found. */
-let unique = 800_000_000 + process.pid;
+let unique = 1_000 * process.pid + 500;
 const mark = (): string => String(unique++);
 const took = (work: () => void): number => {
   const begun = performance.now();

@@ -44,11 +44,21 @@ interface Ways {
   readonly runBlocking: (argv: readonly string[], bounds?: Bounds, rest?: Partial<LaunchPlan>) => SyncOutcome;
 }
 
+const started = new Set<ChildHandle>();
+
+/** Ends what tests have started and not ended. */
+export function disposeStarted(): void {
+  for (const handle of started) handle.dispose();
+  started.clear();
+}
+
 /** Both ways to run, through one libc. */
 export const through = (libc: Libc): Ways => ({
   start(argv, rest = {}) {
     const plan = planFor(argv, rest);
-    return makeHandle(plan, startProcess(plan, libc), libc);
+    const handle = makeHandle(plan, startProcess(plan, libc), libc);
+    started.add(handle);
+    return handle;
   },
   runBlocking(argv, { limit, ...bounds } = {}, rest = {}) {
     const plan = planFor(argv, { ...(bounds.input === undefined ? {} : { stdin: { type: 'pipe' } }), ...rest });
