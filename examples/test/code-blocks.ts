@@ -97,6 +97,8 @@ export async function run({ code, where }: Block, document: Pick<Document, 'file
   const body = new AsyncFunction('require', 'console', 'exports', `${outputText}\n//# sourceURL=${where}`);
   const env = { ...process.env };
   const cwd = process.cwd();
+  // Who reads a guide and tries it is no CI, where nothing may be recorded.
+  Reflect.deleteProperty(process.env, 'CI');
   try {
     await body(find as NodeJS.Require, print, {});
   } finally {

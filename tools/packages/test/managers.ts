@@ -30,12 +30,19 @@ const yarn = require.resolve('yarn/bin/yarn.js');
 const berry = require.resolve('@yarnpkg/cli-dist/bin/yarn.js');
 const pinned = String(readManifest(root).packageManager);
 
+/** What npm trusts beside what Node.js does, as behind a proxy; yarn 4 does not read npm's settings. */
+const { stdout: authorities } = new Command('npm', ['config', 'get', 'cafile'], { stdout: 'text' }).runSync();
+const trusted: Readonly<Record<string, string>> = authorities.startsWith('/')
+  ? { YARN_HTTPS_CA_FILE_PATH: authorities.trim() }
+  : {};
+
 const berryEnv = ({ registry, directory }: Project): Readonly<Record<string, string>> => ({
   YARN_NPM_REGISTRY_SERVER: registry.slice(0, -1),
   YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
   YARN_ENABLE_TELEMETRY: '0',
   // Not the machine's cache: what is tried is not what was published.
   YARN_GLOBAL_FOLDER: path.join(directory, '.global'),
+  ...trusted,
 });
 
 export const MANAGERS: Readonly<Record<string, Manager>> = {

@@ -7,10 +7,10 @@ import { packages } from './packages';
 const withoutMap: Readonly<Record<string, RegExp>> = {
   // Minified, since its size is what an import of it costs.
   '@vircommand/core': /^dist\/(?:core|index|backend)\.js$/,
-  // Read at every start of it.
-  '@vircommand/posix': /^dist\/launcher\.js$/,
+  // Read at every start of them.
+  '@vircommand/posix': /^dist\/(?:launcher|spawner-thread)\.js$/,
   // Read at every start of the command.
-  '@vircommand/cli': /^dist\/\w+\.js$/,
+  '@vircommand/cli': /^dist\/[\w-]+\.js$/,
 };
 const never = /^(?!README|CHANGELOG|LICENSE|docs\/).*\.(?:test\.|tsbuildinfo|tgz|log|md)|^test\/|node_modules|\/\.[^/]/;
 
