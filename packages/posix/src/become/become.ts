@@ -6,13 +6,10 @@ import { execError, planBytes, startError, type LaunchPlan } from '@vircommand/c
 import { DescriptorSet } from '../ends';
 import { Environment } from '../environment';
 import { systemError } from '../errno';
-import { enterDirectory } from '../launcher/steps/directory';
 import { ExecImage } from '../launcher/exec';
 import { programStrings } from '../launcher/strings';
-import { setCoreScheduling } from '../launcher/steps/core-scheduling';
-import { setLabels } from '../launcher/steps/labels';
 import { raiseHardLimits, setLimits } from '../launcher/steps/limits';
-import { setPrivileges } from '../launcher/steps/privileges';
+import { changeRights } from '../launcher/steps/rights';
 import { setScheduling } from '../launcher/steps/scheduling';
 import { setUmask } from '../launcher/steps/umask';
 import type { Libc } from '../libc';
@@ -62,8 +59,5 @@ function change(plan: LaunchPlan, libc: Libc): void {
   setUmask(libc, plan);
   raiseHardLimits(libc, plan);
   setScheduling(libc, plan);
-  setLabels(plan);
-  setCoreScheduling(libc, plan);
-  setPrivileges(libc, plan);
-  if (plan.cwd !== undefined) enterDirectory(plan.cwd);
+  changeRights(libc, plan);
 }

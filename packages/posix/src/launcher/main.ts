@@ -20,11 +20,8 @@ import { ExecImage } from './exec';
 import { runHook } from './hook';
 import { ExecFailure, failureOf, LAUNCHER_FDS, line, type Order, type Report } from './protocol';
 import { closeInspector, DefaultSignals } from './signals';
-import { enterDirectory } from './steps/directory';
-import { setCoreScheduling } from './steps/core-scheduling';
-import { setLabels } from './steps/labels';
 import { raiseHardLimits, setLimits } from './steps/limits';
-import { setPrivileges } from './steps/privileges';
+import { changeRights } from './steps/rights';
 import { setScheduling } from './steps/scheduling';
 import { setUmask } from './steps/umask';
 
@@ -107,10 +104,7 @@ class Launcher {
   private after(): void {
     const { libc, order, descriptors } = this;
     const { plan } = order;
-    setLabels(plan);
-    setCoreScheduling(libc, plan);
-    setPrivileges(libc, plan);
-    if (plan.cwd !== undefined) enterDirectory(plan.cwd);
+    changeRights(libc, plan);
     // After the ids: a change of them clears it.
     if (order.parent !== undefined) this.dieWithParent(order.parent);
     if (plan.handshake) this.hold();

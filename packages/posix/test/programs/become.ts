@@ -6,10 +6,8 @@ import { writeSync } from 'node:fs';
 import { CommandStartError, type LaunchPlan } from '@vircommand/core/backend';
 import { libcThrough, type Libc, type LibcName } from '../../src/libc';
 import type { DriverName } from '../../src/ffi';
-import { setCoreScheduling } from '../../src/launcher/steps/core-scheduling';
-import { setLabels } from '../../src/launcher/steps/labels';
 import { raiseHardLimits, setLimits } from '../../src/launcher/steps/limits';
-import { setPrivileges } from '../../src/launcher/steps/privileges';
+import { changeRights } from '../../src/launcher/steps/rights';
 import { setScheduling } from '../../src/launcher/steps/scheduling';
 import { setUmask } from '../../src/launcher/steps/umask';
 import { LINUX } from '../../src/struct';
@@ -64,13 +62,11 @@ const envpAddress = argvAddress + 8 * (argv.length + 1);
 real.fcntl(1, LINUX.F_SETFD, 0);
 
 try {
-  const plan = { privileged };
+  const plan = { privileged, cwd: undefined };
   setUmask(libc, plan);
   raiseHardLimits(libc, plan);
   setScheduling(libc, plan);
-  setLabels(plan);
-  setCoreScheduling(libc, plan);
-  setPrivileges(libc, plan);
+  changeRights(libc, plan);
   setLimits(libc, plan, softFiles);
   say({ calls });
   const failed = real.execve(argv[0] ?? 0, argvAddress, envpAddress);
