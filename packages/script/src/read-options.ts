@@ -112,6 +112,9 @@ const readers: Readers = {
   stdout: (value, draft) => draft.stream('stdout', value),
   stderr: (value, draft) => draft.stream('stderr', value),
   stdio(value, draft) {
+    if (typeof value !== 'string' && !Array.isArray(value)) {
+      throw draft.wrong("option 'stdio' must be 'pipe', 'ignore', 'inherit' or an array of three");
+    }
     const each: readonly unknown[] = typeof value === 'string' ? [value, value, value] : value;
     const [stdin, stdout, stderr, ...more] = each;
     if (more.length > 0) {
@@ -147,6 +150,7 @@ export function readOptions(given: unknown, form: Form): Call {
     const value: unknown = Reflect.get(given, name);
     if (value === undefined) continue;
     if (!isKnown(name)) throw unknownOption(name, draft);
+    if (value === null) throw draft.wrong(`option '${name}' must not be null; leave it out`);
     // Of whatever type: wrong values are the reader's to refuse, or core's.
     readers[name](value as never, draft);
   }

@@ -215,6 +215,10 @@ describe('a call', () => {
     [{ stdio: 'pipe', stdout: 'ignore' }, /'stdout' and 'stdio' both/],
     [{ all: true, stdout: 'ignore' }, /'all' needs/],
     [{ lines: true, encoding: 'buffer' }, /'encoding' must be/],
+    [{ stdio: 3 }, /'stdio' must be 'pipe'/],
+    ...['input', 'stdout', 'stdio', 'env', 'cwd', 'encoding'].map(
+      (name) => [{ [name]: null }, new RegExp(`'${name}' must not be null`)] as const,
+    ),
   ];
   for (const [options, message] of wrong) {
     it(`refuses ${JSON.stringify(options)}`, () => {
