@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { backend, Command } from '@vircommand/child-process';
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
-import { holdings, isAlive, pipe, planOf, stateOf, textOf, unchanged, until } from './plans';
+import { holdings, isAlive, pipe, planOf, stateOf, textOf, turns, unchanged, until } from './plans';
 
 const linux = process.platform === 'linux' ? describe : describe.skip;
 const sh = (script: string, overrides: Partial<LaunchPlan> = {}): LaunchPlan => planOf(['sh', '-c', script], overrides);
@@ -102,7 +102,7 @@ describe('a running program', () => {
   it('a descendant that still reads is fed after the program’s exit', async () => {
     const child = await backend.start(sh('exec 3<&0; (cat <&3) & exit 0', { stdin: pipe, stdout: pipe }));
     await child.exited;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns();
     child.stdin?.end('late words');
     expect(await textOf(child.stdout)).to.equal('late words');
   });

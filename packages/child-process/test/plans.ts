@@ -64,6 +64,11 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
+/** What Node does of itself after an exit, it has done by then. */
+export async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** The error of what must fail. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {
   try {

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { backend } from '@vircommand/child-process';
 import type { LaunchPlan, PlanStream } from '@vircommand/core/backend';
-import { bytesOf, holdings, pipe, planOf, requestOf, textOf, unchanged } from './plans';
+import { bytesOf, holdings, pipe, planOf, requestOf, textOf, turns, unchanged, until } from './plans';
 
 const linux = process.platform === 'linux' ? it : it.skip;
 const merged = { stdout: pipe, stderr: { type: 'same-as-stdout' } } as const;
@@ -108,10 +108,9 @@ describe('stdio', () => {
   it('a named pipe is waited for off the event loop', async () => {
     execFileSync('mkfifo', [at('fifo')]);
     const starting = backend.start(sh('cat', { stdin: file('fifo', 'read'), stdout: pipe }));
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(turns).to.be.greaterThan(3);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    await until(() => ticks > 3, 'timers come while a pipe is waited for');
     clearInterval(timer);
     const writer = await backend.start(sh('echo through', { stdout: file('fifo', 'write') }));
     const child = await starting;
@@ -302,7 +301,7 @@ describe('stdio', () => {
   it('pipes give what the program wrote also when nobody reads before its exit', async () => {
     const child = await backend.start(sh('echo out; echo err >&2', { stdout: pipe, stderr: pipe }));
     await child.exited;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await turns();
     expect(await textOf(child.stdout)).to.equal('out\n');
     expect(await textOf(child.stderr)).to.equal('err\n');
   });
