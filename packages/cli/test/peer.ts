@@ -31,6 +31,12 @@ interface Seen {
   readonly environ: readonly string[];
 }
 
+/** Whether it has become sleep(1): the kernel names a program before its arguments and its environment can be read. */
+export function isSleep(pid: number | string): boolean {
+  const read = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  return read('comm') === 'sleep\n' && read('cmdline') !== '' && read('environ') !== '';
+}
+
 /** What the kernel says of a process, without what differs between any two of them. */
 export function lookAt(pid: number): Seen {
   const read = (name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { bin, isRoot, runProgram, scratch, vircommand } from './installed';
+import { bin, isRoot, runProgram, scratch, until, vircommand } from './installed';
 import { start, type Started } from './started';
 
 const isAlive = (pid: number): boolean => {
@@ -47,8 +47,9 @@ describe('status and stop', function () {
 
   it('of one that does not end: SIGKILL after the delay', async () => {
     const file = fresh();
-    const stubborn = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done'];
+    const stubborn = ['sh', '-c', 'trap "" TERM; : > "$0"; while :; do sleep 0.05; done', `${file}.stubborn`];
     await vircommand(['run', '--daemon', '--pid-file', file, '--', ...stubborn]);
+    await until(() => existsSync(`${file}.stubborn`));
     const pid = Number(readFileSync(file, 'utf8'));
     expect(await answer('stop', '-k', '0.2', file)).to.deep.equal([0, `2.pid: process ${pid} ended by SIGKILL\n`]);
   });

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { readFileSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { bin, isRoot, runProgram, scratch, until, vircommand } from './installed';
-import { lookAt, peer } from './peer';
+import { isSleep, lookAt, peer } from './peer';
 import { start, type Started } from './started';
 
 type Command = readonly [string, ...string[]];
@@ -24,7 +24,7 @@ describe('side by side', function () {
     const started = await start(program, [...args, ...stayer]);
     open.push(started);
     const [, pid = ''] = await started.wrote(/pid (\d+) parent (\d+)/);
-    await until(() => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n');
+    await until(() => isSleep(pid));
     return { same: Number(pid) === started.pid, ...lookAt(Number(pid)) };
   }
 
@@ -134,7 +134,7 @@ describe('side by side', function () {
         }
       });
       stopped.push(pid);
-      await until(() => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n');
+      await until(() => isSleep(pid));
       const [, parent, , session, terminal] = fieldsOf(pid);
       const { argv, status } = lookAt(pid);
       const fds = await runProgram([

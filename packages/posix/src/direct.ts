@@ -3,13 +3,14 @@ import { debuglog } from 'node:util';
 import type { ChildHandle, ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { makeHandle } from './handle';
 import type { Libc } from './libc';
+import type { Moment } from './moment';
 import { waitSync } from './poll';
 import { execErrorsAreLost, startProcess } from './spawn';
 
 const log = debuglog('vircommand');
 
-export function startDirectly(plan: LaunchPlan, libc: Libc): ChildHandle {
-  const handle = makeHandle(plan, startProcess(plan, libc), libc);
+export function startDirectly(plan: LaunchPlan, libc: Libc, moment?: Moment): ChildHandle {
+  const handle = makeHandle(plan, startProcess(plan, libc, moment), libc);
   lookAtEnd(handle, libc);
   return handle;
 }

@@ -4,9 +4,11 @@ import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircomm
 import { runDirectly, startDirectly } from './direct';
 import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
+import { InheritedEnvironment } from './inherited';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
+import { actsAsAnother, momentOf, type Moment } from './moment';
 import { Pace } from './pace';
 import { SpawnerThreads } from './spawner/client';
 import { canDo, wayFor } from './ways';
@@ -14,7 +16,7 @@ import { canDo, wayFor } from './ways';
 const log = debuglog('vircommand');
 
 interface Starter {
-  start(plan: LaunchPlan, libc: Libc): ChildHandle | Promise<ChildHandle>;
+  start(plan: LaunchPlan, libc: Libc, moment?: Moment): ChildHandle | Promise<ChildHandle>;
   startAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome;
 }
 
@@ -30,6 +32,7 @@ const ownWays = Object.keys(starters) as OwnWay[];
 export class Engine {
   private readonly ownWays: readonly OwnWay[];
   private readonly pace = new Pace();
+  private readonly environment: InheritedEnvironment;
   private threads: SpawnerThreads | undefined;
 
   /** @param ways those that may be taken, the cheapest first */
@@ -38,16 +41,20 @@ export class Engine {
     private readonly ways: readonly Way[],
   ) {
     this.ownWays = ownWays.filter((way) => ways.includes(way));
+    this.environment = new InheritedEnvironment(libc);
   }
 
   async start(plan: LaunchPlan): Promise<ChildHandle> {
     const way = wayFor(plan, this.ways);
     checkCallersDescriptors(plan, this.libc);
-    if (!this.ways.includes('thread') || !canDo('thread', plan)) return this.paced(plan, way);
+    if (actsAsAnother()) return this.starter(plan).start(plan, this.libc);
+    if (!this.ways.includes('thread') || !canDo('thread', plan)) return this.paced(plan);
     const threads = (this.threads ??= new SpawnerThreads(this.libc));
-    const instead = (why: string): ChildHandle | Promise<ChildHandle> => this.startWithoutThread(plan, why);
-    if (way === 'thread' || (way === 'direct' && threads.busy)) return threads.start(plan, instead);
-    return this.paced(plan, way, () => threads.take(plan, instead));
+    if (way === 'thread' || (way === 'direct' && threads.busy)) {
+      const moment = momentOf(plan, this.environment, this.libc);
+      return threads.start(plan, moment, this.without(plan, moment));
+    }
+    return this.paced(plan, threads);
   }
 
   cancel(plan: LaunchPlan): void {
@@ -64,14 +71,31 @@ export class Engine {
     return starters[way].startAndWaitSync(plan, request, this.libc);
   }
 
-  private paced(plan: LaunchPlan, way: Way, elsewhere?: () => Promise<ChildHandle> | undefined): Promise<ChildHandle> {
-    const starter: Starter = starters[way === 'thread' ? wayFor(plan, this.ownWays) : way];
-    return this.pace.take(() => starter.start(plan, this.libc), elsewhere);
+  private starter(plan: LaunchPlan): Starter {
+    return starters[wayFor(plan, this.ownWays)];
   }
 
-  private startWithoutThread(plan: LaunchPlan, why: string): Promise<ChildHandle> {
-    const way = wayFor(plan, this.ownWays);
-    log('%s: by the way %s, since there can be no spawner thread: %s', plan.text, way, why);
-    return this.paced(plan, way);
+  private paced(plan: LaunchPlan, threads?: SpawnerThreads): ChildHandle | Promise<ChildHandle> {
+    const starter = this.starter(plan);
+    return this.pace.take(
+      () => starter.start(plan, this.libc),
+      () => {
+        const moment = momentOf(plan, this.environment, this.libc);
+        return {
+          start: () => starter.start(plan, this.libc, moment),
+          elsewhere: () => threads?.take(plan, moment, this.without(plan, moment)),
+        };
+      },
+    );
+  }
+
+  /** What is done where there can be no spawner thread. */
+  private without(plan: LaunchPlan, moment: Moment): (why: string) => ChildHandle | Promise<ChildHandle> {
+    return (why) => {
+      const way = wayFor(plan, this.ownWays);
+      log('%s: by the way %s, since there can be no spawner thread: %s', plan.text, way, why);
+      const start = (): ChildHandle | Promise<ChildHandle> => starters[way].start(plan, this.libc, moment);
+      return this.pace.take(start, () => ({ start }));
+    };
   }
 }

@@ -6,6 +6,7 @@
 import { planBytes } from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import type { Libc } from './libc';
+import type { EnvironmentCopy } from './inherited';
 import { cString } from './struct';
 import { isMainThread } from './thread';
 
@@ -36,9 +37,10 @@ export class Environment {
   }
 
   /** What a plan asks for, as strings: `NAME=value`. */
-  strings(asked: Entries | 'inherit'): readonly Buffer[] {
+  strings(asked: Entries | EnvironmentCopy | 'inherit'): readonly Buffer[] {
     const env = asked === 'inherit' ? this.inherited() : asked;
     if (typeof env === 'number') return this.copy(env);
+    if ('strings' in env) return env.strings;
     return env.map(([name, value]) => Buffer.concat([Buffer.from(`${name}=`), planBytes(value)]));
   }
 
@@ -71,6 +73,9 @@ export class Environment {
     }
   }
 }
+
+/** What a start needs: where the environment is, or what it is made of. */
+export const addressOr = (env: EnvironmentCopy | Entries): number | Entries => ('address' in env ? env.address : env);
 
 /** As Node does it: own and inherited enumerable properties, `undefined` left out. */
 function entriesOf(env: Readonly<NodeJS.Dict<string | number | boolean>>): Entries {

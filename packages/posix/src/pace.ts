@@ -8,6 +8,13 @@ import { setImmediate } from 'node:timers';
 /** Milliseconds of starting in one turn of the loop, after which the next start waits. One takes about a tenth. */
 const budget = 1;
 
+/** A start that could not be made at once. */
+export interface Late<T> {
+  start(): T | Promise<T>;
+  /** Does it without taking time, when there is none left; `undefined`: it cannot. */
+  elsewhere?(): Promise<T> | undefined;
+}
+
 interface Job {
   here(): void;
   /** Whether that was possible. */
@@ -20,18 +27,20 @@ export class Pace {
   private readonly waiting: Job[] = [];
 
   /**
-   * Calls `start` now if this turn has time for it, otherwise in a later turn; in the order of the calls.
+   * Calls `start` now if this turn has time for it, otherwise that of `late()` in a later turn; in the order of the calls.
    *
-   * @param elsewhere does it without taking time, when there is none left; `undefined`: it cannot
+   * @param late is asked for at once, so that it can keep what may be another by then
    */
-  take<T>(start: () => T | Promise<T>, elsewhere?: () => Promise<T> | undefined): Promise<T> {
+  take<T>(start: () => T | Promise<T>, late: () => Late<T>): T | Promise<T> {
+    if (this.waiting.length === 0 && this.spent < budget) return this.timed(start);
+    const job = late();
     return new Promise((resolve) => {
       this.waiting.push({
         here: () => {
-          resolve(attempt(start));
+          resolve(attempt(() => this.timed(() => job.start())));
         },
         elsewhere: () => {
-          const taken = elsewhere?.();
+          const taken = job.elsewhere?.();
           if (taken !== undefined) resolve(taken);
           return taken !== undefined;
         },
@@ -40,18 +49,30 @@ export class Pace {
     });
   }
 
+  private timed<T>(start: () => T): T {
+    const begun = performance.now();
+    try {
+      return start();
+    } finally {
+      this.spent += performance.now() - begun;
+      this.arm();
+    }
+  }
+
   /** Does what there is time for. */
   private work(): void {
     for (;;) {
       const [job] = this.waiting;
       if (job === undefined) break;
-      if (this.spent < budget) {
-        const begun = performance.now();
-        job.here();
-        this.spent += performance.now() - begun;
-      } else if (!job.elsewhere()) break;
+      if (this.spent < budget) job.here();
+      else if (!job.elsewhere()) break;
       this.waiting.shift();
     }
+    this.arm();
+  }
+
+  /** The next turn has its own time. */
+  private arm(): void {
     if (this.armed) return;
     this.armed = true;
     setImmediate(() => {

@@ -3,12 +3,14 @@
  * and `posix_spawn` does the rest. It costs the same whatever the size of the heap, since nothing is copied.
  */
 import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
+import type { Entries } from './arena';
 import { Attributes } from './attributes';
 import { spawnPatiently } from './busy';
 import type { ParentEnds } from './ends';
-import { Environment } from './environment';
+import { addressOr, Environment } from './environment';
 import { likelyExecError, spawnError } from './exec-error';
 import type { Libc } from './libc';
+import { inMoment, type Moment } from './moment';
 import { Preparation } from './prepare';
 import { checkPermission, resolvePath } from './program';
 
@@ -36,12 +38,17 @@ class Spawner {
     this.attributes = new Attributes(libc);
   }
 
-  start(plan: LaunchPlan): StartedProcess {
+  start(asked: LaunchPlan, moment?: Moment): StartedProcess {
     checkPermission();
+    return inMoment(this.libc, asked, moment, (plan) =>
+      this.startNow(plan, moment === undefined ? this.environmentOf(plan) : addressOr(moment.env)),
+    );
+  }
+
+  private startNow(plan: LaunchPlan, env: number | Entries): StartedProcess {
     const { preparation } = this;
     const program = resolvePath(plan.program);
     this.lookBefore(program);
-    const env = plan.env === 'inherit' ? this.environment.inherited() : plan.env;
     const group = this.attributes.group(plan.group);
 
     let started = false;
@@ -58,6 +65,10 @@ class Spawner {
     } finally {
       preparation.release(started);
     }
+  }
+
+  private environmentOf({ env }: LaunchPlan): number | Entries {
+    return env === 'inherit' ? this.environment.inherited() : env;
   }
 
   /** Where exec errors are lost, the error that is likely. */
@@ -100,10 +111,11 @@ function spawnerOf(libc: Libc): Spawner {
 /**
  * Starts a program on this thread; returns when it has been executed.
  *
+ * @param moment when it was asked for, if that was not just now
  * @throws CommandStartError. Then nothing is left: no process, no descriptor.
  */
-export function startProcess(plan: LaunchPlan, libc: Libc): StartedProcess {
-  return spawnerOf(libc).start(plan);
+export function startProcess(plan: LaunchPlan, libc: Libc, moment?: Moment): StartedProcess {
+  return spawnerOf(libc).start(plan, moment);
 }
 
 /** Whether exec errors show as exit code 127 here. To be asked when a program has ended with that code. */

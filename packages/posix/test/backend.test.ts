@@ -93,11 +93,15 @@ describe('the pace of starts', () => {
     while (performance.now() < end);
   };
 
+  const never = (): never => {
+    throw new Error('not this one');
+  };
+
   it('starts the first one at once', () => {
     let started = false;
     void new Pace().take(() => {
       started = true;
-    });
+    }, never);
     expect(started).to.equal(true);
   });
 
@@ -111,14 +115,15 @@ describe('the pace of starts', () => {
     let immediate = setImmediate(count);
     const turns: number[] = [];
     const order: number[] = [];
-    const starts = Array.from({ length: 12 }, (_, index) =>
-      pace.take(() => {
+    const starts = Array.from({ length: 12 }, (_, index) => {
+      const start = (): number => {
         busy(0.6);
         turns.push(turn);
         order.push(index);
         return index;
-      }),
-    );
+      };
+      return Promise.resolve(pace.take(start, () => ({ start })));
+    });
     expect(await Promise.all(starts)).to.deep.equal(order);
     clearImmediate(immediate);
     const most = Math.max(...turns.map((each) => turns.filter((other) => other === each).length));
@@ -127,12 +132,14 @@ describe('the pace of starts', () => {
 
   it('hands on errors and goes on', async () => {
     const pace = new Pace();
-    const wrong = pace.take(() => {
+    const wrong = (): never => {
       busy(2);
       throw new Error('wrong');
-    });
-    const right = pace.take(() => 'right');
-    expect(await wrong.catch((error: unknown) => String(error))).to.equal('Error: wrong');
+    };
+    expect(() => pace.take(wrong, never)).to.throw('wrong');
+    const late = pace.take(never, () => ({ start: wrong }));
+    const right = pace.take(never, () => ({ start: () => 'right' }));
+    expect(await Promise.resolve(late).catch((error: unknown) => String(error))).to.equal('Error: wrong');
     expect(await right).to.equal('right');
   });
 });

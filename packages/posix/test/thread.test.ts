@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Attributes } from '../src/attributes';
 import { libcThrough } from '../src/libc';
-import { InheritedEnvironment } from '../src/spawner/inherited';
+import { InheritedEnvironment } from '../src/inherited';
+import { momentOf } from '../src/moment';
 import { Gatehouse } from '../src/spawner/gate';
 import { Lane } from '../src/spawner/lane';
 import { createPosixBackend } from '../src';
@@ -16,7 +17,7 @@ import { openFds, planOf, sh } from './plans';
 import { captured, until } from './started';
 
 const drivers = usableDrivers.filter((name) => name !== 'ffi-napi');
-const here = { ownFiles: false, noNewPrivs: false };
+const here = { noNewPrivs: false };
 const none = (why: string): never => {
   throw new Error(`no thread: ${why}`);
 };
@@ -33,9 +34,14 @@ const children = (): string[] =>
     }
   });
 
+const anyLibc = libcThrough(usableDrivers[0] ?? 'koffi');
+const environment = new InheritedEnvironment(anyLibc);
+const begin = async (lane: Lane, plan: LaunchPlan): Promise<ChildHandle> =>
+  lane.start(plan, momentOf(plan, environment, anyLibc), none);
+
 /** What a program prints, through this lane. */
 async function print(lane: Lane, script: string, part: Partial<LaunchPlan> = {}): Promise<string> {
-  const handle = await lane.start(sh(script, { stdout: { type: 'pipe' }, ...part }), none);
+  const handle = await begin(lane, sh(script, { stdout: { type: 'pipe' }, ...part }));
   const text = await captured(handle);
   await handle.exited;
   handle.dispose();
@@ -49,7 +55,6 @@ for (const driver of drivers) {
       new Lane(kind, {
         libc,
         attributes: new Attributes(libc),
-        environment: new InheritedEnvironment(libc),
         gatehouse: new Gatehouse(driver),
       });
     let lane: Lane;
@@ -89,9 +94,9 @@ for (const driver of drivers) {
       await print(lane, 'true');
       const before = openFds();
       for (const [part, stage, code] of failures) {
-        const error = await lane
-          .start(planOf({ stdout: { type: 'pipe' }, ...part }), none)
-          .catch((reason: unknown) => reason);
+        const error = await begin(lane, planOf({ stdout: { type: 'pipe' }, ...part })).catch(
+          (reason: unknown) => reason,
+        );
         expect(error).to.be.instanceOf(CommandStartError).and.include({ stage, code });
       }
       expect(openFds()).to.deep.equal(before);
@@ -103,7 +108,7 @@ for (const driver of drivers) {
       const running = threads();
       const codes = await Promise.all(
         Array.from({ length: 64 }, async (_, index) => {
-          const handle = await lane.start(sh(`exit ${index}`), none);
+          const handle = await begin(lane, sh(`exit ${index}`));
           return (await handle.exited).exitCode;
         }),
       );
@@ -116,7 +121,7 @@ for (const driver of drivers) {
       await print(lane, 'true');
       const before = new Set(children());
       for (let round = 0; round < 5; round++) {
-        const starts = Array.from({ length: 40 }, (_, index) => lane.start(sh(`exit ${index}`), none));
+        const starts = Array.from({ length: 40 }, (_, index) => begin(lane, sh(`exit ${index}`)));
         await Promise.all(starts.slice(0, 1 + round * 7));
         await lane.killThread();
         const handles = await Promise.all(starts);
@@ -130,7 +135,7 @@ for (const driver of drivers) {
     it('does not start what nobody waits for any longer', async () => {
       const before = openFds();
       const plan = sh('exit 0');
-      const start = lane.start(plan, none).catch((error: unknown) => error);
+      const start = begin(lane, plan).catch((error: unknown) => error);
       lane.cancel(plan);
       expect(await start).to.be.instanceOf(CommandStartError);
       await lane.dispose();
@@ -140,7 +145,7 @@ for (const driver of drivers) {
     it('ends when it is disposed, after what it has begun', async () => {
       const before = openFds();
       const running = threads();
-      const starts = Array.from({ length: 12 }, () => lane.start(sh('exit 3'), none));
+      const starts = Array.from({ length: 12 }, () => begin(lane, sh('exit 3')));
       await starts[0];
       await lane.dispose();
       const handles: ChildHandle[] = await Promise.all(starts);
@@ -150,7 +155,7 @@ for (const driver of drivers) {
     });
 
     it('has a umask and a directory of its own, and this process keeps its', async () => {
-      const own = laneOf({ ownFiles: true, noNewPrivs: true });
+      const own = laneOf({ noNewPrivs: true });
       const before = [process.cwd(), /^Umask:.*$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[0]];
       try {
         for (const umask of [0o77, 0, 0o27]) {

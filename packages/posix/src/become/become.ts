@@ -34,7 +34,7 @@ export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
   let placement: Placement | undefined;
   try {
     // What can fail without any harm comes first.
-    const { bytes, argc, envc } = programStrings(plan, new Environment(libc));
+    const { bytes, argc, envc } = programStrings(plan, plan.env, new Environment(libc));
     const image = new ExecImage(libc, bytes, argc, envc);
     descriptors.prepare(plan);
     const moves = programMoves(libc, plan, descriptors);

@@ -14,6 +14,7 @@ import { errno, nulError, systemError } from '../errno';
 import { koffiAddon } from '../ffi/koffi';
 import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
+import { inMoment, type Moment } from '../moment';
 import { programMoves, softLimit } from '../moves';
 import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
@@ -59,11 +60,15 @@ class LauncherSpawner {
     this.addon = libc.driver.name === 'koffi' ? koffiAddon() : undefined;
   }
 
-  begin(plan: LaunchPlan): BegunLauncher {
+  begin(asked: LaunchPlan, moment?: Moment): BegunLauncher {
     checkPermission();
     checkExecutable();
+    return inMoment(this.libc, asked, moment, (plan) => this.beginNow(plan, moment?.env ?? plan.env));
+  }
+
+  private beginNow(plan: LaunchPlan, env: Moment['env'] | LaunchPlan['env']): BegunLauncher {
     const { libc, descriptors, attributes, arena } = this;
-    const { bytes, ...counts } = programStrings(plan, this.environment);
+    const { bytes, ...counts } = programStrings(plan, env, this.environment);
     const pidFile = absolutePidFile(plan);
     let started = false;
     try {
@@ -148,12 +153,13 @@ const spawners = new WeakMap<Libc, LauncherSpawner>();
 /**
  * Starts the launcher of a plan; it has the order then, and nothing else has happened.
  *
+ * @param moment when it was asked for, if that was not just now
  * @throws CommandStartError. Then nothing is left: no process, no descriptor.
  */
-export function beginLauncher(plan: LaunchPlan, libc: Libc): BegunLauncher {
+export function beginLauncher(plan: LaunchPlan, libc: Libc, moment?: Moment): BegunLauncher {
   let spawner = spawners.get(libc);
   if (spawner === undefined) spawners.set(libc, (spawner = new LauncherSpawner(libc)));
-  return spawner.begin(plan);
+  return spawner.begin(plan, moment);
 }
 
 /** A hook may be somewhere else by the time it is entered. */

@@ -8,6 +8,7 @@ import {
 } from '@vircommand/core/backend';
 import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
+import type { Moment } from '../moment';
 import { watchExit } from '../reap';
 import { beginLauncher } from './client';
 import { Launch } from './launch';
@@ -26,16 +27,16 @@ export function cancelLaunch(plan: LaunchPlan): void {
  *
  * @throws CommandStartError. Then nothing is left: no process, no descriptor, no pid file.
  */
-export async function launch(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
+export async function launch(plan: LaunchPlan, libc: Libc, moment?: Moment): Promise<ChildHandle> {
   try {
-    return await (plan.daemon ? launchDaemon : launchChild)(plan, libc);
+    return await (plan.daemon ? launchDaemon : launchChild)(plan, libc, moment);
   } finally {
     starting.delete(plan);
   }
 }
 
-async function launchChild(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
-  const begun = beginLauncher(plan, libc);
+async function launchChild(plan: LaunchPlan, libc: Libc, moment?: Moment): Promise<ChildHandle> {
+  const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
   const handle = makeHandle(plan, begun.process, libc, launch);
   starting.set(plan, () => {
@@ -50,8 +51,8 @@ async function launchChild(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
   }
 }
 
-async function launchDaemon(plan: LaunchPlan, libc: Libc): Promise<ChildHandle> {
-  const begun = beginLauncher(plan, libc);
+async function launchDaemon(plan: LaunchPlan, libc: Libc, moment?: Moment): Promise<ChildHandle> {
+  const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
   const shell = new Promise<ExitStatus>((resolve) => {
     const watch = watchExit(libc, begun.process.pid, (status) => {

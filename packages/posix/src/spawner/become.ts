@@ -2,18 +2,14 @@
 import { systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../struct';
-import type { ThreadClass } from './protocol';
+import type { Said, ThreadClass } from './protocol';
 
-/** Why it cannot; `undefined`: done. */
-export function become(libc: Libc, { ownFiles, noNewPrivs }: ThreadClass): string | undefined {
-  if (ownFiles) {
-    const result = libc.syscall(LINUX.SYS_unshare, LINUX.CLONE_FS, 0, 0, 0, 0);
-    // A seccomp filter, like that of containers, may forbid it.
-    if (result < 0) return systemError(-result, 'unshare').message;
-  }
+export function become(libc: Libc, { noNewPrivs }: ThreadClass): Extract<Said, { type: 'ready' | 'refused' }> {
   if (noNewPrivs) {
     const result = libc.prctl(LINUX.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (result < 0) return systemError(-result, 'prctl').message;
+    if (result < 0) return { type: 'refused', why: systemError(-result, 'prctl').message };
   }
-  return undefined;
+  // A seccomp filter, like that of containers, may forbid it.
+  const result = libc.syscall(LINUX.SYS_unshare, LINUX.CLONE_FS, 0, 0, 0, 0);
+  return result < 0 ? { type: 'ready', shares: systemError(-result, 'unshare').message } : { type: 'ready' };
 }

@@ -2,9 +2,9 @@
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { Attributes } from '../attributes';
 import type { Libc } from '../libc';
+import type { Moment } from '../moment';
 import type { Gate } from '../prepare';
 import { Gatehouse } from './gate';
-import { InheritedEnvironment } from './inherited';
 import { Lane } from './lane';
 import type { ThreadClass } from './protocol';
 import { heldAttributes, type Shared } from './slot';
@@ -23,10 +23,9 @@ export class SpawnerThreads {
     this.shared = {
       libc,
       attributes: new Attributes(libc),
-      environment: new InheritedEnvironment(libc),
       gatehouse: new Gatehouse(libc.driver.name),
     };
-    this.plain = this.lane({ ownFiles: false, noNewPrivs: false });
+    this.plain = this.lane({ noNewPrivs: false });
   }
 
   /** Plain starts are under way, so that the next one should queue behind them. */
@@ -35,14 +34,16 @@ export class SpawnerThreads {
   }
 
   /** @param instead what is done where there can be no such thread */
-  start(plan: LaunchPlan, instead: Instead): Promise<ChildHandle> | ChildHandle {
+  start(plan: LaunchPlan, moment: Moment, instead: Instead): Promise<ChildHandle> | ChildHandle {
     const lane = this.lane(classOf(plan));
-    return heldAttributes(plan) === undefined ? lane.start(plan, instead) : this.startHeld(lane, plan, instead);
+    return heldAttributes(plan) === undefined
+      ? lane.start(plan, moment, instead)
+      : this.startHeld(lane, plan, moment, instead);
   }
 
   /** Takes a plain start off the event loop; `undefined`: the thread is not there yet, but will be. */
-  take(plan: LaunchPlan, instead: Instead): Promise<ChildHandle> | undefined {
-    if (this.plain.ready) return this.plain.start(plan, instead);
+  take(plan: LaunchPlan, moment: Moment, instead: Instead): Promise<ChildHandle> | undefined {
+    if (this.plain.ready) return this.plain.start(plan, moment, instead);
     this.plain.prepare();
     return undefined;
   }
@@ -57,7 +58,7 @@ export class SpawnerThreads {
     await this.shared.gatehouse.dispose();
   }
 
-  private async startHeld(lane: Lane, plan: LaunchPlan, instead: Instead): Promise<ChildHandle> {
+  private async startHeld(lane: Lane, plan: LaunchPlan, moment: Moment, instead: Instead): Promise<ChildHandle> {
     if (!hasRoomForGate(plan)) return instead('the limit of descriptors is too low for what is done under it');
     // Both are made at the same time.
     lane.prepare();
@@ -67,7 +68,7 @@ export class SpawnerThreads {
     } catch (error) {
       return instead(error instanceof Error ? error.message : String(error));
     }
-    return lane.start(plan, instead, gate);
+    return lane.start(plan, moment, instead, gate);
   }
 
   private lane(kind: ThreadClass): Lane {
@@ -79,10 +80,7 @@ export class SpawnerThreads {
 }
 
 /** As few threads as there can be: what is asked for is what they differ in. */
-const classOf = ({ privileged: { umask, noNewPrivs } }: LaunchPlan): ThreadClass => ({
-  ownFiles: umask !== undefined,
-  noNewPrivs: noNewPrivs === true,
-});
+const classOf = ({ privileged: { noNewPrivs } }: LaunchPlan): ThreadClass => ({ noNewPrivs: noNewPrivs === true });
 
 function hasRoomForGate({ privileged: { limits }, passFds, sendBuffers }: LaunchPlan): boolean {
   const files = limits?.files;

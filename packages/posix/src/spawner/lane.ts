@@ -4,6 +4,7 @@ import { lookAtEnd } from '../direct';
 import { spawnError } from '../exec-error';
 import { makeHandle } from '../handle';
 import { errorOf } from '../launcher/protocol';
+import type { Moment } from '../moment';
 import type { Gate } from '../prepare';
 import { expectMore, lookSoon } from '../reap';
 import type { Order, Result, ThreadClass, ToSpawner } from './protocol';
@@ -17,6 +18,8 @@ const few = 4;
 
 interface Job {
   readonly plan: LaunchPlan;
+  /** When it was asked for. */
+  readonly moment: Moment;
   readonly resolve: (handle: ChildHandle | Promise<ChildHandle>) => void;
   readonly reject: (error: unknown) => void;
   /** Starts it in another way. */
@@ -60,9 +63,9 @@ export class Lane {
    * @param instead what is done where there can be no such thread
    * @param gate where it is held before it is executed
    */
-  start(plan: LaunchPlan, instead: Job['instead'], gate?: Gate): Promise<ChildHandle> {
+  start(plan: LaunchPlan, moment: Moment, instead: Job['instead'], gate?: Gate): Promise<ChildHandle> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ plan, resolve, reject, instead, gate });
+      this.waiting.push({ plan, moment, resolve, reject, instead, gate });
       this.work();
     });
   }
@@ -121,11 +124,15 @@ export class Lane {
     while (this.running.size < most) {
       const job = this.waiting.shift();
       if (job === undefined) break;
-      const slot = this.free.pop() ?? new Slot(this.shared, this.kind);
+      if (thread.shares !== undefined && job.plan.privileged.umask !== undefined) {
+        this.startInstead(job, thread.shares);
+        continue;
+      }
+      const slot = this.free.pop() ?? new Slot(this.shared);
       const id = ++this.lastId;
       try {
         if (job.gate !== undefined) this.shared.gatehouse.link(thread);
-        orders.push(slot.order(job.plan, id, job.gate));
+        orders.push(slot.order(job.plan, id, job.moment, thread.shares !== undefined, job.gate));
         this.running.set(id, { ...job, slot, thread });
       } catch (error) {
         this.free.push(slot);

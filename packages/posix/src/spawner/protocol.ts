@@ -9,8 +9,6 @@ import type { GateLink } from './hold';
 
 /** What a thread has changed of itself, once and for good: its programs inherit that. */
 export interface ThreadClass {
-  /** Working directory and umask are its own, and not those of all threads. */
-  readonly ownFiles: boolean;
   readonly noNewPrivs: boolean;
 }
 
@@ -36,7 +34,7 @@ export interface Order {
   readonly attributes: number;
   readonly argv: number;
   readonly envp: number;
-  /** Of a thread with files of its own. */
+  /** For a thread that has one of its own. */
   readonly umask: number | undefined;
   /** The program waits at the gate, and this is done to it there. */
   readonly hold: HeldAttributes | undefined;
@@ -63,8 +61,11 @@ export type Verdict =
 
 /** What a thread says. */
 export type Said =
-  /** The gatekeeper also says which descriptors the gate is made of. */
-  | { readonly type: 'ready'; readonly lease?: number; readonly token?: number }
+  /**
+   * A spawner also says why its directory and umask are those of all threads, if they are; the gatekeeper, which descriptors
+   * the gate is made of.
+   */
+  | { readonly type: 'ready'; readonly shares?: string; readonly lease?: number; readonly token?: number }
   /** It cannot become what it should be; it ends. */
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'done'; readonly results: readonly Result[] };

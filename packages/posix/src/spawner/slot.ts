@@ -2,21 +2,21 @@
 import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import type { Attributes } from '../attributes';
 import { openFile, type ParentEnds } from '../ends';
+import { addressOr } from '../environment';
 import { systemError } from '../errno';
 import type { Libc } from '../libc';
+import { inMoment, type Moment } from '../moment';
 import { Preparation, type Gate } from '../prepare';
 import { checkPermission, resolvePath } from '../program';
 import { lookBeforeStart, type StartedProcess } from '../spawn';
 import { cString, LINUX } from '../struct';
 import type { Gatehouse } from './gate';
-import type { InheritedEnvironment } from './inherited';
-import type { HeldAttributes, Order, ThreadClass } from './protocol';
+import type { HeldAttributes, Order } from './protocol';
 
 /** What all starts through one libc share. */
 export interface Shared {
   readonly libc: Libc;
   readonly attributes: Attributes;
-  readonly environment: InheritedEnvironment;
   readonly gatehouse: Gatehouse;
 }
 
@@ -37,10 +37,7 @@ export class Slot {
   /** What the thread reads, and is nowhere else. */
   private readonly referenced: unknown[] = [];
 
-  constructor(
-    private readonly shared: Shared,
-    private readonly kind: ThreadClass,
-  ) {
+  constructor(private readonly shared: Shared) {
     const { libc } = shared;
     this.preparation = new Preparation(libc);
     this.pid = libc.driver.address(this.preparation.pid);
@@ -50,41 +47,44 @@ export class Slot {
   /**
    * Makes all that one start needs. If it throws, nothing is left.
    *
+   * @param shares the thread has directory and umask in common with all others
    * @throws CommandStartError
    */
-  order(plan: LaunchPlan, id: number, gate?: Gate): Order {
+  order(asked: LaunchPlan, id: number, moment: Moment, shares: boolean, gate?: Gate): Order {
     checkPermission();
-    const { preparation, shared } = this;
-    const { libc, attributes } = shared;
-    const program = (this.program = resolvePath(plan.program));
-    lookBeforeStart(program, libc);
-    const inherited = plan.env === 'inherit' ? shared.environment.get() : plan.env;
-    const copied = 'address' in inherited ? inherited.address : undefined;
-    const group = attributes.group(plan.group);
-    const attribute = attributes.of(group);
-    this.referenced.push(inherited, attribute);
-    this.leadsGroup = group !== 'none';
-    try {
-      const env = 'address' in inherited ? inherited.address : inherited;
-      this.parentEnds = preparation.prepare(plan, program, env, plan.cwd === undefined ? this.here() : -1);
-      if (gate !== undefined) preparation.hold(plan, gate);
-    } catch (error) {
-      this.release(false);
-      throw error;
-    }
-    const { path, argv, envp } = preparation.arena;
-    return {
-      ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
-      ...{ envp: copied ?? envp, umask: plan.privileged.umask, hold: gate && heldAttributes(plan) },
-    };
+    return inMoment(this.shared.libc, asked, moment, (plan) => {
+      const { preparation, shared } = this;
+      const { libc, attributes } = shared;
+      const program = (this.program = resolvePath(plan.program));
+      lookBeforeStart(program, libc);
+      const env = addressOr(moment.env);
+      const group = attributes.group(plan.group);
+      const attribute = attributes.of(group);
+      this.referenced.push(moment.env, attribute);
+      this.leadsGroup = group !== 'none';
+      try {
+        this.parentEnds = preparation.prepare(plan, program, env, plan.cwd === undefined ? this.here(shares) : -1);
+        if (gate !== undefined) preparation.hold(plan, gate);
+      } catch (error) {
+        this.release(false);
+        throw error;
+      }
+      const { path, argv, envp } = preparation.arena;
+      return {
+        ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
+        envp: typeof env === 'number' ? env : envp,
+        umask: shares ? undefined : (plan.privileged.umask ?? moment.umask),
+        hold: gate && heldAttributes(plan),
+      };
+    });
   }
 
   /** This thread's directory, which may change before the program begins. The spawner thread may have another one. */
-  private here(): number {
+  private here(shares: boolean): number {
     const { libc } = this.shared;
     const fd = openFile(libc, currentDirectory, LINUX.O_PATH | LINUX.O_DIRECTORY);
     if (fd >= 0) return this.preparation.descriptors.keep(fd);
-    if (this.kind.ownFiles) throw startError('stdio', systemError(-fd, 'open', '.'), '.');
+    if (!shares) throw startError('stdio', systemError(-fd, 'open', '.'), '.');
     return -1;
   }
 

@@ -24,6 +24,8 @@ export class Thread {
   private why: string | undefined;
   /** It takes messages. */
   ready = false;
+  /** Why its directory and its umask are those of all threads, if they are. */
+  shares: string | undefined;
 
   constructor(
     private readonly driver: DriverName,
@@ -31,11 +33,15 @@ export class Thread {
     private readonly listener: ThreadListener,
   ) {
     // The threads of libuv's pool have the directory and the umask of the thread that makes them: this one makes them.
-    if (role !== 'gatekeeper' && role.ownFiles) access('/', () => this.begin());
+    if (role !== 'gatekeeper') access('/', () => this.begin());
     else this.begin();
   }
 
   private begin(): void {
+    if (this.ended) {
+      this.listener.gone(this, 'it was ended before it began', false);
+      return;
+    }
     const { driver, role, listener } = this;
     const addon = driver === 'koffi' ? koffiAddon() : undefined;
     let worker: Worker;
@@ -59,7 +65,10 @@ export class Thread {
         this.why = said.why;
         return;
       }
-      if (said.type === 'ready') this.ready = true;
+      if (said.type === 'ready') {
+        this.ready = true;
+        this.shares = said.shares;
+      }
       listener.said(said);
     });
     worker.on('error', (error) => {
@@ -72,7 +81,6 @@ export class Thread {
       listener.gone(this, this.why ?? `it ended with exit code ${code}`, refused);
     });
     this.keepAlive(this.alive);
-    if (this.ended) void worker.terminate();
   }
 
   post(message: unknown, transfer: readonly MessagePort[] = []): void {

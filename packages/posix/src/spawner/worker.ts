@@ -5,7 +5,7 @@ import { loadKoffiAddon } from '../ffi/koffi';
 import { libcOver } from '../libc';
 import { become } from './become';
 import { keepGate } from './gatekeeper';
-import type { Said, Setup } from './protocol';
+import type { Setup } from './protocol';
 import { serveOrders } from './spawner';
 
 const { driver, addon, role } = workerData as Setup;
@@ -13,8 +13,7 @@ const libc = libcOver(addon === undefined ? loadDriver(driver) : loadKoffiAddon(
 
 if (role === 'gatekeeper') keepGate(libc);
 else {
-  const refusal = become(libc, role);
-  if (refusal === undefined) serveOrders(libc);
-  const said: Said = refusal === undefined ? { type: 'ready' } : { type: 'refused', why: refusal };
+  const said = become(libc, role);
+  if (said.type === 'ready') serveOrders(libc);
   parentPort?.postMessage(said);
 }

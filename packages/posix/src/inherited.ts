@@ -1,7 +1,7 @@
-/** The inherited environment for a start that another thread makes: libc's own array may change under its eyes. */
-import type { Entries } from '../arena';
-import { Environment } from '../environment';
-import type { Libc } from '../libc';
+/** The inherited environment for a start that is made later, or by another thread: libc's own array may change until then. */
+import type { Entries } from './arena';
+import { Environment } from './environment';
+import type { Libc } from './libc';
 
 /** Never changed: who uses it keeps it referenced until the start is over. */
 export class EnvironmentCopy {
@@ -9,7 +9,11 @@ export class EnvironmentCopy {
   readonly address: number;
   private readonly memory: Buffer;
 
-  constructor(libc: Libc, strings: readonly Buffer[]) {
+  /** @param strings `NAME=value`, without NUL */
+  constructor(
+    libc: Libc,
+    readonly strings: readonly Buffer[],
+  ) {
     const array = 8 * (strings.length + 1);
     this.memory = Buffer.alloc(strings.reduce((sum, { length }) => sum + length + 1, array));
     this.address = libc.driver.address(this.memory);

@@ -1,0 +1,118 @@
+/** What a program gets from this process is what it was when the caller called, also if many starts take turns. */
+import { bindCommand } from '@vircommand/core/backend';
+import { expect } from 'chai';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPosixBackend } from '../src';
+import { usableDrivers } from './drivers';
+
+const many = 120;
+
+for (const driver of usableDrivers) {
+  describe(`a burst of starts, with the driver ${driver}`, () => {
+    const backend = createPosixBackend({ driver });
+    const Bound = bindCommand(backend);
+    const home = process.cwd();
+    const path = process.env.PATH;
+    let root: string;
+    let directories: readonly string[];
+
+    before(() => {
+      root = realpathSync(mkdtempSync(join(tmpdir(), 'vircommand-moment-')));
+      directories = ['a', 'b', 'c'].map((name) => join(root, name));
+      for (const directory of directories) {
+        mkdirSync(join(directory, 'below'), { recursive: true });
+        copyFileSync('/bin/sh', join(directory, 'shell'));
+      }
+    });
+    afterEach(() => {
+      process.chdir(home);
+      process.env.PATH = path;
+      delete process.env.VIRCOMMAND_MOMENT;
+    });
+    after(async () => {
+      await backend.dispose();
+      rmSync(root, { recursive: true });
+    });
+
+    /** Calls `run` with this process in each of the directories in turn, all at once; then in none of them. */
+    async function everywhere(run: (index: number, directory: string) => Promise<string>): Promise<void> {
+      const wanted: string[] = [];
+      const runs = Array.from({ length: many }, (_, index) => {
+        const directory = directories[index % directories.length] ?? '';
+        process.chdir(directory);
+        process.env.VIRCOMMAND_MOMENT = String(index);
+        wanted.push(`${directory} ${index}`);
+        return run(index, directory);
+      });
+      process.chdir('/');
+      delete process.env.VIRCOMMAND_MOMENT;
+      expect(await Promise.all(runs)).to.deep.equal(wanted);
+    }
+    const say = 'echo "$(pwd -P) $VIRCOMMAND_MOMENT"';
+
+    it('has directory and environment of the call', async () => {
+      // Twice: there is a thread for them the second time, if the driver works in one.
+      for (let round = 0; round < 2; round++)
+        await everywhere(async () => {
+          const { stdout } = await new Bound('sh', ['-c', say], { stdout: 'text' }).run();
+          return stdout.trim();
+        });
+    });
+
+    it('finds relative paths, and PATH, where they were', async () => {
+      await everywhere(async (index, directory) => {
+        if (index % 2 === 0) process.env.PATH = `${directory}:/bin:/usr/bin`;
+        const program = index % 2 === 0 ? 'shell' : './shell';
+        const options = { stdout: { file: `out-${index}` }, stderr: 'text', cwd: 'below' } as const;
+        const run = new Bound(program, ['-c', `pwd -P; ${say} >&2`], options).run();
+        process.env.PATH = '/nowhere';
+        const { stderr } = await run;
+        expect(readFileSync(join(directory, `out-${index}`), 'utf8')).to.equal(`${directory}/below\n`);
+        return stderr.trim().replace('/below', '');
+      });
+    });
+
+    it('goes to launchers as well', async () => {
+      process.env.VIRCOMMAND_MOMENT = 'then';
+      const runs = directories.map((directory) => {
+        process.chdir(directory);
+        return new Bound('sh', ['-c', say], { stdout: 'text', groups: process.getgroups?.() }).run();
+      });
+      process.chdir('/');
+      delete process.env.VIRCOMMAND_MOMENT;
+      const results = await Promise.all(runs).then((all) => all.map(({ stdout }) => stdout.trim()));
+      expect(results).to.deep.equal(directories.map((directory) => `${directory} then`));
+    });
+
+    it('has the umask of the call, and so have files that are made for it', async () => {
+      const umask = process.umask(0o22);
+      const masks = Array.from({ length: many }, (_, index) => [0o27, 0o77, 0][index % 3] ?? 0);
+      const runs = masks.map(async (mask, index) => {
+        process.umask(mask);
+        const options = { stdout: { file: `${root}/masked-${index}` }, stderr: 'text' } as const;
+        const { stderr } = await new Bound('sh', ['-c', 'umask >&2'], options).run();
+        return [parseInt(stderr, 8), statSync(`${root}/masked-${index}`).mode & 0o777];
+      });
+      expect(process.umask(umask)).to.equal(masks.at(-1));
+      expect(await Promise.all(runs)).to.deep.equal(masks.map((mask) => [mask, 0o666 & ~mask]));
+    });
+
+    it('that this process makes as another user is of that user', async function () {
+      if (process.geteuid?.() !== 0) this.skip();
+      // Only now and then, and first of all: what a thread has been told to start it starts as whoever we are by then.
+      const users = [65_534, 0, 65_534, 65_534, 0];
+      const runs = users.map((user) => {
+        process.seteuid?.(user);
+        try {
+          return new Bound('/usr/bin/id', ['-u'], { stdout: 'text' }).run();
+        } finally {
+          process.seteuid?.(0);
+        }
+      });
+      const results = (await Promise.all(runs)).map(({ stdout }) => Number(stdout));
+      expect(results).to.deep.equal(users);
+    });
+  });
+}
