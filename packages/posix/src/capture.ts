@@ -135,11 +135,16 @@ export class Capture {
 
   /**
    * Reads what is in the pipe now. What a program wrote is there when its exit is noticed; whoever else still writes must
-   * not keep the loop here.
+   * not keep the loop here. Mostly that is the end of it. Otherwise somebody else has the pipe: often only for a moment, as
+   * a program that is just being started by another thread has it until it is executed.
    */
   readNow(): void {
-    for (let chunks = 0; chunks < 32 && this.read() > 0; chunks++);
-    this.attach();
+    let size = 1;
+    for (let chunks = 0; chunks < 32 && size > 0; chunks++) size = this.read();
+    if (size > 0) this.attach();
+    if (this.over || this.socket !== undefined) return;
+    this.leaveBatch();
+    this.batch = Batch.join(this);
   }
 
   /** Stops, without an `onEnd`; idempotent. */

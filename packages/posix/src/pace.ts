@@ -5,8 +5,8 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 
-/** Milliseconds of starting in one turn of the loop, after which the next start waits. One takes about a tenth. */
-const budget = 1;
+/** Milliseconds of starting in one turn of the loop, after which the next start waits. One takes about a tenth of one. */
+const budget = 0.5;
 
 /** A start that could not be made at once. */
 export interface Late<T> {
