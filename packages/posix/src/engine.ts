@@ -8,7 +8,7 @@ import { InheritedEnvironment } from './inherited';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
-import { actsAsAnother, momentOf, type Moment } from './moment';
+import { actsAsAnother, endMoment, momentOf, type Moment } from './moment';
 import { Pace } from './pace';
 import { SpawnerThreads } from './spawner/client';
 import { canDo, wayFor } from './ways';
@@ -52,7 +52,7 @@ export class Engine {
     const threads = (this.threads ??= new SpawnerThreads(this.libc));
     if (way === 'thread' || (way === 'direct' && threads.busy)) {
       const moment = momentOf(plan, this.environment, this.libc);
-      return threads.start(plan, moment, this.without(plan, moment));
+      return endMoment(moment, this.libc, () => threads.start(plan, moment, this.without(plan, moment)));
     }
     return this.paced(plan, threads);
   }
@@ -76,14 +76,18 @@ export class Engine {
   }
 
   private paced(plan: LaunchPlan, threads?: SpawnerThreads): ChildHandle | Promise<ChildHandle> {
+    const { libc } = this;
     const starter = this.starter(plan);
     return this.pace.take(
-      () => starter.start(plan, this.libc),
+      () => starter.start(plan, libc),
       () => {
-        const moment = momentOf(plan, this.environment, this.libc);
+        const moment = momentOf(plan, this.environment, libc);
         return {
-          start: () => starter.start(plan, this.libc, moment),
-          elsewhere: () => threads?.take(plan, moment, this.without(plan, moment)),
+          start: () => endMoment(moment, libc, () => starter.start(plan, libc, moment)),
+          elsewhere: () => {
+            const taken = threads?.take(plan, moment, this.without(plan, moment));
+            return taken && endMoment(moment, libc, () => taken);
+          },
         };
       },
     );

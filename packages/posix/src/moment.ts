@@ -4,13 +4,14 @@
  */
 import { constants } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
+import { startError, type LaunchPlan, type PlanStream, type PlanString } from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import { openFile } from './ends';
+import { systemError } from './errno';
 import type { EnvironmentCopy, InheritedEnvironment } from './inherited';
 import type { Libc } from './libc';
 import { resolvePath, workingDirectory } from './program';
-import { cString } from './struct';
+import { cString, LINUX } from './struct';
 import { isMainThread } from './thread';
 
 export interface Moment {
@@ -21,6 +22,8 @@ export interface Moment {
   /** `undefined`: there is no `/proc`. */
   readonly umask: number | undefined;
   readonly user: string;
+  /** Our own numbers for descriptors of the caller, who may close them, or have others by these numbers. */
+  readonly held: ReadonlyMap<number, number>;
 }
 
 /** Who this thread acts as. */
@@ -44,14 +47,49 @@ function umaskOf(libc: Libc): number | undefined {
   return found?.[1] === undefined ? undefined : parseInt(found[1], 8);
 }
 
-/** @throws CommandStartError, stage `resolve` */
+const none: ReadonlyMap<number, number> = new Map();
+
+function hold({ stdin, stdout, stderr, passFds }: LaunchPlan, libc: Libc): ReadonlyMap<number, number> {
+  const streams = [stdin, stdout, stderr].flatMap((stream) => (stream.type === 'fd' ? [stream.fd] : []));
+  if (streams.length + passFds.length === 0) return none;
+  const held = new Map<number, number>();
+  for (const fd of new Set([...streams, ...passFds.map(({ fd }) => fd)])) {
+    const own = libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, 3);
+    if (own < 0) {
+      release(held, libc);
+      throw startError('stdio', systemError(-own, 'fcntl', undefined, `descriptor ${fd} cannot be kept`));
+    }
+    held.set(fd, own);
+  }
+  return held;
+}
+
+function release(held: Moment['held'], libc: Libc): void {
+  for (const own of held.values()) libc.close(own);
+}
+
+/**
+ * Whatever becomes of it, {@link endMoment} must be called when the start is over.
+ *
+ * @throws CommandStartError, stages `resolve` and `stdio`
+ */
 export const momentOf = (plan: LaunchPlan, environment: InheritedEnvironment, libc: Libc): Moment => ({
   program: resolvePath(plan.program),
   directory: workingDirectory(),
   env: plan.env === 'inherit' ? environment.get() : plan.env,
   umask: umaskOf(libc),
   user: user(),
+  held: hold(plan, libc),
 });
+
+/** Closes what it holds when a start is over. */
+export async function endMoment<T>({ held }: Moment, libc: Libc, start: () => T | Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } finally {
+    release(held, libc);
+  }
+}
 
 /**
  * Starts as it would have been started then.
@@ -80,24 +118,29 @@ export function inMoment<T>(
 
 /** The plan as it must be now to mean what it meant then. */
 function planSince(plan: LaunchPlan, moment: Moment): LaunchPlan {
-  const { program, directory } = moment;
+  const { program, directory, held } = moment;
   const now = user();
   if (now !== moment.user) {
     const what = `this process has become ${now} (from ${moment.user}) before the turn of this start came: wait for runAsync()`;
     throw startError('fork', what);
   }
-  if (workingDirectory() === directory) return program === plan.program ? plan : { ...plan, program };
+  const moved = workingDirectory() !== directory;
+  if (held.size === 0 && !moved) return program === plan.program ? plan : { ...plan, program };
   // Not normalized: `..` behind a symbolic link leads elsewhere than its text. An empty path stays an error.
-  const at = (path: string): string => (isAbsolute(path) || path === '' ? path : `${directory}/${path}`);
-  const stream = <S extends LaunchPlan['stdin']>(said: S): S =>
-    said.type === 'file' ? { ...said, path: at(said.path) } : said;
+  const at = (path: string): string => (!moved || isAbsolute(path) || path === '' ? path : `${directory}/${path}`);
+  const stream = <S extends PlanStream>(said: S): S => {
+    if (said.type === 'file') return { ...said, path: at(said.path) };
+    return said.type === 'fd' ? { ...said, fd: held.get(said.fd) ?? said.fd } : said;
+  };
+  const { cwd = moved ? directory : undefined, pidFile } = plan;
   return {
     ...plan,
     program,
-    cwd: plan.cwd === undefined ? directory : at(plan.cwd),
+    cwd: cwd && at(cwd),
     stdin: stream(plan.stdin),
     stdout: stream(plan.stdout),
     stderr: stream(plan.stderr),
-    pidFile: plan.pidFile && at(plan.pidFile),
+    passFds: plan.passFds.map(({ fd, as }) => ({ fd: held.get(fd) ?? fd, as })),
+    pidFile: pidFile && at(pidFile),
   };
 }

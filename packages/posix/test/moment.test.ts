@@ -1,11 +1,22 @@
 /** What a program gets from this process is what it was when the caller called, also if many starts take turns. */
 import { bindCommand } from '@vircommand/core/backend';
 import { expect } from 'chai';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPosixBackend } from '../src';
 import { usableDrivers } from './drivers';
+import { openFds } from './plans';
 
 const many = 120;
 
@@ -72,6 +83,28 @@ for (const driver of usableDrivers) {
         expect(readFileSync(join(directory, `out-${index}`), 'utf8')).to.equal(`${directory}/below\n`);
         return stderr.trim().replace('/below', '');
       });
+    });
+
+    it('has the descriptors of the call, whatever the caller does with them then', async () => {
+      const fds = openFds();
+      const files = Array.from({ length: many }, (_, index) => join(root, `said-${index}`));
+      const runs = files.map((file, index) => {
+        const fd = openSync(file, 'w');
+        const passed = openSync(join(root, `passed-${index}`), 'w');
+        const command = new Bound('sh', ['-c', `echo ${index}; echo passed ${index} >&7`]).setOutputFd(fd);
+        const run = command.passFd(passed, { as: 7 }).run();
+        // The next ones have the same numbers.
+        closeSync(fd);
+        closeSync(passed);
+        return run;
+      });
+      await Promise.all(runs);
+      const found = files.map((file, index) => [
+        readFileSync(file, 'utf8'),
+        readFileSync(join(root, `passed-${index}`), 'utf8'),
+      ]);
+      expect(found).to.deep.equal(files.map((_, index) => [`${index}\n`, `passed ${index}\n`]));
+      expect(openFds()).to.deep.equal(fds);
     });
 
     it('goes to launchers as well', async () => {
