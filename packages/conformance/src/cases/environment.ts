@@ -184,6 +184,22 @@ export const environmentCases = group('environment', { needs: ['posix'] }, [
     },
   },
   {
+    id: 'inherit-each',
+    title: 'of many that are started at once, each inherits what was set when it was called',
+    why: 'A backend that spreads a burst over some time must not give one program what was set for another.',
+    async run(t) {
+      setVariables(t, { CONFORMANCE_EACH: undefined });
+      const runs = Array.from({ length: 60 }, async (_, index) => {
+        process.env.CONFORMANCE_EACH = String(index);
+        const { stdout } = await t.helper('env', `out:${index}`).setOutputBuffer().run();
+        return nulParts(stdout).find((entry) => entry.startsWith('CONFORMANCE_EACH='));
+      });
+      Reflect.deleteProperty(process.env, 'CONFORMANCE_EACH');
+      const expected = runs.map((_, index) => `CONFORMANCE_EACH=${index}`);
+      assert.deepEqual(await Promise.all(runs), expected);
+    },
+  },
+  {
     id: 'raw',
     title: 'bytes that are no UTF-8 arrive unchanged in values',
     why: 'Variables hold paths, and paths are bytes.',

@@ -40,6 +40,14 @@ export const startMutants: readonly Mutant[] = [
     break: withError((error) => (error.stage === 'exec' ? Promise.resolve(ended(127)) : Promise.reject(error))),
   },
   {
+    does: 'starts a turn later, with what is set by then',
+    caughtBy: 'environment.inherit-each',
+    break: withStart(async (good, plan) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return good.start(plan);
+    }),
+  },
+  {
     does: 'calls a failed exec a failed search',
     caughtBy: 'start-error.not-executable',
     break: withError(asStage('exec', 'resolve')),
