@@ -186,7 +186,11 @@ export interface Backend {
   readonly name: string;
   /** Frozen; fixed from creation on; may depend on the platform. */
   readonly features: readonly Feature[];
-  /** Resolves when exec succeeded (with a handshake: when held); rejects with a `CommandStartError`, then nothing is left behind. */
+  /**
+   * Resolves when exec succeeded (with a handshake: when held); rejects with a `CommandStartError`, then nothing is left behind.
+   * What the plan leaves to this process (environment, directory, descriptors) is as it was when this was called, also if the
+   * program is started later.
+   */
   start(plan: LaunchPlan): Promise<ChildHandle>;
   /**
    * Nobody waits for this start any longer: it may be ended at once. Left out where starting takes no time. Must not throw;
