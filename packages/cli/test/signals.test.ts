@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { until } from './installed';
+import { isSleep } from './peer';
 import { startAlone, startAtTerminal, type Started } from './started';
 
 /**
@@ -118,10 +119,12 @@ describe('signals', function () {
 
     it('a program that does not care gets what was sent to us alone', async () => {
       const started = keep(
-        await startAtTerminal(`echo "us $$"; exec vircommand run --no-exec -- sh -c 'echo ready; exec sleep 1000'`),
+        await startAtTerminal(`echo "us $$"; exec vircommand run --no-exec -- sh -c 'echo "pid $$"; exec sleep 1000'`),
       );
       const us = Number((await started.wrote(/us (\d+)/))[1]);
-      await started.wrote(/ready/);
+      const pid = await pidOf(started);
+      // A shell handles SIGINT, and so seems to have got it from the terminal.
+      await until(() => isSleep(pid));
       process.kill(us, 'SIGINT');
       // script(1) tells a death by a signal as a shell does.
       expect((await started.end()).status).to.equal(130);
