@@ -4,6 +4,7 @@ import type { Engine } from './engine';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 import { loadBecome, loadBinding, loadEngine } from './later';
+import './timers';
 
 /** How a posix backend is made. */
 export interface PosixOptions {

@@ -4,12 +4,9 @@
  * socket costs more than the rest of a run.
  */
 import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
-import { clearTimeout as cancel, setImmediate as soon, setTimeout as start } from 'node:timers';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
-
-// As they were when this was loaded: tests that fake the time must not stop the output.
-const [clearTimeout, setImmediate, setTimeout] = [cancel, soon, start];
+import { clearTimeout, setImmediate, setTimeout } from './timers';
 
 /** What libuv reads at most at once, and what a pipe holds. */
 const chunkSize = 64 * 1024;

@@ -63,15 +63,19 @@ export class DescriptorSet {
   private temporary: number[] = [];
   private ours: number[] = [];
   private null = -1;
+  /** Of files that are made. */
+  private mode = 0o666;
 
   constructor(private readonly libc: Libc) {}
 
   /**
    * Makes and checks all that the plan names.
    *
+   * @param umask for files that are made, beside that of this process
    * @throws CommandStartError, stage `stdio`. Then {@link release} with `false` closes what was made until there.
    */
-  prepare(plan: LaunchPlan): ParentEnds {
+  prepare(plan: LaunchPlan, umask = 0): ParentEnds {
+    this.mode = 0o666 & ~umask;
     checkCallersDescriptors(plan, this.libc);
     const stdin = this.end(plan.stdin, 'stdin');
     const stdout = this.end(plan.stdout, 'stdout');
@@ -162,7 +166,7 @@ export class DescriptorSet {
   }
 
   private open(path: Uint8Array, flags: number, shown: string): number {
-    const fd = openFile(this.libc, path, flags);
+    const fd = openFile(this.libc, path, flags, this.mode);
     if (fd < 0) throw stdioError(-fd, 'open', undefined, shown);
     return this.keep(fd);
   }
@@ -185,9 +189,9 @@ export class DescriptorSet {
 }
 
 /** Opens, closed on exec; negative: the error. Network file systems can be interrupted. */
-export function openFile(libc: Libc, path: Uint8Array, flags: number): number {
+export function openFile(libc: Libc, path: Uint8Array, flags: number, mode = 0o666): number {
   for (;;) {
-    const fd = libc.open(path, flags | LINUX.O_CLOEXEC, 0o666);
+    const fd = libc.open(path, flags | LINUX.O_CLOEXEC, mode);
     if (fd !== -errno.EINTR) return fd;
   }
 }

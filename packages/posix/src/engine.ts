@@ -1,14 +1,14 @@
 /** What starts programs and waits for them, in one place, since it is loaded only when one is started. */
 import { debuglog } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { runDirectly, startDirectly } from './direct';
 import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
-import { InheritedEnvironment } from './inherited';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
 import type { Libc } from './libc';
-import { actsAsAnother, endMoment, momentOf, type Moment } from './moment';
+import { actsAsAnother, Moments, withUmaskOf, type Moment } from './moment';
 import { Pace } from './pace';
 import { SpawnerThreads } from './spawner/client';
 import { canDo, wayFor } from './ways';
@@ -32,7 +32,7 @@ const ownWays = Object.keys(starters) as OwnWay[];
 export class Engine {
   private readonly ownWays: readonly OwnWay[];
   private readonly pace = new Pace();
-  private readonly environment: InheritedEnvironment;
+  private readonly moments: Moments;
   private threads: SpawnerThreads | undefined;
 
   /** @param ways those that may be taken, the cheapest first */
@@ -41,7 +41,7 @@ export class Engine {
     private readonly ways: readonly Way[],
   ) {
     this.ownWays = ownWays.filter((way) => ways.includes(way));
-    this.environment = new InheritedEnvironment(libc);
+    this.moments = new Moments(libc);
   }
 
   async start(plan: LaunchPlan): Promise<ChildHandle> {
@@ -51,13 +51,15 @@ export class Engine {
     if (!this.ways.includes('thread') || !canDo('thread', plan)) return this.paced(plan);
     const threads = (this.threads ??= new SpawnerThreads(this.libc));
     if (way === 'thread' || (way === 'direct' && threads.busy)) {
-      const moment = momentOf(plan, this.environment, this.libc);
-      return endMoment(moment, this.libc, () => threads.start(plan, moment, this.without(plan, moment)));
+      const moment = this.moments.take(plan);
+      return this.moments.during(moment, () => threads.start(plan, moment, this.without(plan, moment)));
     }
-    return this.paced(plan, threads);
+    // In a worker, which may be terminated at any moment, a burst alone is no reason to make a thread below it.
+    return this.paced(plan, isMainThread ? threads : undefined);
   }
 
   cancel(plan: LaunchPlan): void {
+    this.pace.cancel(plan);
     cancelLaunch(plan);
     this.threads?.cancel(plan);
   }
@@ -77,29 +79,36 @@ export class Engine {
 
   private paced(plan: LaunchPlan, threads?: SpawnerThreads): ChildHandle | Promise<ChildHandle> {
     const { libc } = this;
-    const starter = this.starter(plan);
     return this.pace.take(
-      () => starter.start(plan, libc),
+      plan,
+      () => this.starter(plan).start(plan, libc),
       () => {
-        const moment = momentOf(plan, this.environment, libc);
+        const moment = this.moments.take(plan);
         return {
-          start: () => endMoment(moment, libc, () => starter.start(plan, libc, moment)),
+          start: () => this.moments.during(moment, () => this.startLate(plan, moment)),
           elsewhere: () => {
             const taken = threads?.take(plan, moment, this.without(plan, moment));
-            return taken && endMoment(moment, libc, () => taken);
+            return taken && this.moments.during(moment, () => taken);
+          },
+          drop: () => {
+            this.moments.release(moment);
           },
         };
       },
     );
   }
 
+  private startLate(plan: LaunchPlan, moment: Moment): ChildHandle | Promise<ChildHandle> {
+    const asked = withUmaskOf(plan, moment, this.libc);
+    return this.starter(asked).start(asked, this.libc, moment);
+  }
+
   /** What is done where there can be no spawner thread. */
   private without(plan: LaunchPlan, moment: Moment): (why: string) => ChildHandle | Promise<ChildHandle> {
     return (why) => {
-      const way = wayFor(plan, this.ownWays);
-      log('%s: by the way %s, since there can be no spawner thread: %s', plan.text, way, why);
-      const start = (): ChildHandle | Promise<ChildHandle> => starters[way].start(plan, this.libc, moment);
-      return this.pace.take(start, () => ({ start }));
+      log('%s: not by a spawner thread: %s', plan.text, why);
+      const start = (): ChildHandle | Promise<ChildHandle> => this.startLate(plan, moment);
+      return this.pace.take(plan, start, () => ({ start }));
     };
   }
 }

@@ -3,7 +3,8 @@
  * loop. A start that comes alone is never late.
  */
 import { performance } from 'node:perf_hooks';
-import { setImmediate } from 'node:timers';
+import { startError } from '@vircommand/core/backend';
+import { setImmediate } from './timers';
 
 /** Milliseconds of starting in one turn of the loop, after which the next start waits. One takes about a tenth of one. */
 const budget = 0.5;
@@ -13,13 +14,20 @@ export interface Late<T> {
   start(): T | Promise<T>;
   /** Does it without taking time, when there is none left; `undefined`: it cannot. */
   elsewhere?(): Promise<T> | undefined;
+  /** It will not be made. */
+  drop?(): void;
 }
 
 interface Job {
+  readonly key: object;
   here(): void;
   /** Whether that was possible. */
   elsewhere(): boolean;
+  cancel(): void;
 }
+
+/** Nobody waits for a start, so it is not made. */
+export const unwanted = (): Error => startError('fork', 'nobody waits for this start any longer');
 
 export class Pace {
   private spent = 0;
@@ -29,13 +37,15 @@ export class Pace {
   /**
    * Calls `start` now if this turn has time for it, otherwise that of `late()` in a later turn; in the order of the calls.
    *
+   * @param key for {@link cancel}
    * @param late is asked for at once, so that it can keep what may be another by then
    */
-  take<T>(start: () => T | Promise<T>, late: () => Late<T>): T | Promise<T> {
+  take<T>(key: object, start: () => T | Promise<T>, late: () => Late<T>): T | Promise<T> {
     if (this.waiting.length === 0 && this.spent < budget) return this.timed(start);
     const job = late();
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.waiting.push({
+        key,
         here: () => {
           resolve(attempt(() => this.timed(() => job.start())));
         },
@@ -44,9 +54,19 @@ export class Pace {
           if (taken !== undefined) resolve(taken);
           return taken !== undefined;
         },
+        cancel() {
+          job.drop?.();
+          reject(unwanted());
+        },
       });
       if (this.waiting.length === 1) this.work();
     });
+  }
+
+  /** A start that waits is not made. */
+  cancel(key: object): void {
+    const index = this.waiting.findIndex((job) => job.key === key);
+    if (index >= 0) this.waiting.splice(index, 1)[0]?.cancel();
   }
 
   private timed<T>(start: () => T): T {

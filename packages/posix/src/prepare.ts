@@ -46,15 +46,16 @@ export class Preparation {
    * Whatever it does, {@link release} must be called when the start is over.
    *
    * @param env an address: the environment's array is there, and need not be laid out
+   * @param umask for files that are made, beside that of this process
    * @param here a descriptor of the directory where the program begins, if the plan does not say it; -1: that of the thread
    * @throws CommandStartError
    */
-  prepare(plan: LaunchPlan, program: PlanString, env: number | Entries, here = -1): ParentEnds {
+  prepare(plan: LaunchPlan, program: PlanString, env: number | Entries, umask?: number, here = -1): ParentEnds {
     const { descriptors } = this;
     this.pidInt[0] = 0;
     this.pack(program, plan.argv, typeof env === 'number' ? undefined : env);
     const cwd = plan.cwd === undefined ? here : descriptors.keep(openDirectory(this.libc, plan.cwd));
-    const parentEnds = descriptors.prepare(plan);
+    const parentEnds = descriptors.prepare(plan, umask);
     this.fillActions(plan, cwd);
     return parentEnds;
   }

@@ -7,7 +7,6 @@
  * the reaper.
  */
 import { performance } from 'node:perf_hooks';
-import { clearInterval as stop, setImmediate as soon, setInterval as start } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import type { ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
@@ -15,9 +14,8 @@ import { ExitProbe, LOOK, REAP } from './exit-probe';
 import type { Libc } from './libc';
 import { PidfdSet } from './pidfd-set';
 import { LINUX, SIZE } from './struct';
+import { clearInterval, setImmediate, setInterval } from './timers';
 
-// As they were when this was loaded: tests that fake the time must not stop the reaping.
-const [clearInterval, setImmediate, setInterval] = [stop, soon, start];
 const clock = performance.now.bind(performance);
 
 /** Up to so many children, each is asked for; above, the kernel is asked who has exited. */

@@ -10,7 +10,7 @@ import type { ParentEnds } from './ends';
 import { addressOr, Environment } from './environment';
 import { likelyExecError, spawnError } from './exec-error';
 import type { Libc } from './libc';
-import { inMoment, type Moment } from './moment';
+import { planSince, type Moment } from './moment';
 import { Preparation } from './prepare';
 import { checkPermission, resolvePath } from './program';
 
@@ -40,20 +40,16 @@ class Spawner {
 
   start(asked: LaunchPlan, moment?: Moment): StartedProcess {
     checkPermission();
-    return inMoment(this.libc, asked, moment, (plan) =>
-      this.startNow(plan, moment === undefined ? this.environmentOf(plan) : addressOr(moment.env)),
-    );
-  }
-
-  private startNow(plan: LaunchPlan, env: number | Entries): StartedProcess {
     const { preparation } = this;
+    const plan = planSince(asked, moment);
+    const env = moment === undefined ? this.environmentOf(plan) : addressOr(moment.env);
     const program = resolvePath(plan.program);
     this.lookBefore(program);
     const group = this.attributes.group(plan.group);
 
     let started = false;
     try {
-      const parentEnds = preparation.prepare(plan, program, env);
+      const parentEnds = preparation.prepare(plan, program, env, moment?.umask);
       const result = this.spawn(
         typeof env === 'number' ? env : preparation.arena.envp,
         this.attributes.of(group),

@@ -99,9 +99,13 @@ describe('the pace of starts', () => {
 
   it('starts the first one at once', () => {
     let started = false;
-    void new Pace().take(() => {
-      started = true;
-    }, never);
+    void new Pace().take(
+      {},
+      () => {
+        started = true;
+      },
+      never,
+    );
     expect(started).to.equal(true);
   });
 
@@ -122,7 +126,7 @@ describe('the pace of starts', () => {
         order.push(index);
         return index;
       };
-      return Promise.resolve(pace.take(start, () => ({ start })));
+      return Promise.resolve(pace.take({}, start, () => ({ start })));
     });
     expect(await Promise.all(starts)).to.deep.equal(order);
     clearImmediate(immediate);
@@ -136,10 +140,34 @@ describe('the pace of starts', () => {
       busy(2);
       throw new Error('wrong');
     };
-    expect(() => pace.take(wrong, never)).to.throw('wrong');
-    const late = pace.take(never, () => ({ start: wrong }));
-    const right = pace.take(never, () => ({ start: () => 'right' }));
+    expect(() => pace.take({}, wrong, never)).to.throw('wrong');
+    const late = pace.take({}, never, () => ({ start: wrong }));
+    const right = pace.take({}, never, () => ({ start: () => 'right' }));
     expect(await Promise.resolve(late).catch((error: unknown) => String(error))).to.equal('Error: wrong');
     expect(await right).to.equal('right');
+  });
+
+  it('makes no start that is cancelled while it waits', async () => {
+    const pace = new Pace();
+    await pace.take(
+      {},
+      () => {
+        busy(2);
+      },
+      never,
+    );
+    let dropped = 0;
+    const drop = (): void => {
+      dropped++;
+    };
+    const keys = [{}, {}, {}];
+    const starts = keys.map((key) =>
+      Promise.resolve(pace.take(key, never, () => ({ start: never, drop }))).catch((error: unknown) => error),
+    );
+    for (const key of keys) pace.cancel(key);
+    for (const error of await Promise.all(starts)) expect(error).to.be.instanceOf(CommandStartError);
+    expect(dropped).to.equal(3);
+    const next = pace.take({}, never, () => ({ start: () => 'next' }));
+    expect(await next).to.equal('next');
   });
 });

@@ -1,17 +1,21 @@
 /** What a program gets from this process is what it was when the caller called, also if many starts take turns. */
 import { bindCommand } from '@vircommand/core/backend';
 import { expect } from 'chai';
+import { setMaxListeners } from 'node:events';
 import {
   closeSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
+  rmdirSync,
   rmSync,
   statSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPosixBackend } from '../src';
@@ -119,17 +123,74 @@ for (const driver of usableDrivers) {
       expect(results).to.deep.equal(directories.map((directory) => `${directory} then`));
     });
 
-    it('has the umask of the call, and so have files that are made for it', async () => {
+    it('has the umask of the call, and files that are made for it no more rights', async () => {
       const umask = process.umask(0o22);
-      const masks = Array.from({ length: many }, (_, index) => [0o27, 0o77, 0][index % 3] ?? 0);
+      // A umask that is no longer that of this process takes a launcher where there is no thread.
+      const masks = Array.from({ length: 24 }, (_, index) => [0o27, 0o77, 0][index % 3] ?? 0);
       const runs = masks.map(async (mask, index) => {
         process.umask(mask);
         const options = { stdout: { file: `${root}/masked-${index}` }, stderr: 'text' } as const;
         const { stderr } = await new Bound('sh', ['-c', 'umask >&2'], options).run();
-        return [parseInt(stderr, 8), statSync(`${root}/masked-${index}`).mode & 0o777];
+        return [parseInt(stderr, 8), statSync(`${root}/masked-${index}`).mode & mask];
       });
-      expect(process.umask(umask)).to.equal(masks.at(-1));
-      expect(await Promise.all(runs)).to.deep.equal(masks.map((mask) => [mask, 0o666 & ~mask]));
+      expect(process.umask(0o22)).to.equal(masks.at(-1));
+      // What this process makes meanwhile has its own.
+      const own = Array.from({ length: 50 }, async (_, index) => {
+        await writeFile(`${root}/own-${index}`, '');
+        return statSync(`${root}/own-${index}`).mode & 0o777;
+      });
+      expect(new Set(await Promise.all(own))).to.deep.equal(new Set([0o644]));
+      expect(await Promise.all(runs)).to.deep.equal(masks.map((mask) => [mask, 0]));
+      expect(process.umask(umask)).to.equal(0o22);
+    });
+
+    it('begins in the directory of the call also if that was deleted, or has no name in UTF-8', async () => {
+      const odd = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0xfe])]);
+      mkdirSync(odd);
+      const oddFd = openSync(odd, 'r');
+      const deleted = join(root, 'deleted');
+      mkdirSync(deleted);
+      const inodes = [odd, deleted].map((directory) => statSync(directory).ino);
+      const runs = Array.from({ length: many }, async (_, index) => {
+        if (index === 0) process.chdir(deleted);
+        if (index === 1) rmdirSync(deleted);
+        // process.chdir() takes no bytes.
+        if (index === many / 2) {
+          process.chdir(root);
+          process.chdir(`/proc/self/fd/${oddFd}`);
+        }
+        const { stdout } = await new Bound('stat', ['-L', '-c', '%i', '/proc/self/cwd'], { stdout: 'text' }).run();
+        return Number(stdout);
+      });
+      process.chdir('/');
+      closeSync(oddFd);
+      const expected = runs.map((_, index) => inodes[index < many / 2 ? 1 : 0]);
+      expect(await Promise.all(runs)).to.deep.equal(expected);
+    });
+
+    it('is not made when nobody waits for it any longer', async () => {
+      for (const options of [
+        {},
+        { umask: 0o22 },
+        { limits: { files: 64 } },
+        { killOnParentExit: 'guaranteed' } as const,
+      ]) {
+        const { killOnParentExit, ...said } = { killOnParentExit: false as const, ...options };
+        const directory = mkdtempSync(join(root, 'wanted-'));
+        const aborting = new AbortController();
+        const { signal } = aborting;
+        setMaxListeners(0, signal);
+        const runs = Array.from({ length: 40 }, (_, index) =>
+          new Bound('touch', [String(index)], { cwd: directory, ...said }).run({ signal, killOnParentExit }),
+        );
+        aborting.abort();
+        const results = await Promise.allSettled(runs);
+        expect(results.filter(({ status }) => status === 'rejected')).to.have.length(40);
+        // One that comes later is not kept waiting by them, and shows that they have had their turn.
+        await new Bound('true', [], said).run({ killOnParentExit });
+        // What was started at once, in the turn of the call, may have run.
+        expect(readdirSync(directory).length, JSON.stringify(options)).to.be.below(20);
+      }
     });
 
     it('that this process makes as another user is of that user', async function () {

@@ -7,8 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Attributes } from '../src/attributes';
 import { libcThrough } from '../src/libc';
-import { InheritedEnvironment } from '../src/inherited';
-import { momentOf } from '../src/moment';
+import { Moments } from '../src/moment';
 import { Gatehouse } from '../src/spawner/gate';
 import { Lane } from '../src/spawner/lane';
 import { createPosixBackend } from '../src';
@@ -34,10 +33,11 @@ const children = (): string[] =>
     }
   });
 
-const anyLibc = libcThrough(usableDrivers[0] ?? 'koffi');
-const environment = new InheritedEnvironment(anyLibc);
-const begin = async (lane: Lane, plan: LaunchPlan): Promise<ChildHandle> =>
-  lane.start(plan, momentOf(plan, environment, anyLibc), none);
+const moments = new Moments(libcThrough(usableDrivers[0] ?? 'koffi'));
+const begin = async (lane: Lane, plan: LaunchPlan): Promise<ChildHandle> => {
+  const moment = moments.take(plan);
+  return moments.during(moment, () => lane.start(plan, moment, none));
+};
 
 /** What a program prints, through this lane. */
 async function print(lane: Lane, script: string, part: Partial<LaunchPlan> = {}): Promise<string> {

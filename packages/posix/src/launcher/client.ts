@@ -14,7 +14,7 @@ import { errno, nulError, systemError } from '../errno';
 import { koffiAddon } from '../ffi/koffi';
 import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
-import { inMoment, type Moment } from '../moment';
+import { planSince, type Moment } from '../moment';
 import { programMoves, softLimit } from '../moves';
 import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
@@ -63,16 +63,14 @@ class LauncherSpawner {
   begin(asked: LaunchPlan, moment?: Moment): BegunLauncher {
     checkPermission();
     checkExecutable();
-    return inMoment(this.libc, asked, moment, (plan) => this.beginNow(plan, moment?.env ?? plan.env));
-  }
-
-  private beginNow(plan: LaunchPlan, env: Moment['env'] | LaunchPlan['env']): BegunLauncher {
+    const plan = planSince(asked, moment, 'name');
+    const env = moment?.env ?? plan.env;
     const { libc, descriptors, attributes, arena } = this;
     const { bytes, ...counts } = programStrings(plan, env, this.environment);
     const pidFile = absolutePidFile(plan);
     let started = false;
     try {
-      const parentEnds = descriptors.prepare(plan);
+      const parentEnds = descriptors.prepare(plan, moment?.umask);
       const report = descriptors.pipe(true);
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);

@@ -31,7 +31,7 @@ export async function launch(plan: LaunchPlan, libc: Libc, moment?: Moment): Pro
   try {
     return await (plan.daemon ? launchDaemon : launchChild)(plan, libc, moment);
   } finally {
-    starting.delete(plan);
+    starting.delete(moment?.plan ?? plan);
   }
 }
 
@@ -39,7 +39,7 @@ async function launchChild(plan: LaunchPlan, libc: Libc, moment?: Moment): Promi
   const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
   const handle = makeHandle(plan, begun.process, libc, launch);
-  starting.set(plan, () => {
+  starting.set(moment?.plan ?? plan, () => {
     handle.dispose();
   });
   try {
@@ -60,7 +60,7 @@ async function launchDaemon(plan: LaunchPlan, libc: Libc, moment?: Moment): Prom
       resolve(status);
     });
   });
-  starting.set(plan, () => {
+  starting.set(moment?.plan ?? plan, () => {
     launch.kill();
   });
   try {

@@ -3,6 +3,7 @@ import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { Attributes } from '../attributes';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
+import { unwanted } from '../pace';
 import type { Gate } from '../prepare';
 import { Gatehouse } from './gate';
 import { Lane } from './lane';
@@ -18,6 +19,7 @@ export class SpawnerThreads {
   private readonly shared: Shared;
   private readonly lanes = new Map<string, Lane>();
   private readonly plain: Lane;
+  private readonly atGate = new Set<LaunchPlan>();
 
   constructor(libc: Libc) {
     this.shared = {
@@ -49,6 +51,7 @@ export class SpawnerThreads {
   }
 
   cancel(plan: LaunchPlan): void {
+    this.atGate.delete(plan);
     for (const lane of this.lanes.values()) lane.cancel(plan);
   }
 
@@ -62,13 +65,12 @@ export class SpawnerThreads {
     if (!hasRoomForGate(plan)) return instead('the limit of descriptors is too low for what is done under it');
     // Both are made at the same time.
     lane.prepare();
-    let gate: Gate;
-    try {
-      gate = await this.shared.gatehouse.gate();
-    } catch (error) {
-      return instead(error instanceof Error ? error.message : String(error));
-    }
-    return lane.start(plan, moment, instead, gate);
+    this.atGate.add(plan);
+    const gate = await this.shared.gatehouse.gate().catch((error: unknown) => error);
+    // Deleted by cancel().
+    if (!this.atGate.delete(plan)) throw unwanted();
+    if (gate instanceof Error) return instead(gate.message);
+    return lane.start(plan, moment, instead, gate as Gate);
   }
 
   private lane(kind: ThreadClass): Lane {

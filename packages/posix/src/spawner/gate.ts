@@ -4,7 +4,7 @@ import type { DriverName } from '../ffi';
 import type { Gate } from '../prepare';
 import { cString } from '../struct';
 import { breakLink, makeWords, type GateLink } from './hold';
-import { Thread } from './thread';
+import { Thread, type Refusal } from './thread';
 
 export class Gatehouse {
   private keeper: Thread | undefined;
@@ -59,12 +59,12 @@ export class Gatehouse {
     await this.keeper?.terminate();
   }
 
-  private gone(why: string, refused: boolean): void {
+  private gone(why: string, refused: Refusal): void {
     for (const words of this.links.values()) breakLink(words);
     this.links = new Map();
     this.keeper = undefined;
     this.failed?.(new Error(why));
     // One that cannot be is not tried again.
-    if (!refused) this.opening = undefined;
+    if (refused !== 'for good') this.opening = undefined;
   }
 }

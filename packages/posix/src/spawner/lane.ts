@@ -1,15 +1,18 @@
 /** The starts of one class: those that wait, those that its thread has, and the thread. */
-import { startError, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
+import { getPriority } from 'node:os';
+import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { lookAtEnd } from '../direct';
 import { spawnError } from '../exec-error';
 import { makeHandle } from '../handle';
+import type { Libc } from '../libc';
 import { errorOf } from '../launcher/protocol';
-import type { Moment } from '../moment';
+import { withUmaskOf, type Moment } from '../moment';
+import { unwanted } from '../pace';
 import type { Gate } from '../prepare';
 import { expectMore, lookSoon } from '../reap';
 import type { Order, Result, ThreadClass, ToSpawner } from './protocol';
 import { Slot, type Shared } from './slot';
-import { Thread } from './thread';
+import { Thread, type Refusal } from './thread';
 
 /** So many are prepared: the thread never waits for the next one, and no more descriptors than that wait for the thread. */
 const most = 8;
@@ -64,6 +67,11 @@ export class Lane {
    * @param gate where it is held before it is executed
    */
   start(plan: LaunchPlan, moment: Moment, instead: Job['instead'], gate?: Gate): Promise<ChildHandle> {
+    const { nice } = this.thread ?? {};
+    // The niceness of a process is that of each thread. It cannot be lowered again.
+    if (nice !== undefined && nice !== getPriority()) {
+      return Promise.resolve(instead('this process has another niceness now'));
+    }
     return new Promise((resolve, reject) => {
       this.waiting.push({ plan, moment, resolve, reject, instead, gate });
       this.work();
@@ -75,7 +83,7 @@ export class Lane {
     const index = this.waiting.findIndex((job) => job.plan === plan);
     if (index < 0) return;
     const [job] = this.waiting.splice(index, 1);
-    job?.reject(startError('fork', 'nobody waits for this start any longer'));
+    job?.reject(unwanted());
     this.work();
   }
 
@@ -124,7 +132,7 @@ export class Lane {
     while (this.running.size < most) {
       const job = this.waiting.shift();
       if (job === undefined) break;
-      if (thread.shares !== undefined && job.plan.privileged.umask !== undefined) {
+      if (thread.shares !== undefined && asksForUmask(job, this.shared.libc)) {
         this.startInstead(job, thread.shares);
         continue;
       }
@@ -171,10 +179,11 @@ export class Lane {
   }
 
   /** A program that was started has its pid in its slot; whatever was not started is left to the next thread. */
-  private gone(thread: Thread, why: string, refused: boolean): void {
+  private gone(thread: Thread, why: string, refused: Refusal): void {
     if (this.thread === thread) this.thread = undefined;
     this.shared.gatehouse.unlink(thread);
-    if (refused) this.refused = why;
+    if (refused === 'for good') this.refused = why;
+    if (refused === 'for now') this.giveUp(why);
     const again: Job[] = [];
     for (const [id, job] of this.running) {
       if (job.thread !== thread) continue;
@@ -203,3 +212,6 @@ export class Lane {
     }
   }
 }
+
+const asksForUmask = ({ plan, moment }: Job, libc: Libc): boolean =>
+  withUmaskOf(plan, moment, libc).privileged.umask !== undefined;

@@ -17,6 +17,8 @@ export interface Setup {
   readonly driver: DriverName;
   /** The file of koffi's addon, which is quicker to load than the package; `undefined`: not known. */
   readonly addon: string | undefined;
+  /** Becomes 1 when it has loaded the driver. Until then nothing may end it: an addon that is interrupted aborts the process. */
+  readonly loaded: Int32Array;
   /** It starts programs of this class, or keeps the gate. */
   readonly role: ThreadClass | 'gatekeeper';
 }

@@ -5,7 +5,7 @@ import { openFile, type ParentEnds } from '../ends';
 import { addressOr } from '../environment';
 import { systemError } from '../errno';
 import type { Libc } from '../libc';
-import { inMoment, type Moment } from '../moment';
+import { planSince, type Moment } from '../moment';
 import { Preparation, type Gate } from '../prepare';
 import { checkPermission, resolvePath } from '../program';
 import { lookBeforeStart, type StartedProcess } from '../spawn';
@@ -52,31 +52,31 @@ export class Slot {
    */
   order(asked: LaunchPlan, id: number, moment: Moment, shares: boolean, gate?: Gate): Order {
     checkPermission();
-    return inMoment(this.shared.libc, asked, moment, (plan) => {
-      const { preparation, shared } = this;
-      const { libc, attributes } = shared;
-      const program = (this.program = resolvePath(plan.program));
-      lookBeforeStart(program, libc);
-      const env = addressOr(moment.env);
-      const group = attributes.group(plan.group);
-      const attribute = attributes.of(group);
-      this.referenced.push(moment.env, attribute);
-      this.leadsGroup = group !== 'none';
-      try {
-        this.parentEnds = preparation.prepare(plan, program, env, plan.cwd === undefined ? this.here(shares) : -1);
-        if (gate !== undefined) preparation.hold(plan, gate);
-      } catch (error) {
-        this.release(false);
-        throw error;
-      }
-      const { path, argv, envp } = preparation.arena;
-      return {
-        ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
-        envp: typeof env === 'number' ? env : envp,
-        umask: shares ? undefined : (plan.privileged.umask ?? moment.umask),
-        hold: gate && heldAttributes(plan),
-      };
-    });
+    const { preparation, shared } = this;
+    const { libc, attributes } = shared;
+    const plan = planSince(asked, moment);
+    const program = (this.program = resolvePath(plan.program));
+    lookBeforeStart(program, libc);
+    const env = addressOr(moment.env);
+    const group = attributes.group(plan.group);
+    const attribute = attributes.of(group);
+    this.referenced.push(moment.env, attribute);
+    this.leadsGroup = group !== 'none';
+    try {
+      const here = plan.cwd === undefined ? this.here(shares) : -1;
+      this.parentEnds = preparation.prepare(plan, program, env, moment.umask, here);
+      if (gate !== undefined) preparation.hold(plan, gate);
+    } catch (error) {
+      this.release(false);
+      throw error;
+    }
+    const { path, argv, envp } = preparation.arena;
+    return {
+      ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
+      envp: typeof env === 'number' ? env : envp,
+      umask: shares ? undefined : (plan.privileged.umask ?? moment.umask),
+      hold: gate && heldAttributes(plan),
+    };
   }
 
   /** This thread's directory, which may change before the program begins. The spawner thread may have another one. */

@@ -1,9 +1,10 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
-import { access } from 'node:fs';
+import { getPriority } from 'node:os';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { bundledFile } from '../bundled-file';
 import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
+import { setImmediate } from '../timers';
 import type { Said, Setup } from './protocol';
 
 const file = bundledFile('spawner-thread.js');
@@ -11,10 +12,26 @@ const file = bundledFile('spawner-thread.js');
 /** It has little garbage, and no reason to keep it. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
+/** A process that ends waits so long for a driver that is being loaded, in milliseconds. */
+const longestLoad = 2000;
+
+/** What passes. */
+const shortages = new Set([
+  'ERR_WORKER_INIT_FAILED',
+  'ERR_WORKER_OUT_OF_MEMORY',
+  'EAGAIN',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+]);
+
+/** Whether there can be such a thread: there was one; not while something is short; never. */
+export type Refusal = 'no' | 'for now' | 'for good';
+
 export interface ThreadListener {
   said(said: Extract<Said, { type: 'ready' | 'done' }>): void;
-  /** It is gone, with everything that it did. `refused`: it never was ready, and another one would not be either. */
-  gone(thread: Thread, why: string, refused: boolean): void;
+  /** It is gone, with everything that it did. */
+  gone(thread: Thread, why: string, refused: Refusal): void;
 }
 
 export class Thread {
@@ -22,45 +39,56 @@ export class Thread {
   private ended = false;
   private alive = false;
   private why: string | undefined;
+  private refusal: Refusal = 'for good';
   /** It takes messages. */
   ready = false;
   /** Why its directory and its umask are those of all threads, if they are. */
   shares: string | undefined;
+  /** That of who made it. */
+  readonly nice = getPriority();
+  private readonly loaded = new Int32Array(new SharedArrayBuffer(4));
+  /** It said something, or is gone: from here on it may be ended. */
+  private readonly begun: Promise<void>;
+  private hasBegun = false;
+  private begin!: () => void;
 
   constructor(
-    private readonly driver: DriverName,
-    private readonly role: Setup['role'],
+    driver: DriverName,
+    role: Setup['role'],
     private readonly listener: ThreadListener,
   ) {
-    // The threads of libuv's pool have the directory and the umask of the thread that makes them: this one makes them.
-    if (role !== 'gatekeeper') access('/', () => this.begin());
-    else this.begin();
-  }
-
-  private begin(): void {
-    if (this.ended) {
-      this.listener.gone(this, 'it was ended before it began', false);
-      return;
-    }
-    const { driver, role, listener } = this;
     const addon = driver === 'koffi' ? koffiAddon() : undefined;
+    this.begun = new Promise((resolve) => {
+      this.begin = () => {
+        this.hasBegun = true;
+        process.removeListener('exit', this.waitForLoad);
+        this.keepAlive(this.alive);
+        resolve();
+      };
+    });
     let worker: Worker;
     try {
       // Nothing of the application's is loaded there, whatever it was started with.
       worker = new Worker(file, {
         env: {},
         execArgv: ['--no-warnings'],
-        workerData: { driver, addon, role } satisfies Setup,
+        workerData: { driver, addon, loaded: this.loaded, role } satisfies Setup,
         resourceLimits,
         name: 'vircommand',
       });
     } catch (error) {
       // The permission model, for instance.
-      setImmediate(() => listener.gone(this, messageOf(error), true));
+      this.fail(error);
+      setImmediate(() => {
+        this.begin();
+        listener.gone(this, this.why ?? '', this.refusal);
+      });
       return;
     }
     this.worker = worker;
+    process.once('exit', this.waitForLoad);
     worker.on('message', (said: Said) => {
+      if (!this.hasBegun) this.begin();
       if (said.type === 'refused') {
         this.why = said.why;
         return;
@@ -72,33 +100,42 @@ export class Thread {
       listener.said(said);
     });
     worker.on('error', (error) => {
-      this.why ??= messageOf(error);
+      this.fail(error);
     });
     // Nothing runs in it any more: what it had begun is done, or never will be.
     worker.on('exit', (code) => {
       const refused = !this.ready && !this.ended;
       this.ready = false;
-      listener.gone(this, this.why ?? `it ended with exit code ${code}`, refused);
+      if (!this.hasBegun) this.begin();
+      listener.gone(this, this.why ?? `it ended with exit code ${code}`, refused ? this.refusal : 'no');
     });
-    this.keepAlive(this.alive);
   }
+
+  private fail(error: unknown): void {
+    this.why ??= error instanceof Error ? error.message : String(error);
+    if (error instanceof Error && 'code' in error && shortages.has(String(error.code))) this.refusal = 'for now';
+  }
+
+  /** The end of the process ends its threads, wherever they are. */
+  private readonly waitForLoad = (): void => {
+    Atomics.wait(this.loaded, 0, 0, longestLoad);
+  };
 
   post(message: unknown, transfer: readonly MessagePort[] = []): void {
     this.worker?.postMessage(message, transfer);
   }
 
-  /** Whether the process is to stay alive for it. */
+  /** Whether the process is to stay alive for it. Until it has begun it does. */
   keepAlive(alive: boolean): void {
     this.alive = alive;
-    if (alive) this.worker?.ref();
+    if (alive || !this.hasBegun) this.worker?.ref();
     else this.worker?.unref();
   }
 
   /** Ends it, after the call of libc that it is in. */
   async terminate(): Promise<void> {
     this.ended = true;
+    await this.begun;
     await this.worker?.terminate();
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,14 +2,24 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadDriver } from '../ffi';
 import { loadKoffiAddon } from '../ffi/koffi';
-import { libcOver } from '../libc';
+import { libcOver, type Libc } from '../libc';
 import { become } from './become';
 import { keepGate } from './gatekeeper';
 import type { Setup } from './protocol';
 import { serveOrders } from './spawner';
 
-const { driver, addon, role } = workerData as Setup;
-const libc = libcOver(addon === undefined ? loadDriver(driver) : loadKoffiAddon(addon));
+const { driver, addon, loaded, role } = workerData as Setup;
+
+function load(): Libc {
+  try {
+    return libcOver(addon === undefined ? loadDriver(driver) : loadKoffiAddon(addon));
+  } finally {
+    Atomics.store(loaded, 0, 1);
+    Atomics.notify(loaded, 0);
+  }
+}
+
+const libc = load();
 
 if (role === 'gatekeeper') keepGate(libc);
 else {
