@@ -22,6 +22,9 @@ import { placeAt, type Site } from './site';
 import { startFailure } from './start-failure';
 import type { CommandResult, ExitStatus, SignalName } from './types';
 
+/** A timer that is so late, in milliseconds, waited for something else that took the event loop. */
+const lateTimer = 5;
+
 /** One run of a command. */
 export class Run {
   /** Settles when everything is over. Never an unhandled rejection. */
@@ -44,7 +47,7 @@ export class Run {
   private readonly begun: number;
   private killDelay: number;
   private startEvent: StartEvent | undefined;
-  private readonly onAbort: (() => void) | undefined;
+  private readonly listening: Disposable | undefined;
 
   constructor(
     private readonly launch: Launch,
@@ -90,14 +93,16 @@ export class Run {
     });
     const { signal } = settings;
     if (signal !== undefined) {
-      this.onAbort = () => {
+      const onAbort = (): void => {
         this.end({ kind: 'abort', reason: signal.reason });
       };
-      signal.addEventListener('abort', this.onAbort);
+      // Not by the signal itself, where an earlier listener can keep the rest from hearing of it.
+      this.listening = process.getBuiltinModule('node:events').addAbortListener(signal, onAbort);
     }
-    if (settings.timeout !== undefined) {
-      this.cancelDeadline = clock.after(settings.timeout, () => {
-        this.end({ kind: 'timeout' });
+    const { timeout } = settings;
+    if (timeout !== undefined) {
+      this.cancelDeadline = clock.after(timeout, () => {
+        this.deadline(clock.now() - this.begun - timeout);
       });
     }
   }
@@ -275,6 +280,18 @@ export class Run {
     return this.exited || this.settled;
   }
 
+  /**
+   * An event loop that was busy tells of timers first. An exit that came before the deadline must not be late for that: the
+   * second turn has told of it.
+   */
+  private deadline(late: number): void {
+    const end = (): void => {
+      this.end({ kind: 'timeout' });
+    };
+    if (late < lateTimer) end();
+    else setImmediate(() => setImmediate(end));
+  }
+
   /** Ends the run for a cause. The first one counts. */
   end(cause: Cause): void {
     if (this.settled || this.cause !== undefined) return;
@@ -300,7 +317,7 @@ export class Run {
     this.cancelDeadline?.();
     this.cancelDrain?.();
     this.ending.stop();
-    if (this.onAbort !== undefined) this.settings.signal?.removeEventListener('abort', this.onAbort);
+    this.listening?.[Symbol.dispose]();
     unregister(this);
     this.released();
   }

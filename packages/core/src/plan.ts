@@ -60,6 +60,9 @@ function streamUse(
   return settings.encoding === 'buffer' ? 'bytes' : choice.as;
 }
 
+const isSameFile = (one: PlanStream, other: PlanStream): boolean =>
+  one.type === 'file' && other.type === 'file' && one.path === other.path && one.mode === other.mode;
+
 const noStrings: readonly never[] = Object.freeze([]);
 const notPrivileged: LaunchPlan['privileged'] = Object.freeze(withoutPrototype({}));
 const noSecrets: LaunchPlan['secret'] = Object.freeze({ argv: noStrings, env: noStrings });
@@ -157,6 +160,8 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
   const stdoutStream = stdout === 'lines' ? pipeStream : planStream(said.stdout, 'stdout');
   let stderrStream = stderr === 'lines' || stderr === 'tail' ? pipeStream : planStream(said.stderr, 'stderr');
   if (stderrStream.type === 'same-as-stdout' && stdoutStream.type === 'null') stderrStream = nullStream;
+  // Opened twice, each would write over what the other wrote.
+  if (isSameFile(stdoutStream, stderrStream)) stderrStream = mergedStream;
 
   // One literal, filled in and then frozen: a copy of so many fields would cost more than all the rest.
   const plan: { -readonly [K in keyof LaunchPlan]: LaunchPlan[K] } = {

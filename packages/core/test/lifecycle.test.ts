@@ -8,7 +8,7 @@ import {
   CommandTimeoutError,
   OutputLimitError,
 } from '@vircommand/core';
-import { startError } from '@vircommand/core/backend';
+import { bindCommand, startError } from '@vircommand/core/backend';
 import { rejection } from './caught';
 import { fake, type FakeProgram } from './fake-backend';
 import { turns } from './virtual-clock';
@@ -159,6 +159,29 @@ describe('the life of a run', () => {
   });
 
   describe('the deadline', () => {
+    it('that is late, since the event loop was busy, lets an exit be told first', async () => {
+      const made = fake(idle);
+      const Command = bindCommand({ ...made.backend, clock: undefined });
+      const busy = (ms: number): void => {
+        const end = performance.now() + ms;
+        while (performance.now() < end);
+      };
+      for (const [exits, code] of [
+        [true, 0],
+        [false, 'ERR_COMMAND_TIMEOUT'],
+      ] as const) {
+        const running = new Command('x').run({ timeout: 10, killDelay: 0 }).then(
+          ({ exitCode }) => exitCode,
+          (error: unknown) => (error as CommandTimeoutError).code,
+        );
+        await turns(1);
+        // As a backend is told of an exit: after the timers, in the turn that comes.
+        if (exits) setImmediate(() => made.program.exit());
+        busy(40);
+        expect(await running).to.equal(code);
+      }
+    });
+
     it('sends SIGTERM to the tree, and rejects with what is known', async () => {
       const made = fake((p) => p.write('stdout', 'part'));
       const run = rejection(
@@ -356,6 +379,18 @@ describe('the life of a run', () => {
 
   describe('the first cause decides', () => {
     const both = { timeout: 100, outputLimit: 3 } as const;
+
+    it('an abort of which an earlier listener keeps the others from hearing', async () => {
+      const { Command } = fake(idle);
+      const aborting = new AbortController();
+      aborting.signal.addEventListener('abort', (event) => {
+        event.stopImmediatePropagation();
+      });
+      const run = new Command('x').run({ signal: aborting.signal });
+      await turns();
+      aborting.abort();
+      await rejection(run, CommandAbortedError);
+    });
 
     it('a limit before the deadline', async () => {
       const made = fake((p) => p.traps.add('SIGTERM'));

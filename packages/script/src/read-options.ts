@@ -69,7 +69,16 @@ class Draft {
   }
 }
 
-const path = (given: string | URL): string => (given instanceof URL ? fileURLToPath(given) : given);
+/** A path, also as the URL of a file; anything else as it is. */
+export function filePath<T>(given: T | URL, what: string, form: Form): T | string {
+  if (!(given instanceof URL)) return given;
+  try {
+    return fileURLToPath(given);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandUsageError(form, `${what} is not the URL of a file: ${reason}`, { command: '' });
+  }
+}
 
 type Readers = { readonly [K in keyof ScriptOptions]-?: (value: NonNullable<ScriptOptions[K]>, draft: Draft) => void };
 const readers: Readers = {
@@ -98,8 +107,15 @@ const readers: Readers = {
     run.killDelay = value;
   },
   cleanup: (value, { run }) => (run.killOnParentExit = value),
-  cwd: (value, { command }) => (command.cwd = path(value)),
-  env: (value, draft) => (draft.env = value),
+  cwd: (value, { command, form }) => (command.cwd = filePath(value, "option 'cwd'", form)),
+  env(value, draft) {
+    // With extendEnv it is spread, which takes anything.
+    const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
+    if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null)) {
+      throw draft.wrong("option 'env' must be an object of names and values");
+    }
+    draft.env = value;
+  },
   extendEnv: (value, draft) => draft.flag('extendEnv', value),
   input(value, draft) {
     if (typeof value === 'object' && 'pipe' in value) {
@@ -107,7 +123,7 @@ const readers: Readers = {
     }
     draft.feed('input', { input: value });
   },
-  inputFile: (value, draft) => draft.feed('inputFile', { file: path(value) }),
+  inputFile: (value, draft) => draft.feed('inputFile', { file: filePath(value, "option 'inputFile'", draft.form) }),
   stdin: (value, draft) => draft.stream('stdin', value),
   stdout: (value, draft) => draft.stream('stdout', value),
   stderr: (value, draft) => draft.stream('stderr', value),
@@ -178,8 +194,8 @@ function settle(draft: Draft): Call {
   if (form === 'runLines') settleLines(draft);
   else {
     const captured = encoding === 'buffer' ? 'bytes' : 'text';
-    command.stdout = outputOption(streams.stdout ?? 'pipe', captured);
-    command.stderr = flags.all ? 'stdout' : outputOption(streams.stderr ?? 'pipe', captured);
+    command.stdout = outputOption('stdout', draft, captured);
+    command.stderr = flags.all ? 'stdout' : outputOption('stderr', draft, captured);
   }
   if (form === 'run') command.asyncIo = true;
   command.stdin = source?.option ?? inputOption(streams.stdin ?? 'ignore');
@@ -200,7 +216,7 @@ function settleLines(draft: Draft): void {
   }
   if (flags.all) command.stderr = 'stdout';
   else if (streams.stderr !== undefined && streams.stderr !== 'pipe') {
-    command.stderr = outputOption(streams.stderr, 'text');
+    command.stderr = outputOption('stderr', draft, 'text');
   }
   run.check = flags.reject;
 }
@@ -210,8 +226,13 @@ function inputOption(given: ScriptInput): StdinOption {
   return given === 'ignore' ? 'null' : given;
 }
 
-function outputOption(given: ScriptOutput, captured: 'text' | 'bytes'): StdoutOption {
+function outputOption(
+  name: 'stdout' | 'stderr',
+  { streams, form }: Pick<Draft, 'streams' | 'form'>,
+  captured: 'text' | 'bytes',
+): StdoutOption {
+  const { [name]: given = 'pipe' } = streams;
   if (given === 'pipe') return captured;
   if (given === 'ignore') return 'null';
-  return given instanceof URL ? { file: fileURLToPath(given) } : given;
+  return given instanceof URL ? { file: filePath<string>(given, `option '${name}'`, form) } : given;
 }

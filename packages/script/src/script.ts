@@ -1,9 +1,8 @@
 /** The calls, bound to a constructor of commands. */
-import { fileURLToPath } from 'node:url';
-import type { Arg, Bytes, Command, CommandConstructor } from '@vircommand/core';
+import { CommandUsageError, type Arg, type Bytes, type Command, type CommandConstructor } from '@vircommand/core';
 import type { ScriptLineOptions, ScriptOptions } from './options';
 import { runBlocking, startProcess, type ScriptProcess } from './process';
-import { readOptions, type Call, type Form } from './read-options';
+import { filePath, readOptions, type Call, type Form } from './read-options';
 import type { ScriptResult } from './result';
 import { wordsOf, type Word } from './template';
 import type { TemplateValue } from './value';
@@ -92,6 +91,9 @@ export function createScript(Command: CommandConstructor): Script {
     };
     const tag = (first: TemplateStringsArray | ScriptOptions, ...values: readonly TemplateValue[]): unknown => {
       if (isTemplate(first)) return startProcess(...call('run', first, values));
+      if (typeof first !== 'object' || Array.isArray(first)) {
+        throw new CommandUsageError('$', 'is a tag: $`program ${argument}`, or takes options', { command: '' });
+      }
       const options = { ...defaults, ...first };
       // Read for what may be wrong with it: here is where it was said.
       readOptions(options, 'run');
@@ -111,7 +113,7 @@ export function createScript(Command: CommandConstructor): Script {
     const args = Array.isArray(second) ? (second as Arg[]) : [];
     const options: unknown = (Array.isArray(second) ? third : (second ?? third)) ?? {};
     const call = readOptions(options, form);
-    const program = file instanceof URL ? fileURLToPath(file) : file;
+    const program = filePath(file, 'the program', form);
     return [new Command(program, args, call.command), call];
   };
   const lines = ([command, { run }]: [Command, Call]): AsyncIterableIterator<string> => command.runLines(run);

@@ -37,18 +37,18 @@ export const SYNTAX: readonly Syntax[] = [
   { pattern: /\$['"]/y, name: 'a quoted expansion', alternative: 'interpolate a string of JavaScript' },
   { pattern: /`/y, quoted: true, name: 'a command substitution', alternative: 'interpolate a result: ${await $`...`}' },
   {
-    pattern: /[*?]|\[[^\]\s]+\]/y,
+    pattern: /[*?]|\[[^\] \t\r\n]+\]/y,
     name: 'a file name pattern',
     alternative: `glob() of node:fs/promises or readdir(), and interpolate the array; ${literally}`,
   },
   {
-    pattern: /\{[^{}\s'"]*(?:,|\.\.)[^{}\s'"]*\}/y,
+    pattern: /\{[^{} \t\r\n'"]*(?:,|\.\.)[^{} \t\r\n'"]*\}/y,
     name: 'a brace expansion',
     alternative: `interpolate an array; ${literally}`,
   },
   { pattern: /~/y, at: 'word', name: '~', alternative: `interpolate \${os.homedir()}; ${literally}` },
   { pattern: /#/y, at: 'word', name: 'a comment', alternative: `a comment outside the template; ${literally}` },
-  { pattern: /!(?=\s|$)/y, at: 'command', name: '!', alternative: '{ reject: false } and a look at `exitCode`' },
+  { pattern: /!(?=[ \t\r\n]|$)/y, at: 'command', name: '!', alternative: '{ reject: false } and a look at `exitCode`' },
   { pattern: /[A-Za-z_]\w*=/y, at: 'command', name: 'an assignment', alternative: '$({ env: { NAME: value } })' },
 ];
 

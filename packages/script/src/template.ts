@@ -10,7 +10,8 @@ import { argumentOf } from './value';
 /** What makes up one argument: text of the template and interpolated values, in their order. */
 export type Word = readonly Arg[];
 
-const BLANK = /\s/;
+/** As in a shell: other blanks of Unicode are parts of names. */
+const BLANK = /[ \t\r\n]/;
 const needsShell = 'means something to a shell only, and there is none';
 
 /** Reads a template from its beginning to its end. */

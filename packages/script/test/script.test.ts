@@ -216,6 +216,11 @@ describe('a call', () => {
     [{ all: true, stdout: 'ignore' }, /'all' needs/],
     [{ lines: true, encoding: 'buffer' }, /'encoding' must be/],
     [{ stdio: 3 }, /'stdio' must be 'pipe'/],
+    [{ env: ['A=1'] }, /'env' must be an object/],
+    [{ env: 'A=1' }, /'env' must be an object/],
+    [{ env: new Map([['A', '1']]) }, /'env' must be an object/],
+    [{ cwd: new URL('http://x/') }, /'cwd' is not the URL of a file/],
+    [{ stdout: new URL('http://x/') }, /'stdout' is not the URL of a file/],
     ...['input', 'stdout', 'stdio', 'env', 'cwd', 'encoding'].map(
       (name) => [{ [name]: null }, new RegExp(`'${name}' must not be null`)] as const,
     ),
@@ -226,6 +231,16 @@ describe('a call', () => {
       expect(thrown(() => mocked({}).script.run('p', options)).message).to.match(message);
     });
   }
+
+  it('refuses a program that is the URL of no file, and a call where a tag is meant', () => {
+    const { script } = mocked({});
+    expect(thrown(() => script.run(new URL('http://x/')))).to.be.instanceOf(CommandUsageError);
+    for (const wrong of ['echo a', ['echo a']]) {
+      const error = thrown(() => Reflect.apply(script.$, undefined, [wrong]));
+      expect(error).to.be.instanceOf(CommandUsageError);
+      expect(error.message).to.contain('is a tag');
+    }
+  });
 
   it('leaves wrong values to core, whatever reject says', async () => {
     const { script } = mocked({});

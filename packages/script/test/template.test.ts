@@ -37,6 +37,10 @@ describe('a template', () => {
       `,
       ['a'],
     ],
+    'keeps blanks of Unicode that no shell splits at': [
+      args(written('p a\u00a0b c\u3000d\te\ufefff g')),
+      ['a\u00a0b', 'c\u3000d', 'e\ufefff', 'g'],
+    ],
     'makes text of numbers': [args`p ${-1.5} -n${10n}`, ['-1.5', '-n10']],
     'makes an argument of each item of an array': [args`p ${['a b', 1]} ${[]} c`, ['a b', '1', 'c']],
     'interpolates between quotes': [args`p "x ${'$y "z"'}" '${'a'} b'`, ['x $y "z"', 'a b']],

@@ -252,6 +252,17 @@ export const fileStdioCases = group('file-stdio', { requires: ['file-stdio'] }, 
     },
   },
   {
+    id: 'one-file',
+    title: 'stdout and stderr to the same path are one file, in the order of the program',
+    why: 'Opened twice it would keep what one of both wrote over the other.',
+    twin: true,
+    async run(t, run) {
+      const file = path.join(t.tempDir(), 'log');
+      await run(t.helper('out:1', 'err:2', 'out:3').setOutputFile(file).setErrorFile(file));
+      assert.equal(readFileSync(file, 'latin1'), '123');
+    },
+  },
+  {
     id: 'mode',
     title: 'a created file has mode 0666 less the umask',
     why: 'Another mode is a file that others cannot read, or that others can write.',
