@@ -1,5 +1,5 @@
 /** Files that a start opens in this process for the program's streams, and closes once the program has them. */
-import { closeSync, constants, fstatSync, open, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import type { LaunchPlan } from '@vircommand/core/backend';
 import { startError } from '@vircommand/core/backend';
 
@@ -13,13 +13,27 @@ const mode = 0o666;
 const names = ['stdin', 'stdout', 'stderr'] as const;
 type Name = (typeof names)[number];
 
-const openAsync = (path: string, flag: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    open(path, flag, mode, (error, fd) => {
-      if (error === null) resolve(fd);
-      else reject(error);
-    });
-  });
+// Not to wait for whoever opens the other end of a named pipe, and not to get a terminal that controls us.
+const always = process.platform === 'win32' ? 0 : constants.O_NONBLOCK | constants.O_NOCTTY;
+/** Of the file system of pipes without a name. */
+const pipefsMagic = 0x50495045;
+
+/** An unnamed pipe, opened as `/dev/stdin` for instance, never waits for its other end. */
+function isNamedPipe(fd: number, path: string): boolean {
+  if (!fstatSync(fd).isFIFO()) return false;
+  return process.platform === 'linux'
+    ? statfsSync(`/proc/self/fd/${fd}`).type !== pipefsMagic
+    : !path.startsWith('/dev/');
+}
+
+/** As libuv makes 0, 1 and 2 blocking in the program, nothing of how it was opened is left. */
+function openFile(path: string, how: keyof typeof flags): number {
+  const fd = openSync(path, flags[how] | always, mode);
+  if (how !== 'read' || !isNamedPipe(fd, path)) return fd;
+  closeSync(fd);
+  const why = 'a named pipe may have no writer yet, and waiting for one would block; open it and give the descriptor';
+  throw Object.assign(new Error(`ENXIO: ${why}, open '${path}'`), { code: 'ENXIO', syscall: 'open', path });
+}
 
 /**
  * libuv makes the program's 0, 1 and 2 blocking, and that flag belongs to the open file, which the caller still uses.
@@ -50,32 +64,18 @@ export class OpenFiles {
     return names.some((name) => plan[name].type === 'file' || plan[name].type === 'fd');
   }
 
-  /** Off the event loop, since opening a named pipe waits for its other end. @throws CommandStartError, stage `stdio`. */
-  static async open(plan: LaunchPlan): Promise<OpenFiles> {
-    const files = new OpenFiles();
-    for (const name of names) {
-      const stream = plan[name];
-      if (stream.type === 'file') {
-        try {
-          files.fds.set(name, await openAsync(stream.path, flags[stream.mode]));
-        } catch (error) {
-          files.fail(error, stream.path);
-        }
-      }
-    }
-    // Last, so that the caller's descriptors are looked at in the same turn as they are used.
-    files.reopen(plan);
-    return files;
-  }
-
-  /** @throws CommandStartError, stage `stdio`. */
-  static openSync(plan: LaunchPlan): OpenFiles {
+  /**
+   * In the turn of the call, so that everything is what the caller meant.
+   *
+   * @throws CommandStartError, stage `stdio`.
+   */
+  static open(plan: LaunchPlan): OpenFiles {
     const files = new OpenFiles();
     for (const name of names) {
       const stream = plan[name];
       if (stream.type !== 'file') continue;
       try {
-        files.fds.set(name, openSync(stream.path, flags[stream.mode], mode));
+        files.fds.set(name, openFile(stream.path, stream.mode));
       } catch (error) {
         files.fail(error, stream.path);
       }

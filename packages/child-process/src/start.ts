@@ -1,5 +1,6 @@
 /** An asynchronous start with `spawn()`. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { NodeChild } from './handle';
@@ -11,9 +12,9 @@ import { isMerged, stdioOf, type Entry } from './stdio';
 
 /** Resolves when exec succeeded. @throws CommandStartError; then nothing is left. */
 export async function start(plan: LaunchPlan): Promise<ChildHandle> {
-  const what = spawnOf(plan);
+  const what = isMerged(plan) ? asItIsNow(spawnOf(plan)) : spawnOf(plan);
   checkOpen(plan);
-  const files = OpenFiles.needed(plan) ? await OpenFiles.open(plan) : undefined;
+  const files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
   let shared: SharedPipe | undefined;
   try {
     let child: ChildProcess;
@@ -31,6 +32,21 @@ export async function start(plan: LaunchPlan): Promise<ChildHandle> {
   } catch (error) {
     shared?.read.destroy();
     throw error;
+  }
+}
+
+/** For a start in a later turn: what it takes from this process may be another by then. */
+function asItIsNow({ file, args, options }: Spawn): Spawn {
+  const { cwd = '.' } = options;
+  const env: NodeJS.ProcessEnv = options.env ?? { ...process.env };
+  Object.setPrototypeOf(env, null);
+  try {
+    // An empty path is an error and stays one.
+    const directory = typeof cwd === 'string' && cwd !== '' ? resolve(cwd) : cwd;
+    return { file, args, options: { ...options, cwd: directory, env } };
+  } catch {
+    // Where this process is has been deleted.
+    return { file, args, options: { ...options, env } };
   }
 }
 

@@ -88,7 +88,7 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
   checkOpen(plan);
   try {
     const tail = request.stderrTail !== undefined && plan.stderr.type === 'pipe' && process.platform !== 'win32';
-    files = OpenFiles.needed(plan) ? OpenFiles.openSync(plan) : undefined;
+    files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
     const unnamed = { merged: unnamedFile(isMerged(plan)), tail: unnamedFile(tail) };
     const { result, full } = spawnWith(plan, request, files, unnamed);
     const { limit, stderrTail } = request;

@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  realpathSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -18,8 +19,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { backend } from '@vircommand/child-process';
+import { CommandStartError } from '@vircommand/core';
 import type { LaunchPlan, PlanStream } from '@vircommand/core/backend';
-import { bytesOf, holdings, pipe, planOf, requestOf, textOf, turns, unchanged, until } from './plans';
+import { bytesOf, holdings, pipe, planOf, requestOf, textOf, turns, unchanged } from './plans';
 
 const linux = process.platform === 'linux' ? it : it.skip;
 const merged = { stdout: pipe, stderr: { type: 'same-as-stdout' } } as const;
@@ -105,17 +107,45 @@ describe('stdio', () => {
     closeSync(input);
   });
 
-  it('a named pipe is waited for off the event loop', async () => {
+  linux('a named pipe is not waited for: without its other end it is refused', async () => {
     execFileSync('mkfifo', [at('fifo')]);
-    const starting = backend.start(sh('cat', { stdin: file('fifo', 'read'), stdout: pipe }));
-    let ticks = 0;
-    const timer = setInterval(() => ticks++, 1);
-    await until(() => ticks > 3, 'timers come while a pipe is waited for');
-    clearInterval(timer);
+    for (const plan of [sh('cat', { stdin: file('fifo', 'read') }), sh('echo', { stdout: file('fifo', 'write') })]) {
+      const blocking = Promise.resolve().then(() => backend.startAndWaitSync?.(plan, requestOf()));
+      const errors = await Promise.all(
+        [backend.start(plan), blocking].map((start) => start.catch((error: unknown) => error)),
+      );
+      for (const error of errors)
+        expect(error).to.be.instanceOf(CommandStartError).and.include({ code: 'ENXIO', stage: 'stdio' });
+    }
+    const reader = openSync(at('fifo'), constants.O_RDONLY | constants.O_NONBLOCK);
     const writer = await backend.start(sh('echo through', { stdout: file('fifo', 'write') }));
-    const child = await starting;
-    expect(await textOf(child.stdout)).to.equal('through\n');
-    await Promise.all([child.exited, writer.exited]);
+    await writer.exited;
+    const bytes = Buffer.alloc(20);
+    expect(bytes.toString('utf8', 0, readSync(reader, bytes))).to.equal('through\n');
+    closeSync(reader);
+  });
+
+  linux('what happens right after the call is not for this program: descriptors, directory, environment', async () => {
+    const directory = process.cwd();
+    const results = Array.from({ length: 3 }, async (_, index) => {
+      writeFileSync(at(`now-${index}`), `${index}`);
+      const fd = openSync(at(`now-${index}`), 'r');
+      process.chdir(at('.'));
+      process.env.VIRCOMMAND_NOW = String(index);
+      const merged = index === 2 ? { stderr: { type: 'same-as-stdout' } as const } : {};
+      const stdin = index === 2 ? ({ type: 'null' } as const) : ({ type: 'fd', fd } as const);
+      const starting = backend.start(sh('cat; echo " $VIRCOMMAND_NOW"; pwd -P', { stdin, stdout: pipe, ...merged }));
+      closeSync(fd);
+      process.chdir('/');
+      delete process.env.VIRCOMMAND_NOW;
+      const child = await starting;
+      const text = await textOf(child.stdout);
+      await child.exited;
+      return text;
+    });
+    process.chdir(directory);
+    const home = realpathSync(at('.'));
+    expect(await Promise.all(results)).to.deep.equal([`0 0\n${home}\n`, `1 1\n${home}\n`, ` 2\n${home}\n`]);
   });
 
   describe('passed descriptors', () => {

@@ -125,6 +125,11 @@ describe('vircommand run', function () {
     expect(await lines('--clean-env')).to.deep.equal(['']);
   });
 
+  linuxOnly('a variable is passed on byte for byte', async () => {
+    const { stdout } = await shell(`X=$'a\\xff' vircommand run --env-pass X -- /usr/bin/env | od -An -tx1`);
+    expect(stdout.trim()).to.equal('58 3d 61 ff 0a');
+  });
+
   it('files in place of our streams: truncated, appended to, and one for both', async () => {
     const file = path.join(directory, 'redirected');
     const say = ['--', 'sh', '-c', 'echo out; echo err >&2'];

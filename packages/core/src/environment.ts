@@ -1,5 +1,7 @@
 /** The environment that a command describes: which entries, in which order, and where they come from. */
+import { readFileSync } from 'node:fs';
 import { joinValues, planBytes, planString, toValue, Unsendable, type Value } from './bytes';
+import type { Bytes } from './types';
 
 /** Entries by name. A name that comes again keeps its place and takes the new value. */
 export type Environment = ReadonlyMap<string, Value>;
@@ -30,8 +32,27 @@ export function badName(name: unknown): string | undefined {
 export function passed(name: string): [string, Value][] {
   const value = process.env[name];
   if (value === undefined) return [];
-  const sendable = toValue(value);
+  const sendable = toValue(value.includes('\ufffd') ? bytesOf(name, value) : value);
   return sendable instanceof Unsendable ? [] : [[name, sendable]];
+}
+
+/** Node shows a value that is not UTF-8 with other characters in it. If it is still that of the start, Linux has its bytes. */
+function bytesOf(name: string, value: string): Bytes {
+  try {
+    const environ = readFileSync('/proc/self/environ');
+    const prefix = Buffer.from(`${name}=`);
+    for (let at = 0, end = 0; at < environ.length; at = end + 1) {
+      end = environ.indexOf(0, at);
+      if (end < 0) end = environ.length;
+      const entry = environ.subarray(at, end);
+      if (!entry.subarray(0, prefix.length).equals(prefix)) continue;
+      const bytes = entry.subarray(prefix.length);
+      return bytes.toString() === value ? bytes : value;
+    }
+  } catch {
+    // Not Linux, or no /proc.
+  }
+  return value;
 }
 
 /** What `addEnvPassCommon()` adds. */

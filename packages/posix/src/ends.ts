@@ -4,6 +4,7 @@
  */
 import { constants, fstatSync, statfsSync } from 'node:fs';
 import { startError, type CommandStartError, type LaunchPlan, type PlanStream } from '@vircommand/core/backend';
+import { aboveStdio } from './above-stdio';
 import { errno, nulError, systemError } from './errno';
 import type { Libc } from './libc';
 import { cString, LINUX } from './struct';
@@ -144,20 +145,12 @@ export class DescriptorSet {
     const [readEnd = -1, writeEnd = -1] = this.pairInts;
     const [ours, childs] = reading ? [readEnd, writeEnd] : [writeEnd, readEnd];
     this.keep(childs);
-    const raised = this.aboveStdio(ours);
+    const raised = aboveStdio(libc, ours);
+    if (raised < 0) throw stdioError(-raised, 'fcntl');
     this.ours.push(raised);
     // Only ours: the flag belongs to the open file, and the program must not find it on its end.
     this.setFlags(raised, O_NONBLOCK);
     return { ours: raised, childs };
-  }
-
-  /** If the caller closed its 0, 1 or 2, a new descriptor has that number, and libuv never closes those. */
-  private aboveStdio(fd: number): number {
-    if (fd > 2) return fd;
-    const raised = this.libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, 3);
-    this.libc.close(fd);
-    if (raised < 0) throw stdioError(-raised, 'fcntl');
-    return raised;
   }
 
   private setFlags(fd: number, flags: number): void {

@@ -6,6 +6,7 @@
  * descriptor's place. When a program exits, libuv's read fails, which is the message. Public interfaces only.
  */
 import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
+import { aboveStdio } from './above-stdio';
 import type { Libc } from './libc';
 import { EPOLL_DATA, LINUX, SIZE } from './struct';
 
@@ -27,9 +28,9 @@ export class PidfdSet {
   add(pid: number): boolean {
     if (this.pidfds.has(pid)) return true;
     const { libc } = this;
-    if (this.epoll < 0) this.epoll = libc.epoll_create1(LINUX.EPOLL_CLOEXEC);
+    if (this.epoll < 0) this.epoll = aboveStdio(libc, libc.epoll_create1(LINUX.EPOLL_CLOEXEC));
     if (this.epoll < 0) return false;
-    const pidfd = libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+    const pidfd = aboveStdio(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
     const event = Buffer.alloc(SIZE.epollEvent);
     event.writeUInt32LE(LINUX.EPOLLIN, 0);
     event.writeInt32LE(pid, EPOLL_DATA);
@@ -65,7 +66,7 @@ export class PidfdSet {
     const { libc } = this;
     const pair = Buffer.alloc(8);
     if (libc.pipe2(pair, LINUX.O_CLOEXEC) < 0) return false;
-    const fd = pair.readInt32LE(0);
+    const fd = aboveStdio(libc, pair.readInt32LE(0));
     let socket: Socket;
     try {
       // Without `onread` each read would first take memory.

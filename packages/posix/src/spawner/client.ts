@@ -63,6 +63,8 @@ export class SpawnerThreads {
 
   private async startHeld(lane: Lane, plan: LaunchPlan, moment: Moment, instead: Instead): Promise<ChildHandle> {
     if (!hasRoomForGate(plan)) return instead('the limit of descriptors is too low for what is done under it');
+    const refusal = lane.refusal();
+    if (refusal !== undefined) return instead(refusal);
     // Both are made at the same time.
     lane.prepare();
     this.atGate.add(plan);

@@ -6,6 +6,7 @@ import { spawnError } from '../exec-error';
 import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import { errorOf } from '../launcher/protocol';
+import { closedStdio } from '../above-stdio';
 import { withUmaskOf, type Moment } from '../moment';
 import { unwanted } from '../pace';
 import type { Gate } from '../prepare';
@@ -87,9 +88,14 @@ export class Lane {
     this.work();
   }
 
+  /** Why no thread can be made now. */
+  refusal(): string | undefined {
+    return this.thread === undefined ? (this.refused ?? closedStdio(this.shared.libc)) : undefined;
+  }
+
   /** Has the thread made; nothing waits for it. */
   prepare(): void {
-    if (this.thread !== undefined || this.refused !== undefined) return;
+    if (this.thread !== undefined || this.refusal() !== undefined) return;
     this.thread = new Thread(this.shared.libc.driver.name, this.kind, {
       said: (said) => {
         if (said.type === 'done') this.done(said.results);
@@ -120,7 +126,8 @@ export class Lane {
 
   private work(): void {
     if (this.waiting.length > 0) this.prepare();
-    if (this.refused !== undefined) this.giveUp(this.refused);
+    const refusal = this.waiting.length > 0 ? this.refusal() : undefined;
+    if (refusal !== undefined) this.giveUp(refusal);
     const { thread } = this;
     if (thread?.ready === true && this.running.size <= few) this.refill(thread);
     thread?.keepAlive(this.busy);
