@@ -39,6 +39,10 @@ describe('during a burst of starts', function () {
     expect(run(['faked'])).to.deep.equal(well);
   });
 
+  it('and after it, files that this process makes are where it is, and have its umask', () => {
+    expect(run(['pool'])).to.deep.equal(well);
+  });
+
   it('stdin is closed', () => {
     expect(run(['closed'])).to.deep.equal(well);
   });

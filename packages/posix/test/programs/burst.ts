@@ -1,5 +1,8 @@
 /** `burst HOW`: a burst of starts, and what is done meanwhile. Says `done` when it has gone well. */
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { mock } from 'node:test';
 import { bindCommand } from '@vircommand/core/backend';
 import { createPosixBackend } from '../../src/backend';
@@ -63,6 +66,17 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
     await Promise.all(burst());
     clearTimeout(real);
     done();
+  },
+
+  /** The threads of libuv's pool, which are made after ours, have directory and umask of the process. */
+  async pool() {
+    await new Command('/bin/true', [], { umask: 0o77 }).run();
+    const directory = mkdtempSync(join(tmpdir(), 'vircommand-pool-'));
+    process.chdir(directory);
+    process.umask(0o27);
+    await writeFile('made', '');
+    if ((statSync(join(directory, 'made')).mode & 0o777) === 0o640) done();
+    rmSync(directory, { recursive: true });
   },
 
   /** Somebody has closed stdin. */
