@@ -28,8 +28,11 @@ export class PidfdSet {
   add(pid: number): boolean {
     if (this.pidfds.has(pid)) return true;
     const { libc } = this;
-    if (this.epoll < 0) this.epoll = aboveStdio(libc, libc.epoll_create1(LINUX.EPOLL_CLOEXEC));
-    if (this.epoll < 0) return false;
+    if (this.epoll < 0) {
+      this.epoll = aboveStdio(libc, libc.epoll_create1(LINUX.EPOLL_CLOEXEC));
+      if (this.epoll < 0) return false;
+      process.once('exit', this.atExit);
+    }
     const pidfd = aboveStdio(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
     const event = Buffer.alloc(SIZE.epollEvent);
     event.writeUInt32LE(LINUX.EPOLLIN, 0);
@@ -57,9 +60,16 @@ export class PidfdSet {
     for (const pid of this.pidfds.keys()) this.remove(pid);
     this.socket?.destroy();
     this.socket = undefined;
-    if (this.epoll >= 0) this.libc.close(this.epoll);
+    if (this.epoll < 0) return;
+    process.removeListener('exit', this.atExit);
+    this.libc.close(this.epoll);
     this.epoll = -1;
   }
+
+  /** A worker thread that ends leaves the process its descriptors. */
+  private readonly atExit = (): void => {
+    this.close();
+  };
 
   private listen(): boolean {
     if (this.socket !== undefined) return true;
