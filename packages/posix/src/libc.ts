@@ -7,6 +7,7 @@
  */
 import { loadDriver, type Driver, type DriverName } from './ffi';
 import type { NativeFunction, Parameter } from './ffi/driver';
+import { isMainThread } from './thread';
 
 type Signature = readonly [result: 'errno' | 'int' | 'address', ...parameters: Parameter[]];
 
@@ -148,11 +149,16 @@ export function libcOver(driver: Driver): Libc {
       return bound(...args);
     };
   }
-  return Object.assign(functions as unknown as Functions, {
+  const libc = Object.assign(functions as unknown as Functions, {
     driver,
     glibc: driver.symbol('gnu_get_libc_version') !== undefined,
     has: (name: LibcName) => driver.symbol(name) !== undefined,
   });
+  // koffi ends the whole process if a worker thread is terminated while it binds: that moment is over with the loading.
+  if (driver.name === 'koffi' && !isMainThread(libc)) {
+    for (const name of Object.keys(table) as LibcName[]) if (libc.has(name)) functions[name] = bind(driver, name);
+  }
+  return libc;
 }
 
 const made = new Map<DriverName, Libc>();

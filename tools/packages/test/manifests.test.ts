@@ -15,7 +15,9 @@ const fields: Readonly<Record<string, (of: Package) => unknown>> = {
   bugs: () => `${repository}/issues`,
   repository: ({ directory }) => ({ type: 'git', url: `git+${repository}.git`, directory }),
   type: () => 'commonjs',
-  sideEffects: () => false,
+  // Timers are kept before a test can fake them.
+  sideEffects: ({ manifest }) =>
+    manifest.name === '@vircommand/posix' ? ['./dist/timers.js', './src/timers.ts'] : false,
   engines: () => workspace.engines,
   publishConfig: () => ({ access: 'public' }),
 };
