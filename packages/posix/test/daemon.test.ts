@@ -95,13 +95,14 @@ describe('a daemon', function () {
   });
 
   it('leaves its caller neither a descriptor nor a child', async () => {
-    const before = openDescriptors();
+    const children = (): number[] =>
+      readdirSync('/proc')
+        .map(Number)
+        .filter((pid) => stateOf(pid) !== undefined && parentOf(pid) === process.pid);
+    const [before, childrenBefore] = [openDescriptors(), children()];
     await daemon();
     await until(() => openDescriptors() <= before);
-    const pids = readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => stateOf(pid) !== undefined);
-    expect(pids.filter((pid) => parentOf(pid) === process.pid)).to.deep.equal([]);
+    expect(children().filter((pid) => !childrenBefore.includes(pid))).to.deep.equal([]);
   });
 
   it('is refused its pid file while another one has it, who is named: a hundred times in a row', async function () {

@@ -26,9 +26,9 @@ onEachDriver((libc, driver) => {
     afterEach(() => {
       for (const child of children.splice(0)) child.kill('SIGKILL');
     });
-    after(() => {
+    after(async () => {
       rmSync(directory, { recursive: true });
-      removeBundled();
+      await removeBundled();
     });
 
     function begin(work: Omit<Work, 'driver'>): ChildProcessWithoutNullStreams {
