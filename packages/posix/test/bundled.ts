@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { buildSync, stop } from 'esbuild';
+import { buildSync } from 'esbuild';
 
 let directory: string | undefined;
 const built = new Map<string, string>();
@@ -39,8 +39,7 @@ export const bundledEnv = (): NodeJS.ProcessEnv => ({
 });
 
 /** To be called when the tests are over. */
-export async function removeBundled(): Promise<void> {
-  await stop();
+export function removeBundled(): void {
   if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   directory = undefined;
   built.clear();

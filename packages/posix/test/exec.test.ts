@@ -26,9 +26,9 @@ onEachDriver((libc, driver) => {
     afterEach(() => {
       for (const child of children.splice(0)) child.kill('SIGKILL');
     });
-    after(async () => {
+    after(() => {
       rmSync(directory, { recursive: true });
-      await removeBundled();
+      removeBundled();
     });
 
     function begin(work: Omit<Work, 'driver'>): ChildProcessWithoutNullStreams {
