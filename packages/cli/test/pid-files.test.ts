@@ -59,7 +59,7 @@ describe('status and stop', function () {
     await vircommand(['run', '--daemon', '--pid-file', file, '--', 'sleep', '1000']);
     const pid = Number(readFileSync(file, 'utf8'));
     process.kill(pid, 'SIGKILL');
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => !isAlive(pid));
     const [status, text] = await answer('status', file);
     expect(status).to.equal(1);
     expect(text).to.equal(`3.pid: not running: process ${pid} is gone, and its file was left\n`);

@@ -11,13 +11,13 @@ export function checkPermission(): void {
   throw startError('fork', error);
 }
 
-/** The path of a program, `cwd()` being where relative ones begin. An absolute one is not looked for, so that it costs nothing. */
-export function resolvePath(program: PlanString, cwd = workingDirectory): PlanString {
+/** The path of a program. An absolute one is not looked for, so that it costs nothing. */
+export function resolvePath(program: PlanString): PlanString {
   if (typeof program === 'string' ? program.includes('\0') : planBytes(program).includes(0)) {
     throw startError('exec', nulError('execve'));
   }
   if (typeof program === 'string' && program.startsWith('/')) return program;
-  return resolveProgram(program, { path: process.env.PATH, cwd: cwd() });
+  return resolveProgram(program, { path: process.env.PATH, cwd: workingDirectory() });
 }
 
 /** Where relative paths begin; a directory that was deleted still has this name. */
