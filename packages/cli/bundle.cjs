@@ -5,6 +5,7 @@
 // tsc's own output in dist/modules is for project references and declarations.
 const path = require('node:path');
 const { build } = require('esbuild');
+const { always } = require('../../tools/bundle.cjs');
 
 const [, , target = path.join(__dirname, 'dist')] = process.argv;
 const posix = path.join(__dirname, '..', 'posix', 'src');
@@ -33,6 +34,7 @@ const fromTheStart = {
         import * as become from './become/become';
         export const loadBinding = () => binding;
         export const loadBecome = () => become;
+        export const loadSpawner = () => require('./spawner/client');
         export const loadEngine = () => require('./engine');`,
     }));
   },
@@ -40,9 +42,9 @@ const fromTheStart = {
 
 const bundles = Object.entries(entries).map(([name, source]) =>
   build({
+    ...always,
     entryPoints: [source],
     outfile: path.join(target, `${name}.js`),
-    bundle: true,
     conditions: ['@vircommand/source'],
     external: [
       '@vircommand/child-process',
@@ -50,11 +52,7 @@ const bundles = Object.entries(entries).map(([name, source]) =>
       ...['ffi-napi', 'ref-napi', 'node:ffi'],
       ...Object.keys(entries).map((entry) => `./${entry}`),
     ],
-    platform: 'node',
-    target: 'node20.19',
-    format: 'cjs',
     minify: true,
-    legalComments: 'none',
     plugins: [fromTheStart],
   }),
 );

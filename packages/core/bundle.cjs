@@ -2,20 +2,18 @@
 // What is published: all of core in one minified file that both entry points re-export, so that they share every class, and
 // its declarations in another. tsc's own output in dist/modules is for project references and tests, and is not published.
 // See docs/decisions/core-size.md.
-const { readdirSync, rmSync, writeFileSync } = require('node:fs');
+const { writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { generateDtsBundle } = require('dts-bundle-generator');
-const { buildSync } = require('esbuild');
 const ts = require('typescript');
+const { bundlePackage, clearDist } = require('../../tools/bundle.cjs');
 
 const dist = path.join(__dirname, 'dist');
 const entries = ['index', 'backend'];
 const sourceOf = (name) => path.join(__dirname, 'src', `${name}.ts`);
 const write = (name, text) => writeFileSync(path.join(dist, name), text);
 
-for (const name of readdirSync(dist)) {
-  if (name !== 'modules') rmSync(path.join(dist, name), { recursive: true });
-}
+clearDist(__dirname);
 
 /** The names that a module exports: those of values, and those of types alone. */
 function exportsOf(program, name) {
@@ -39,34 +37,16 @@ function onUnRecoverableConfigFileDiagnostic({ messageText }) {
   throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
 const program = ts.createProgram([...entries, 'core'].map(sourceOf), options);
+const given = {};
 for (const name of entries) {
   const { values, types } = exportsOf(program, name);
-  // Shorthand names are what Node's ES module loader finds without running the file.
-  const names = values.join(', ');
-  write(`${name}.js`, `'use strict';\nconst { ${names} } = require('./core.js');\nmodule.exports = { ${names} };\n`);
+  given[name] = values;
   write(
     `${name}.d.ts`,
     `export { ${[...values, ...types.map((type) => `type ${type}`)].join(', ')} } from './core';\n`,
   );
 }
-
-// Plain assignment, since a getter for each name would take a tenth of the time of an import.
-const names = exportsOf(program, 'core').values.join(', ');
-const { outputFiles } = buildSync({
-  stdin: {
-    contents: `import { ${names} } from './core';\nmodule.exports = { ${names} };`,
-    resolveDir: path.join(__dirname, 'src'),
-  },
-  logOverride: { 'commonjs-variable-in-esm': 'silent' },
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'cjs',
-  minify: true,
-  legalComments: 'none',
-  write: false,
-});
-write('core.js', outputFiles[0].text);
+bundlePackage({ directory: __dirname, file: 'core', first: given, options: { minify: true } });
 
 const [declarations] = generateDtsBundle([{ filePath: sourceOf('core'), output: { noBanner: true } }], {
   preferredConfigPath: project,

@@ -1,14 +1,19 @@
 'use strict';
-// The launcher and the spawner thread in one file each: each file that they must find and read costs their start a part of
-// a millisecond. Tests on the sources use the same files, so `.mocharc.cjs` has it made anew when a source is newer.
+// What is published: the package in one file; the launcher and the spawner thread in one each, since each file that they must
+// find and read costs their start a part of a millisecond. Tests on the sources use these two, so `.mocharc.cjs` has them made
+// anew when a source is newer. tsc's own output in dist/modules is for project references and declarations.
 const { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
+const { buildSync } = require('esbuild');
+const { always, bundlePackage, clearDist, namesOf, readable } = require('../../tools/bundle.cjs');
 
-const bundles = [
+const programs = [
   ['launcher.js', path.join('launcher', 'main.ts')],
   ['spawner-thread.js', path.join('spawner', 'worker.ts')],
 ].map(([name, source]) => ({ file: path.join(__dirname, 'dist', name), source: path.join(__dirname, 'src', source) }));
 const sources = [path.join(__dirname, 'src'), path.join(__dirname, '..', 'core', 'src')];
+// Drivers are packages of their own; most are not there.
+const drivers = ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'];
 
 function isStale({ file }) {
   const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -21,20 +26,9 @@ function isStale({ file }) {
   ].some(newer);
 }
 
-function bundle({ file, source }) {
-  const { outputFiles } = require('esbuild').buildSync({
-    entryPoints: [source],
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'cjs',
-    conditions: ['@vircommand/source'],
-    // Drivers are packages of their own; most are not there.
-    external: ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'],
-    minify: true,
-    legalComments: 'none',
-    write: false,
-  });
+function bundleProgram({ file, source }) {
+  const options = { conditions: ['@vircommand/source'], external: drivers, minify: true, write: false };
+  const { outputFiles } = buildSync({ ...always, ...options, entryPoints: [source] });
   mkdirSync(path.dirname(file), { recursive: true });
   // Several tasks may do this at once, and a launcher may be starting.
   const temporary = `${file}.${process.pid}`;
@@ -42,4 +36,17 @@ function bundle({ file, source }) {
   renameSync(temporary, file);
 }
 
-bundles.filter(isStale).forEach(bundle);
+if (require.main === module) {
+  clearDist(__dirname);
+  bundlePackage({
+    directory: __dirname,
+    file: 'posix',
+    first: { index: namesOf(__dirname, 'index') },
+    later: { 'pidfile/index': namesOf(__dirname, 'pidfile/index') },
+    options: {
+      external: [...drivers, '@vircommand/core'],
+      ...readable,
+    },
+  });
+}
+programs.filter(isStale).forEach(bundleProgram);

@@ -2,7 +2,6 @@
  * One real descriptor for stdout and stderr. Node makes no pipes, but two connected sockets can be had, and it takes one
  * of them for several of the program's descriptors; libuv makes 0, 1 and 2 blocking in the program.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,10 +20,13 @@ interface Address {
   remove(): void;
 }
 
+/** Loading it takes longer than making the command, so it is loaded when it is needed. */
+const secret = (): Buffer => process.getBuiltinModule('node:crypto').randomBytes(16);
+
 /** Linux has names without files. Elsewhere it is a file in a directory that only this user can enter. */
 function newAddress(): Address {
   if (process.platform === 'linux') {
-    return { path: `\0vircommand-${randomBytes(16).toString('hex')}`, remove: () => undefined };
+    return { path: `\0vircommand-${secret().toString('hex')}`, remove: () => undefined };
   }
   const directory = mkdtempSync(join(tmpdir(), 'vircommand-'));
   const path = join(directory, 's');
@@ -81,7 +83,7 @@ export async function openSharedPipe(): Promise<SharedPipe> {
     server = createServer();
     server.listen(address.path);
     await once(server, 'listening');
-    const token = randomBytes(16);
+    const token = secret();
     const accepted = acceptKnown(server, token, strangers);
     write = connect(address.path);
     const connected = once(write, 'connect');

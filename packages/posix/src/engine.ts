@@ -1,16 +1,17 @@
 /** What starts programs and waits for them, in one place, since it is loaded only when one is started. */
 import { debuglog } from 'node:util';
-import { isMainThread } from 'node:worker_threads';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { runDirectly, startDirectly } from './direct';
 import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
+import { actsAsAnother } from './identity';
+import { loadSpawner } from './later';
 import type { Libc } from './libc';
-import { actsAsAnother, Moments, withUmaskOf, type Moment } from './moment';
+import { Moments, withUmaskOf, type Moment } from './moment';
 import { Pace } from './pace';
-import { SpawnerThreads } from './spawner/client';
+import type { SpawnerThreads } from './spawner/client';
 import { canDo, wayFor } from './ways';
 
 const log = debuglog('vircommand');
@@ -48,14 +49,13 @@ export class Engine {
     const way = wayFor(plan, this.ways);
     checkCallersDescriptors(plan, this.libc);
     if (actsAsAnother()) return this.starter(plan).start(plan, this.libc);
-    if (!this.ways.includes('thread') || !canDo('thread', plan)) return this.paced(plan);
-    const threads = (this.threads ??= new SpawnerThreads(this.libc));
-    if (way === 'thread' || (way === 'direct' && threads.busy)) {
+    const byThread = this.ways.includes('thread') && canDo('thread', plan);
+    if (byThread && (way === 'thread' || (way === 'direct' && this.threads?.busy === true))) {
       const moment = this.moments.take(plan);
-      return this.moments.during(moment, () => threads.start(plan, moment, this.without(plan, moment)));
+      return this.moments.during(moment, () => this.spawner.start(plan, moment, this.without(plan, moment)));
     }
     // In a worker, which may be terminated at any moment, a burst alone is no reason to make a thread below it.
-    return this.paced(plan, isMainThread ? threads : undefined);
+    return this.paced(plan, byThread && this.libc.isMainThread);
   }
 
   cancel(plan: LaunchPlan): void {
@@ -77,7 +77,11 @@ export class Engine {
     return starters[wayFor(plan, this.ownWays)];
   }
 
-  private paced(plan: LaunchPlan, threads?: SpawnerThreads): ChildHandle | Promise<ChildHandle> {
+  private get spawner(): SpawnerThreads {
+    return (this.threads ??= new (loadSpawner().SpawnerThreads)(this.libc));
+  }
+
+  private paced(plan: LaunchPlan, byThread: boolean): ChildHandle | Promise<ChildHandle> {
     const { libc } = this;
     return this.pace.take(
       plan,
@@ -87,7 +91,7 @@ export class Engine {
         return {
           start: () => this.moments.during(moment, () => this.startLate(plan, moment)),
           elsewhere: () => {
-            const taken = threads?.take(plan, moment, this.without(plan, moment));
+            const taken = byThread ? this.spawner.take(plan, moment, this.without(plan, moment)) : undefined;
             return taken && this.moments.during(moment, () => taken);
           },
           drop: () => {
@@ -99,7 +103,7 @@ export class Engine {
   }
 
   private startLate(plan: LaunchPlan, moment: Moment): ChildHandle | Promise<ChildHandle> {
-    const asked = withUmaskOf(plan, moment, this.libc);
+    const asked = withUmaskOf(plan, moment);
     return this.starter(asked).start(asked, this.libc, moment);
   }
 

@@ -8,7 +8,6 @@ import type { Entries } from './arena';
 import type { Libc } from './libc';
 import type { EnvironmentCopy } from './inherited';
 import { cString } from './struct';
-import { isMainThread } from './thread';
 
 /** Finds out where the inherited environment is, start by start. */
 export class Environment {
@@ -17,7 +16,7 @@ export class Environment {
   private native = false;
 
   constructor(private readonly libc: Libc) {
-    const address = isMainThread(libc) ? libc.driver.symbol('environ') : undefined;
+    const address = libc.isMainThread ? libc.driver.symbol('environ') : undefined;
     if (address === undefined) return;
     const pointer = libc.driver.view(address, 8);
     this.environ = new Uint32Array(pointer.buffer, pointer.byteOffset, 2);

@@ -10,5 +10,9 @@ export const loadBecome = (): typeof import('./become/become') =>
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
   require('./become/become') as typeof import('./become/become');
 
+export const loadSpawner = (): typeof import('./spawner/client') =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
+  require('./spawner/client') as typeof import('./spawner/client');
+
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- lazily
 export const loadEngine = (): typeof import('./engine') => require('./engine') as typeof import('./engine');

@@ -7,7 +7,7 @@
  */
 import { loadDriver, type Driver, type DriverName } from './ffi';
 import type { NativeFunction, Parameter } from './ffi/driver';
-import { isMainThread } from './thread';
+import { LINUX } from './struct';
 
 type Signature = readonly [result: 'errno' | 'int' | 'address', ...parameters: Parameter[]];
 
@@ -15,6 +15,7 @@ const table = {
   // Descriptors
   pipe2: ['errno', 'buffer', 'int'],
   read: ['errno', 'int', 'buffer', 'long'],
+  pread: ['errno', 'int', 'buffer', 'long', 'long'],
   write: ['errno', 'int', 'buffer', 'long'],
   close: ['errno', 'int'],
   dup2: ['errno', 'int', 'int'],
@@ -51,7 +52,8 @@ const table = {
   getenv: ['address', 'buffer'],
   // What a process changes of itself before it becomes the program. Ids are long: as an int they would be negative.
   umask: ['int', 'int'],
-  /** Of the calling thread where `who` is 0. */
+  /** Of the calling thread where `who` is 0. Between -20 and 19, so no error can be told by it. */
+  getpriority: ['int', 'int', 'int'],
   setpriority: ['errno', 'int', 'int', 'int'],
   sched_setaffinity: ['errno', 'int', 'long', 'buffer'],
   sched_getaffinity: ['errno', 'int', 'long', 'buffer'],
@@ -100,6 +102,8 @@ export interface Libc extends Functions {
   readonly driver: Driver;
   /** Whether it is glibc; otherwise musl, or another one without glibc's extensions. */
   readonly glibc: boolean;
+  /** Of the process: the one with its id. `node:worker_threads` takes longer to load than a start to be prepared. */
+  readonly isMainThread: boolean;
   /** Whether this libc has a function of the table. */
   has(name: LibcName): boolean;
 }
@@ -152,10 +156,11 @@ export function libcOver(driver: Driver): Libc {
   const libc = Object.assign(functions as unknown as Functions, {
     driver,
     glibc: driver.symbol('gnu_get_libc_version') !== undefined,
+    isMainThread: functions.syscall(LINUX.SYS_gettid, 0, 0, 0, 0, 0) === process.pid,
     has: (name: LibcName) => driver.symbol(name) !== undefined,
   });
   // koffi ends the whole process if a worker thread is terminated while it binds: that moment is over with the loading.
-  if (driver.name === 'koffi' && !isMainThread(libc)) {
+  if (driver.name === 'koffi' && !libc.isMainThread) {
     for (const name of Object.keys(table) as LibcName[]) if (libc.has(name)) functions[name] = bind(driver, name);
   }
   return libc;

@@ -4,7 +4,6 @@
  * bounded wait for pipes that others still hold.
  */
 import { performance } from 'node:perf_hooks';
-import { isMainThread } from 'node:worker_threads';
 import type { ExitStatus, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
@@ -102,7 +101,7 @@ class BlockingRun {
     const { libc, watch, pipes } = this;
     if (this.status === undefined) {
       if (pipes.open === 0) {
-        if (this.ending === 'no' && this.request.timeout === undefined && isMainThread) {
+        if (this.ending === 'no' && this.request.timeout === undefined && libc.isMainThread) {
           watch.wait();
           return;
         }
@@ -160,7 +159,7 @@ class BlockingRun {
       if (this.ending === 'no' && timeout !== undefined) until = this.begun + timeout;
     } else if (this.ending === 'grace' && !this.treeGone) until = Math.min(this.killAt, this.now + treeSlice);
     else until = this.drainUntil;
-    if (!isMainThread) until = Math.min(until, this.now + workerSlice);
+    if (!this.libc.isMainThread) until = Math.min(until, this.now + workerSlice);
     if (this.pidfd < 0 && this.status === undefined) until = Math.min(until, this.now + withoutPidfd);
     return until === Infinity ? -1 : Math.min(Math.max(0, Math.ceil(until - this.now)), 0x7fffffff);
   }

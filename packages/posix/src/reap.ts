@@ -7,7 +7,6 @@
  * the reaper.
  */
 import { performance } from 'node:perf_hooks';
-import { isMainThread } from 'node:worker_threads';
 import type { ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
 import { ExitProbe, LOOK, REAP } from './exit-probe';
@@ -110,7 +109,7 @@ class Reaper {
   }
 
   private arm(pid: number): void {
-    if (isMainThread && (!this.listening || process.listenerCount('SIGCHLD', this.onSignal) === 0)) {
+    if (this.libc.isMainThread && (!this.listening || process.listenerCount('SIGCHLD', this.onSignal) === 0)) {
       // If it is not there any more, somebody removed it, and may do so again.
       this.signalsArrive &&= !this.listening;
       this.listening = true;

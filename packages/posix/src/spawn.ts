@@ -49,7 +49,7 @@ class Spawner {
 
     let started = false;
     try {
-      const parentEnds = preparation.prepare(plan, program, env, moment?.umask);
+      const parentEnds = preparation.prepare(plan, program, env, moment?.identity.umask);
       const result = this.spawn(
         typeof env === 'number' ? env : preparation.arena.envp,
         this.attributes.of(group),

@@ -22,6 +22,7 @@ export type Way =
   | 'talk'
   | 'crowd'
   | 'block'
+  | 'first'
   | 'peak';
 
 /** What everybody is asked for. */
@@ -103,7 +104,7 @@ export const foreign = (task: Task): Subject[] =>
     .map(({ name, command }) => agentSubject(name, 'peer', () => [...command(), ...ordered(task)], reading(task)));
 
 /** Ways of an agent that are made of what a library has. */
-const madeOf: Partial<Record<Way, keyof Ways>> = { crowd: 'start', block: 'start', peak: 'capture' };
+const madeOf: Partial<Record<Way, keyof Ways>> = { crowd: 'start', block: 'start', first: 'start', peak: 'capture' };
 
 /** A library in a Node process of its own. */
 export function inOwnProcess(library: string, role: Role, task: Task, name = library): Subject {
@@ -124,9 +125,13 @@ export function inOwnProcess(library: string, role: Role, task: Task, name = lib
 export const inVariant = (library: string, task: Task, name = library): Subject =>
   inOwnProcess(library, 'ours', task, name);
 
+/** The libraries alone, each in a Node process of its own. */
+export const allLibraries = (task: Task): Subject[] =>
+  libraries.map(({ name, role }) => inOwnProcess(name, role, task));
+
 /** Everybody, each in a process of its own. */
 export const everybody = (task: Task): Subject[] => [
   ...(task.way === 'peak' ? [] : [inC(task)]),
-  ...libraries.map(({ name, role }) => inOwnProcess(name, role, task)),
+  ...allLibraries(task),
   ...foreign(task),
 ];

@@ -17,7 +17,7 @@ const fields: Readonly<Record<string, (of: Package) => unknown>> = {
   type: () => 'commonjs',
   // Timers are kept before a test can fake them.
   sideEffects: ({ manifest }) =>
-    manifest.name === '@vircommand/posix' ? ['./dist/timers.js', './src/timers.ts'] : false,
+    manifest.name === '@vircommand/posix' ? ['./src/timers.ts'] : false,
   engines: () => workspace.engines,
   publishConfig: () => ({ access: 'public' }),
 };

@@ -7,8 +7,10 @@ import { packages } from './packages';
 const withoutMap: Readonly<Record<string, RegExp>> = {
   // Minified, since its size is what an import of it costs.
   '@vircommand/core': /^dist\/(?:core|index|backend)\.js$/,
-  // Read at every start of them.
-  '@vircommand/posix': /^dist\/(?:launcher|spawner-thread)\.js$/,
+  // Two lines.
+  '@vircommand/child-process': /^dist\/index\.js$/,
+  // Two lines; and what is read at every start of them.
+  '@vircommand/posix': /^dist\/(?:index|pidfile|launcher|spawner-thread)\.js$/,
   // Read at every start of the command.
   '@vircommand/cli': /^dist\/[\w-]+\.js$/,
 };

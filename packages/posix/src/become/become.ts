@@ -15,7 +15,6 @@ import { setUmask } from '../launcher/steps/umask';
 import type { Libc } from '../libc';
 import { programMoves } from '../moves';
 import { checkPermission } from '../program';
-import { isMainThread } from '../thread';
 import { setGroup } from './group';
 import { Placement } from './placement';
 import { OwnSignals } from './signals';
@@ -27,7 +26,7 @@ import { OwnSignals } from './signals';
  */
 export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
   checkPermission();
-  if (!isMainThread(libc))
+  if (!libc.isMainThread)
     throw startError('exec', 'a worker thread cannot become a program; call exec() in the main thread');
   const descriptors = new DescriptorSet(libc);
   const signals = new OwnSignals(libc);

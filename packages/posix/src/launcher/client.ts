@@ -70,7 +70,7 @@ class LauncherSpawner {
     const pidFile = absolutePidFile(plan);
     let started = false;
     try {
-      const parentEnds = descriptors.prepare(plan, moment?.umask);
+      const parentEnds = descriptors.prepare(plan, moment?.identity.umask);
       const report = descriptors.pipe(true);
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);

@@ -1,6 +1,5 @@
 /** Starts through the launcher for who blocks the event loop. */
 import { performance } from 'node:perf_hooks';
-import { isMainThread } from 'node:worker_threads';
 import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { errno } from '../errno';
 import type { Libc } from '../libc';
@@ -43,8 +42,8 @@ function readReports(libc: Libc, fd: number, progress: Progress, deadline: numbe
     else if (count === -errno.EAGAIN) {
       const patience = deadline - clock();
       if (patience <= 0) return 'deadline';
-      const most = isMainThread ? 0x7fffffff : workerSlice;
-      libc.poll(set, 1, patience === Infinity && isMainThread ? -1 : Math.min(Math.ceil(patience), most));
+      const most = libc.isMainThread ? 0x7fffffff : workerSlice;
+      libc.poll(set, 1, patience === Infinity && libc.isMainThread ? -1 : Math.min(Math.ceil(patience), most));
     } else if (count !== -errno.EINTR) return 'end';
   }
 }

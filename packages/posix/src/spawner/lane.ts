@@ -1,16 +1,16 @@
 /** The starts of one class: those that wait, those that its thread has, and the thread. */
-import { getPriority } from 'node:os';
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { lookAtEnd } from '../direct';
 import { spawnError } from '../exec-error';
 import { makeHandle } from '../handle';
-import type { Libc } from '../libc';
 import { errorOf } from '../launcher/protocol';
+import type { Libc } from '../libc';
 import { closedStdio } from '../above-stdio';
 import { withUmaskOf, type Moment } from '../moment';
 import { unwanted } from '../pace';
 import type { Gate } from '../prepare';
 import { expectMore, lookSoon } from '../reap';
+import { LINUX } from '../struct';
 import type { Order, Result, ThreadClass, ToSpawner } from './protocol';
 import { Slot, type Shared } from './slot';
 import { Thread, type Refusal } from './thread';
@@ -39,6 +39,8 @@ interface RunningJob extends Job {
 
 export class Lane {
   private thread: Thread | undefined;
+  /** That of this thread when it made the other one. */
+  private nice = 0;
   private readonly waiting: Job[] = [];
   private readonly running = new Map<number, RunningJob>();
   private readonly free: Slot[] = [];
@@ -68,9 +70,8 @@ export class Lane {
    * @param gate where it is held before it is executed
    */
   start(plan: LaunchPlan, moment: Moment, instead: Job['instead'], gate?: Gate): Promise<ChildHandle> {
-    const { nice } = this.thread ?? {};
     // The niceness of a process is that of each thread. It cannot be lowered again.
-    if (nice !== undefined && nice !== getPriority()) {
+    if (this.thread !== undefined && this.nice !== niceness(this.shared.libc)) {
       return Promise.resolve(instead('this process has another niceness now'));
     }
     return new Promise((resolve, reject) => {
@@ -96,6 +97,7 @@ export class Lane {
   /** Has the thread made; nothing waits for it. */
   prepare(): void {
     if (this.thread !== undefined || this.refusal() !== undefined) return;
+    this.nice = niceness(this.shared.libc);
     this.thread = new Thread(this.shared.libc.driver.name, this.kind, {
       said: (said) => {
         if (said.type === 'done') this.done(said.results);
@@ -139,7 +141,7 @@ export class Lane {
     while (this.running.size < most) {
       const job = this.waiting.shift();
       if (job === undefined) break;
-      if (thread.shares !== undefined && asksForUmask(job, this.shared.libc)) {
+      if (thread.shares !== undefined && asksForUmask(job)) {
         this.startInstead(job, thread.shares);
         continue;
       }
@@ -220,5 +222,7 @@ export class Lane {
   }
 }
 
-const asksForUmask = ({ plan, moment }: Job, libc: Libc): boolean =>
-  withUmaskOf(plan, moment, libc).privileged.umask !== undefined;
+/** `os.getPriority()` takes ten times as long. */
+const niceness = (libc: Libc): number => libc.getpriority(LINUX.PRIO_PROCESS, 0);
+
+const asksForUmask = ({ plan, moment }: Job): boolean => withUmaskOf(plan, moment).privileged.umask !== undefined;

@@ -36,6 +36,9 @@ export interface Order {
   readonly attributes: number;
   readonly argv: number;
   readonly envp: number;
+  /** Who this process was when it was asked for. */
+  readonly euid: number;
+  readonly egid: number;
   /** For a thread that has one of its own. */
   readonly umask: number | undefined;
   /** The program waits at the gate, and this is done to it there. */

@@ -64,7 +64,7 @@ export class Slot {
     this.leadsGroup = group !== 'none';
     try {
       const here = plan.cwd === undefined ? this.here(shares) : -1;
-      this.parentEnds = preparation.prepare(plan, program, env, moment.umask, here);
+      this.parentEnds = preparation.prepare(plan, program, env, moment.identity.umask, here);
       if (gate !== undefined) preparation.hold(plan, gate);
     } catch (error) {
       this.release(false);
@@ -73,8 +73,10 @@ export class Slot {
     const { path, argv, envp } = preparation.arena;
     return {
       ...{ id, pid: this.pid, path, actions: this.actions, attributes: libc.driver.address(attribute), argv },
+      euid: moment.identity.euid,
+      egid: moment.identity.egid,
       envp: typeof env === 'number' ? env : envp,
-      umask: shares ? undefined : (plan.privileged.umask ?? moment.umask),
+      umask: shares ? undefined : (plan.privileged.umask ?? moment.identity.umask),
       hold: gate && heldAttributes(plan),
     };
   }

@@ -46,6 +46,8 @@ class SpawnerLoop {
   }
 
   private start(order: Order): Omit<Result, 'id'> {
+    if (!this.actsAs(order))
+      return { result: 0, stopped: { type: 'impossible', why: 'this process acts as another user' } };
     if (order.umask !== undefined) this.libc.umask(order.umask);
     let stopped: Result['stopped'];
     const result = spawnPatiently(this.libc, () => {
@@ -56,6 +58,11 @@ class SpawnerLoop {
       return held.result;
     });
     return { result, stopped };
+  }
+
+  /** libc changes the ids of all threads at once, at any moment. */
+  private actsAs({ euid, egid }: Order): boolean {
+    return this.libc.geteuid() >>> 0 === euid && this.libc.getegid() >>> 0 === egid;
   }
 
   private spawn({ pid, path, actions, attributes, argv, envp }: Order): number {

@@ -1,5 +1,4 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
-import { getPriority } from 'node:os';
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { bundledFile } from '../bundled-file';
 import { koffiAddon } from '../ffi/koffi';
@@ -44,8 +43,6 @@ export class Thread {
   ready = false;
   /** Why its directory and its umask are those of all threads, if they are. */
   shares: string | undefined;
-  /** That of who made it. */
-  readonly nice = getPriority();
   private readonly loaded = new Int32Array(new SharedArrayBuffer(4));
   /** It said something, or is gone: from here on it may be ended. */
   private readonly begun: Promise<void>;

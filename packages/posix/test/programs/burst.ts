@@ -1,5 +1,5 @@
 /** `burst HOW`: a burst of starts, and what is done meanwhile. Says `done` when it has gone well. */
-import { closeSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,10 +79,14 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
     rmSync(directory, { recursive: true });
   },
 
-  /** Somebody has closed stdin. */
+  /** Somebody has closed stdin, and nothing that waiting starts keep has its number. */
   async closed() {
     closeSync(0);
-    for (let round = 0; round < 3; round++) await Promise.all(burst());
+    for (let round = 0; round < 3; round++) {
+      const runs = burst();
+      if (existsSync('/proc/self/fd/0')) throw new Error(readlinkSync('/proc/self/fd/0'));
+      await Promise.all(runs);
+    }
     done();
   },
 };

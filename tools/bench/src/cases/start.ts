@@ -1,7 +1,7 @@
 /** Start a small program and wait for it; everybody in a process of its own. */
 import type { Bar, Case } from '../case';
 import { compile } from '../compile';
-import { everybody, inVariant, limitName as inC, type Way } from '../everybody';
+import { allLibraries, everybody, inVariant, limitName as inC, type Way } from '../everybody';
 import { ffiNapi, posixName as posix } from '../peers';
 
 const program = ['/bin/true'];
@@ -65,5 +65,11 @@ export const start = (): Case[] => [
     unit: 'µs',
     subjects: everybody({ way: 'block', program, warmUp }),
     bars: [{ subject: posix, than: inC, atMost: 1.1 }],
+  },
+  {
+    name: 'start/first',
+    what: 'load the library in a new process, start /bin/true and wait: what a script of one command pays',
+    iterations: 2,
+    subjects: allLibraries({ way: 'first', program, fresh: true }),
   },
 ];

@@ -1,0 +1,33 @@
+/** A file that several starts need while they wait. */
+import { aboveStdio } from './above-stdio';
+import { openFile } from './ends';
+import type { Libc } from './libc';
+
+export class KeptDescriptor {
+  /** Negative: the error of opening it. */
+  readonly fd: number;
+  private users = 0;
+
+  constructor(
+    private readonly libc: Libc,
+    path: Uint8Array,
+    flags: number,
+  ) {
+    this.fd = aboveStdio(libc, openFile(libc, path, flags));
+  }
+
+  /** It is open: somebody needs it. */
+  get held(): boolean {
+    return this.users > 0;
+  }
+
+  hold(): this {
+    this.users++;
+    return this;
+  }
+
+  /** Closes it with the last one who needed it. */
+  release(): void {
+    if (--this.users === 0 && this.fd >= 0) this.libc.close(this.fd);
+  }
+}
