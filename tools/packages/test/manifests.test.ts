@@ -16,8 +16,7 @@ const fields: Readonly<Record<string, (of: Package) => unknown>> = {
   repository: ({ directory }) => ({ type: 'git', url: `git+${repository}.git`, directory }),
   type: () => 'commonjs',
   // Timers are kept before a test can fake them.
-  sideEffects: ({ manifest }) =>
-    manifest.name === '@vircommand/posix' ? ['./src/timers.ts'] : false,
+  sideEffects: ({ manifest }) => (manifest.name === '@vircommand/posix' ? ['./src/timers.ts'] : false),
   engines: () => workspace.engines,
   publishConfig: () => ({ access: 'public' }),
 };
