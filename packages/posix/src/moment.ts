@@ -65,11 +65,17 @@ export class Moments {
   take(plan: LaunchPlan): Moment {
     const { environment, identities } = this;
     const program = resolvePath(plan.program);
-    const identity = identities.now();
-    const env = plan.env === 'inherit' ? environment.get() : plan.env;
-    const held = this.hold(plan);
+    // First of all: if this takes the last descriptor, who we are is asked in another way until the start is over.
     identities.hold();
-    return { plan, program, directory: this.here().hold(), env, identity, identities, held };
+    try {
+      const identity = identities.now();
+      const env = plan.env === 'inherit' ? environment.get() : plan.env;
+      const held = this.hold(plan);
+      return { plan, program, directory: this.here().hold(), env, identity, identities, held };
+    } catch (error) {
+      identities.release();
+      throw error;
+    }
   }
 
   release({ directory, held }: Moment): void {
