@@ -56,17 +56,23 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
 
 let usual: PosixBackend | Error | undefined;
 
-/** Made when first needed, so that importing the package works everywhere; a failure is kept, for it would come again. */
+/** Made when first needed, so that importing the package works everywhere; a failure that would come again is kept. */
 function usualBackend(): PosixBackend | Error {
   if (usual === undefined) {
     try {
       usual = createPosixBackend();
     } catch (error) {
-      usual = error as Error;
+      if (!(error instanceof Error)) throw error;
+      if (isShortage(error)) return error;
+      usual = error;
     }
   }
   return usual;
 }
+
+/** What passes: a loader tells of it in words. */
+const isShortage = (error: Error): boolean =>
+  /E[MN]FILE|ENOMEM|Too many open files|Cannot allocate memory/i.test(`${error.message} ${String(error.cause)}`);
 
 function usable(): PosixBackend {
   const found = usualBackend();
@@ -74,7 +80,7 @@ function usable(): PosixBackend {
   return found;
 }
 
-let features: readonly Feature[] | undefined;
+let withoutLibc: readonly Feature[] | undefined;
 
 /**
  * The posix backend with the usual driver. Importing it does nothing; where it cannot work, starting fails with stage
@@ -86,7 +92,7 @@ export const backend: PosixBackend = Object.freeze({
   // Where it cannot work it declares what it could do, so that the error is not about a feature.
   get features(): readonly Feature[] {
     const found = usualBackend();
-    return (features ??= 'message' in found ? featuresWith(undefined) : found.features);
+    return 'message' in found ? (withoutLibc ??= featuresWith(undefined)) : found.features;
   },
   async start(plan) {
     return usable().start(plan);

@@ -49,13 +49,14 @@ export class Engine {
     const way = wayFor(plan, this.ways);
     checkCallersDescriptors(plan, this.libc);
     if (actsAsAnother()) return this.starter(plan).start(plan, this.libc);
-    const byThread = this.ways.includes('thread') && canDo('thread', plan);
+    // A worker may be terminated at any moment, and koffi aborts the process if it is loading in a thread below it then.
+    const allowed = this.libc.isMainThread || this.ownWays.length === 0;
+    const byThread = allowed && this.ways.includes('thread') && canDo('thread', plan);
     if (byThread && (way === 'thread' || (way === 'direct' && this.threads?.busy === true))) {
       const moment = this.moments.take(plan);
       return this.moments.during(moment, () => this.spawner.start(plan, moment, this.without(plan, moment)));
     }
-    // In a worker, which may be terminated at any moment, a burst alone is no reason to make a thread below it.
-    return this.paced(plan, byThread && this.libc.isMainThread);
+    return this.paced(plan, byThread);
   }
 
   cancel(plan: LaunchPlan): void {

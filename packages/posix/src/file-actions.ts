@@ -84,11 +84,11 @@ export function actionError(number: number, fd: number): Error {
   return startError('stdio', systemError(number, 'dup2', undefined, why));
 }
 
-function openDescriptors(): number[] {
+export function openDescriptors(): number[] {
   try {
     return readdirSync('/proc/self/fd').map(Number);
   } catch {
-    // No /proc: the numbers that are likely.
+    // No /proc, or no descriptor for it: the numbers that are likely.
     return Array.from({ length: 1024 }, (_, fd) => fd);
   }
 }

@@ -173,6 +173,6 @@ class PosixChild implements ChildHandle {
 
 /** Takes over a started program with its pipes; `launch`: it may still be its own launcher. */
 export function makeHandle(plan: LaunchPlan, started: StartedProcess, libc: Libc, launch?: Launch): ChildHandle {
-  // The kernel does what is guaranteed; this is for what is not.
-  return new PosixChild(libc, started, plan.killOnParentExit === 'best-effort', launch);
+  // Also if the kernel does it: where a worker thread ends, nobody would reap the program.
+  return new PosixChild(libc, started, plan.killOnParentExit !== false, launch);
 }

@@ -5,8 +5,10 @@ import type { Libc } from './libc';
 import { cString } from './struct';
 
 export interface Identity {
-  /** With whatever decides on its rights. */
+  /** For messages. */
   readonly user: string;
+  /** `undefined`: there is no `/proc`, and Node adds the group of the process to those that it tells. */
+  readonly groups: string | undefined;
   readonly euid: number;
   readonly egid: number;
   /** `undefined`: there is no `/proc`. */
@@ -57,16 +59,22 @@ export class Identities {
     if (found === null) return asked();
     const [all, umask = '', uid, euid, gid, egid, groups = ''] = found;
     this.bytes = Buffer.from(text.slice(0, found.index + all.length), 'latin1');
-    this.last = identity(uid, euid, gid, egid, groups.trim().split(' '), parseInt(umask, 8));
+    this.last = identity(uid, euid, gid, egid, groups.trim(), parseInt(umask, 8));
     return this.last;
   }
 }
 
 /** Where there is no `/proc`. */
 function asked(): Identity {
-  const { getuid, geteuid, getgid, getegid, getgroups } = process;
-  return identity(getuid?.(), geteuid?.(), getgid?.(), getegid?.(), getgroups?.() ?? [], undefined);
+  const { getuid, geteuid, getgid, getegid } = process;
+  return identity(getuid?.(), geteuid?.(), getgid?.(), getegid?.(), undefined, undefined);
 }
+
+/** Whether they have the same rights, as far as that is known. */
+export const isSameUser = (one: Identity, other: Identity): boolean =>
+  one.groups === undefined || other.groups === undefined
+    ? one.euid === other.euid && one.egid === other.egid
+    : one.user === other.user;
 
 /** It has the rights of somebody else for a while: what it starts now must be started now. */
 export const actsAsAnother = (): boolean =>
@@ -79,10 +87,11 @@ const identity = (
   euid: Id,
   gid: Id,
   egid: Id,
-  groups: readonly Id[],
+  groups: string | undefined,
   umask: number | undefined,
 ): Identity => ({
-  user: `user ${uid}/${euid}, group ${gid}/${egid}, groups ${groups.join()}`,
+  user: `user ${uid}/${euid}, group ${gid}/${egid}${groups === undefined ? '' : `, groups ${groups.replaceAll(' ', ',')}`}`,
+  groups,
   euid: Number(euid),
   egid: Number(egid),
   umask,

@@ -2,11 +2,12 @@
  * What a program gets from this process where its plan says nothing, as it was when the caller called: a start that waits for
  * its turn must not get what was set meanwhile, which is meant for the next ones.
  */
+import { existsSync, readlinkSync, statSync, type BigIntStats } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { startError, type LaunchPlan, type PlanStream, type PlanString } from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import { systemError } from './errno';
-import { Identities, type Identity } from './identity';
+import { Identities, isSameUser, type Identity } from './identity';
 import { InheritedEnvironment, type EnvironmentCopy } from './inherited';
 import { KeptDescriptor } from './kept-descriptor';
 import type { Libc } from './libc';
@@ -30,14 +31,30 @@ export interface Moment {
 
 const currentDirectory = cString('.');
 
-/** The working directory, which can be deleted or renamed while a start waits. Those of one turn mostly have the same. */
+/** What the working directory is, by whatever name; it can be deleted. */
+function whereWeAre(): Pick<BigIntStats, 'dev' | 'ino'> | undefined {
+  return statSync('.', { bigint: true, throwIfNoEntry: false });
+}
+
+/**
+ * The working directory of a moment. It can be renamed or deleted while a start waits, and another one can get its name. Those of
+ * one turn mostly have the same.
+ */
 class Directory extends KeptDescriptor {
+  private readonly place = whereWeAre();
+
   constructor(
     libc: Libc,
     /** As this process calls it. */
     readonly name: string,
   ) {
     super(libc, currentDirectory, LINUX.O_PATH | LINUX.O_DIRECTORY);
+  }
+
+  /** This process is there now. */
+  get isHere(): boolean {
+    const now = whereWeAre();
+    return now !== undefined && now.ino === this.place?.ino && now.dev === this.place.dev;
   }
 
   /** Leads there as long as it is held. */
@@ -94,10 +111,9 @@ export class Moments {
   }
 
   private here(): Directory {
-    const name = workingDirectory();
     const { libc, directory } = this;
-    if (directory?.held === true && directory.name === name) return directory;
-    return (this.directory = new Directory(libc, name));
+    if (directory?.held === true && directory.isHere) return directory;
+    return (this.directory = new Directory(libc, workingDirectory()));
   }
 
   /** Numbers of our own for descriptors of the caller. */
@@ -130,39 +146,52 @@ export function withUmaskOf(plan: LaunchPlan, { identity: { umask }, identities 
   return { ...plan, requires: [...requires, 'umask'], privileged: { ...privileged, umask } };
 }
 
+/** Where a program begins whose plan does not say it: a descriptor; -1: where this thread is. */
+export const placeOf = (moment: Moment | undefined): number =>
+  moment === undefined || moment.directory.isHere ? -1 : moment.directory.fd;
+
 /**
- * The plan as it must be now to mean what it meant then.
+ * The plan as it must be now to mean what it meant then, but for where it begins: that is {@link placeOf}.
  *
  * @param moment `undefined`: it is asked for now
- * @param where how to call the directory: another process does not have ours
+ * @param cwd whether the directory that the plan says is entered from here, or from where it begins
  * @throws CommandStartError if this process has become another user meanwhile
  */
-export function planSince(plan: LaunchPlan, moment: Moment | undefined, where: 'path' | 'name' = 'path'): LaunchPlan {
+export function planSince(plan: LaunchPlan, moment: Moment | undefined, cwd: 'from here' | 'from there'): LaunchPlan {
   if (moment === undefined) return plan;
   const { program, directory, held, identity, identities } = moment;
-  const { user } = identities.now();
-  if (user !== identity.user) {
-    const what = `this process has become ${user} (from ${identity.user}) before the turn of this start came: wait for runAsync()`;
+  const now = identities.now();
+  if (!isSameUser(identity, now)) {
+    const what = `this process has become ${now.user} (from ${identity.user}) before the turn of this start came: wait for runAsync()`;
     throw startError('fork', what);
   }
-  const moved = workingDirectory() !== directory.name;
-  if (held.size === 0 && !moved) return program === plan.program ? plan : { ...plan, program };
+  let moved: boolean | undefined;
   // Not normalized: `..` behind a symbolic link leads elsewhere than its text. An empty path stays an error.
   const at = (path: string): string =>
-    !moved || isAbsolute(path) || path === '' ? path : `${directory[where]}/${path}`;
+    isAbsolute(path) || path === '' || !(moved ??= !directory.isHere) ? path : `${directory.path}/${path}`;
   const stream = <S extends PlanStream>(said: S): S => {
     if (said.type === 'file') return { ...said, path: at(said.path) };
     return said.type === 'fd' ? { ...said, fd: held.get(said.fd) ?? said.fd } : said;
   };
-  const { cwd = moved ? directory[where] : undefined, pidFile } = plan;
   return {
     ...plan,
     program,
-    cwd: cwd && at(cwd),
+    cwd: plan.cwd === undefined || cwd === 'from there' ? plan.cwd : at(plan.cwd),
     stdin: stream(plan.stdin),
     stdout: stream(plan.stdout),
     stderr: stream(plan.stderr),
     passFds: plan.passFds.map(({ fd, as }) => ({ fd: held.get(fd) ?? fd, as })),
-    pidFile: pidFile && at(pidFile),
   };
+}
+
+/** How the directory of that moment is called now; `undefined`: it was deleted. */
+export function nameOfPlace(moment: Moment | undefined): string | undefined {
+  const link = moment === undefined || moment.directory.fd < 0 ? '/proc/self/cwd' : moment.directory.path;
+  let name;
+  try {
+    name = readlinkSync(link);
+  } catch {
+    return moment?.directory.name ?? workingDirectory();
+  }
+  return name.endsWith(' (deleted)') && !existsSync(name) ? undefined : name;
 }

@@ -231,7 +231,9 @@ class Reaper {
     if (this.running.get(watch.pid) === watch) {
       this.running.delete(watch.pid);
       this.pidfds.remove(watch.pid);
-      if (this.running.size === 0) this.disarmSoon();
+      // Who gets the result in a worker may terminate it at once, and then no later turn comes.
+      if (this.running.size === 0 && !this.libc.isMainThread && !this.expecting) this.disarm();
+      else if (this.running.size === 0) this.disarmSoon();
     }
     watch.noticed(status);
   }

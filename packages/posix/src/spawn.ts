@@ -10,7 +10,7 @@ import type { ParentEnds } from './ends';
 import { addressOr, Environment } from './environment';
 import { likelyExecError, spawnError } from './exec-error';
 import type { Libc } from './libc';
-import { planSince, type Moment } from './moment';
+import { placeOf, planSince, type Moment } from './moment';
 import { Preparation } from './prepare';
 import { checkPermission, resolvePath } from './program';
 
@@ -41,7 +41,7 @@ class Spawner {
   start(asked: LaunchPlan, moment?: Moment): StartedProcess {
     checkPermission();
     const { preparation } = this;
-    const plan = planSince(asked, moment);
+    const plan = planSince(asked, moment, 'from here');
     const env = moment === undefined ? this.environmentOf(plan) : addressOr(moment.env);
     const program = resolvePath(plan.program);
     this.lookBefore(program);
@@ -49,7 +49,7 @@ class Spawner {
 
     let started = false;
     try {
-      const parentEnds = preparation.prepare(plan, program, env, moment?.identity.umask);
+      const parentEnds = preparation.prepare(plan, program, env, moment?.identity.umask, placeOf(moment));
       const result = this.spawn(
         typeof env === 'number' ? env : preparation.arena.envp,
         this.attributes.of(group),

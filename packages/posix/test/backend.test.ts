@@ -9,8 +9,21 @@ import { libcThrough } from '../src/libc';
 import { usableDrivers } from './drivers';
 
 /** Runs a script that sees the sources, in a process of its own. */
-function node(script: string, env: NodeJS.ProcessEnv = {}): { stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ['--conditions=@vircommand/source', '-r', 'ts-node/register', '-e', script], {
+function node(
+  script: string,
+  env: NodeJS.ProcessEnv = {},
+  before: readonly string[] = [],
+): { stdout: string; stderr: string } {
+  const command = [
+    ...before,
+    process.execPath,
+    '--conditions=@vircommand/source',
+    '-r',
+    'ts-node/register',
+    '-e',
+    script,
+  ];
+  return spawnSync(command[0] ?? '', command.slice(1), {
     env: { ...process.env, TS_NODE_TRANSPILE_ONLY: '1', ...env },
     encoding: 'utf8',
   });
@@ -69,6 +82,18 @@ describe('the backend', function () {
     expect(why, stderr).to.match(/works on Linux only, not on win32; use child-process/);
     expect(failures).to.have.length(2);
     for (const failure of failures) expect(failure).to.include('backend ').and.include(why);
+  });
+
+  it('is tried again where there was no descriptor for its driver', () => {
+    const script = `
+      const { Command } = require('@vircommand/posix');
+      const { openSync, closeSync } = require('node:fs');
+      const fds = [];
+      try { for (;;) fds.push(openSync('/dev/null')); } catch {}
+      const say = () => new Command('true').run().then(() => console.log('ok'), ({ stage }) => { console.log(stage); });
+      say().then(() => { for (const fd of fds) closeSync(fd); return say(); });`;
+    const { stdout, stderr } = node(script, {}, ['prlimit', '--nofile=100:100']);
+    expect(stdout, stderr).to.equal('backend\nok\n');
   });
 
   it('says which driver cannot be had', () => {

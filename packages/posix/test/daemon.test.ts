@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, CommandStartError, type CommandOptions, type CommandResult } from '../src';
 import { chosenDriver } from '../src/ffi';
@@ -55,6 +57,40 @@ describe('a daemon', function () {
     expect(await forceCleanupPath(file())).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
     expect(existsSync(file())).to.equal(false);
     await until(() => [undefined, 'Z'].includes(stateOf(pid)));
+  });
+
+  for (const hooked of [false, true]) {
+    it(`is not there, and no pid file, if its start was aborted at any moment${hooked ? ', with a hook' : ''}`, async () => {
+      const hook = { module: pathToFileURL(`${__dirname}/programs/hook.mjs`), export: 'forever' };
+      for (const timeout of [1, 5, 15, 25, 30, 35]) {
+        const command = new Command('sleep', [marker], { daemon: true, pidFile: file() });
+        if (hooked) command.setPreExecHook(hook);
+        const outcome = await command.run({ timeout }).catch((error: unknown) => error);
+        if (!(outcome instanceof Error)) {
+          // It was there in time.
+          for (const pid of pidsWith(marker)) process.kill(pid, 'SIGKILL');
+          await until(() => readPathIfLocked(file()) === undefined);
+          unlinkSync(file());
+          continue;
+        }
+        expect(outcome).to.have.property('name', 'CommandTimeoutError');
+        expect([pidsWith(marker), existsSync(file())]).to.deep.equal([[], false]);
+      }
+    });
+  }
+
+  it('has no pid file in a directory that was deleted', async () => {
+    const home = process.cwd();
+    const gone = mkdtempSync(join(tmpdir(), 'vircommand-gone-'));
+    process.chdir(gone);
+    rmdirSync(gone);
+    try {
+      const error = await failure(daemon({ pidFile: 'vircommand-gone.pid' }));
+      expect(error).to.include({ stage: 'pid-file', code: 'ENOENT' });
+    } finally {
+      process.chdir(home);
+    }
+    expect(existsSync('/vircommand-gone.pid')).to.equal(false);
   });
 
   it('has a session that it does not lead, another parent, no terminal, and one descriptor more', async () => {

@@ -11,9 +11,11 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -75,6 +77,36 @@ for (const driver of usableDrivers) {
           return stdout.trim();
         });
     });
+
+    for (const attributes of [{}, { groups: [] }, { umask: 0o22 }]) {
+      const how = Object.keys(attributes).join() || 'nothing more';
+      it(`begins in the directory of the call, whatever has its name by then, with ${how}`, async () => {
+        const place = join(root, 'place');
+        const names = ['first', 'second', 'third'];
+        const runs = names.map((name) => {
+          mkdirSync(join(place, 'below'), { recursive: true });
+          for (const below of ['', 'below']) writeFileSync(join(place, below, 'mark'), name + below);
+          process.chdir(place);
+          const started = Array.from({ length: 6 }, async (_, index) => {
+            const options = {
+              ...attributes,
+              stdout: { file: `out-${index}` },
+              cwd: index % 2 === 0 ? undefined : 'below',
+            };
+            await new Bound('cat', ['mark'], options).run();
+          });
+          process.chdir('/');
+          renameSync(place, join(root, name));
+          return Promise.all(started);
+        });
+        await Promise.all(runs);
+        for (const name of names) {
+          const said = Array.from({ length: 6 }, (_, index) => readFileSync(join(root, name, `out-${index}`), 'utf8'));
+          expect(said).to.deep.equal(said.map((_, index) => (index % 2 === 0 ? name : `${name}below`)));
+          rmSync(join(root, name), { recursive: true });
+        }
+      });
+    }
 
     it('finds relative paths, and PATH, where they were', async () => {
       await everywhere(async (index, directory) => {

@@ -1,8 +1,9 @@
 /** The program's descriptors at their numbers in this process, in such a way that it can be undone if exec fails. */
-import { constants, readdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { startError } from '@vircommand/core/backend';
 import { arrange, type ActionSink, type Move } from '../descriptors';
 import { systemError } from '../errno';
+import { openDescriptors } from '../file-actions';
 import { lowestAbove, Placing } from '../launcher/descriptors';
 import type { Libc } from '../libc';
 import { LINUX } from '../struct';
@@ -70,9 +71,9 @@ export class Placement implements ActionSink {
 
   closeFrom(lowest: number): void {
     const { libc } = this;
-    this.inheritable = readdirSync('/proc/self/fd')
-      .map(Number)
-      .filter((fd) => fd >= lowest && !this.before.has(fd) && libc.fcntl(fd, LINUX.F_GETFD, 0) === 0);
+    this.inheritable = openDescriptors().filter(
+      (fd) => fd >= lowest && !this.before.has(fd) && libc.fcntl(fd, LINUX.F_GETFD, 0) === 0,
+    );
     this.placing.closeFrom(lowest);
   }
 

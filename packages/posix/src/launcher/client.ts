@@ -14,7 +14,7 @@ import { errno, nulError, systemError } from '../errno';
 import { koffiAddon } from '../ffi/koffi';
 import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
-import { planSince, type Moment } from '../moment';
+import { nameOfPlace, placeOf, planSince, type Moment } from '../moment';
 import { programMoves, softLimit } from '../moves';
 import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
@@ -63,11 +63,11 @@ class LauncherSpawner {
   begin(asked: LaunchPlan, moment?: Moment): BegunLauncher {
     checkPermission();
     checkExecutable();
-    const plan = planSince(asked, moment, 'name');
+    const plan = planSince(asked, moment, 'from there');
     const env = moment?.env ?? plan.env;
     const { libc, descriptors, attributes, arena } = this;
     const { bytes, ...counts } = programStrings(plan, env, this.environment);
-    const pidFile = absolutePidFile(plan);
+    const pidFile = absolutePidFile(plan, moment);
     let started = false;
     try {
       const parentEnds = descriptors.prepare(plan, moment?.identity.umask);
@@ -75,7 +75,9 @@ class LauncherSpawner {
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);
       const sources = [...moves.stdio, ...moves.others.map(({ source }) => source)];
-      const order = descriptors.keep(this.memoryFile({ ...this.order(plan, pidFile, moves.others), ...counts }, bytes));
+      const order = descriptors.keep(
+        this.memoryFile({ ...this.order(plan, moment, pidFile, moves.others), ...counts }, bytes),
+      );
       const none = descriptors.nullDevice();
       this.actions.fill(
         [none, none, none],
@@ -85,7 +87,7 @@ class LauncherSpawner {
           { source: go.childs, target: LAUNCHER_FDS.go },
           ...sources.map((source, index) => ({ source, target: LAUNCHER_FDS.first + index })),
         ],
-        -1,
+        placeOf(moment),
       );
       const [path, argv] = launcherCommand(plan.daemon);
       arena.pack(path, argv, launcherEnvironment());
@@ -111,6 +113,7 @@ class LauncherSpawner {
   /** All but how many strings there are. */
   private order(
     plan: LaunchPlan,
+    moment: Moment | undefined,
     pidFile: string | undefined,
     others: readonly { readonly target: number }[],
   ): Omit<Order, 'argc' | 'envc'> {
@@ -119,7 +122,7 @@ class LauncherSpawner {
     return {
       driver: this.libc.driver.name,
       addon: this.addon,
-      plan: { privileged, cwd: directoryFor(plan), daemon, handshake, preExecHook, pidFile },
+      plan: { privileged, cwd: directoryFor(plan, moment), daemon, handshake, preExecHook, pidFile },
       parent: plan.killOnParentExit === 'guaranteed' ? process.pid : undefined,
       stdio: [first, first + 1, first + 2],
       others: others.map(({ target }, index) => ({ source: first + 3 + index, target })),
@@ -161,15 +164,23 @@ export function beginLauncher(plan: LaunchPlan, libc: Libc, moment?: Moment): Be
 }
 
 /** A hook may be somewhere else by the time it is entered. */
-function directoryFor({ cwd, preExecHook }: LaunchPlan): string | undefined {
-  return cwd === undefined || preExecHook === undefined || isAbsolute(cwd) ? cwd : `${workingDirectory()}/${cwd}`;
+function directoryFor({ cwd, preExecHook }: LaunchPlan, moment: Moment | undefined): string | undefined {
+  if (cwd === undefined || preExecHook === undefined || isAbsolute(cwd)) return cwd;
+  return `${nameOfPlace(moment) ?? workingDirectory()}/${cwd}`;
 }
 
 /** A daemon's directory is the root by the time the file is opened. */
-function absolutePidFile({ pidFile }: LaunchPlan): string | undefined {
+function absolutePidFile({ pidFile }: LaunchPlan, moment: Moment | undefined): string | undefined {
   if (pidFile === undefined) return undefined;
   if (pidFile.includes('\0')) throw startError('pid-file', nulError('open', pidFile), pidFile);
-  return resolve(workingDirectory(), pidFile);
+  if (isAbsolute(pidFile)) return resolve(pidFile);
+  const directory = nameOfPlace(moment);
+  if (directory !== undefined) return resolve(directory, pidFile);
+  throw startError(
+    'pid-file',
+    systemError(errno.ENOENT, 'open', pidFile, 'the working directory was deleted'),
+    pidFile,
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-import { LINUX } from '../struct';
+import { LINUX, SIZE } from '../struct';
 import { readableFrom } from '../streams';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
@@ -17,6 +17,8 @@ import { Progress, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
 
 const SIGKILL = 9;
+/** Only the kernel keeps a process alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
+const longestDeath = 1000;
 
 /** How a launcher ended: as the program, or without a word. */
 export type Outcome = { readonly baseline: Baseline } | 'died';
@@ -32,6 +34,7 @@ export class Launch {
   private readonly reports: Readable;
   /** Pins the number of a daemon, which is no child of ours. */
   private pidfd = -1;
+  private unwanted = false;
 
   constructor(
     plan: LaunchPlan,
@@ -95,21 +98,40 @@ export class Launch {
     if ((await this.outcome) === 'died') throw diedWhileHeld();
   }
 
-  /** Kills a daemon's launcher, or the daemon, as long as it is certain that the number is its. */
+  /** Kills a daemon's launcher, or the daemon: as soon as it has told its number, and as long as that is certain to be its. */
   kill(): void {
+    this.unwanted = true;
     if (this.pidfd >= 0) this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, SIGKILL, 0, 0, 0);
   }
 
+  /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */
+  removed(): boolean {
+    if (!this.unwanted) return false;
+    const set = Buffer.alloc(SIZE.pollfd);
+    set.writeInt32LE(this.pidfd, 0);
+    set.writeInt16LE(LINUX.POLLIN, 4);
+    // It holds its pid file until it is dead.
+    if (this.pidfd >= 0) this.libc.poll(set, 1, longestDeath);
+    this.removePidFile();
+    return true;
+  }
+
   private died(): 'died' {
+    this.removePidFile();
+    return 'died';
+  }
+
+  private removePidFile(): void {
     const { pidFile } = this.begun;
     const { pid } = this;
     if (pidFile !== undefined && pid !== undefined) removeOwnPidFile(this.libc, pidFile, pid);
-    return 'died';
   }
 
   private pin(): void {
     const { pid } = this;
-    if (pid !== undefined && this.pidfd < 0) this.pidfd = this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+    if (pid === undefined || this.pidfd >= 0) return;
+    this.pidfd = this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+    if (this.unwanted) this.kill();
   }
 
   /** Of a daemon, when nobody will kill it. */

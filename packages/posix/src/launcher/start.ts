@@ -9,6 +9,7 @@ import {
 import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
+import { unwanted } from '../pace';
 import { watchExit } from '../reap';
 import { beginLauncher } from './client';
 import { Launch } from './launch';
@@ -65,6 +66,7 @@ async function launchDaemon(plan: LaunchPlan, libc: Libc, moment?: Moment): Prom
   });
   try {
     const outcome = await launch.outcome;
+    if (launch.removed()) throw unwanted();
     const { pid } = launch;
     if (outcome === 'died' || pid === undefined) {
       throw diedBeforeExec(await shell);

@@ -54,7 +54,7 @@ export class Slot {
     checkPermission();
     const { preparation, shared } = this;
     const { libc, attributes } = shared;
-    const plan = planSince(asked, moment);
+    const plan = planSince(asked, moment, 'from here');
     const program = (this.program = resolvePath(plan.program));
     lookBeforeStart(program, libc);
     const env = addressOr(moment.env);
@@ -63,7 +63,7 @@ export class Slot {
     this.referenced.push(moment.env, attribute);
     this.leadsGroup = group !== 'none';
     try {
-      const here = plan.cwd === undefined ? this.here(shares) : -1;
+      const here = plan.cwd === undefined ? this.here(moment, shares) : -1;
       this.parentEnds = preparation.prepare(plan, program, env, moment.identity.umask, here);
       if (gate !== undefined) preparation.hold(plan, gate);
     } catch (error) {
@@ -81,8 +81,9 @@ export class Slot {
     };
   }
 
-  /** This thread's directory, which may change before the program begins. The spawner thread may have another one. */
-  private here(shares: boolean): number {
+  /** That of the call, or this thread's, which may change before the program begins. The spawner thread may have another one. */
+  private here({ directory }: Moment, shares: boolean): number {
+    if (directory.fd >= 0) return directory.fd;
     const { libc } = this.shared;
     const fd = openFile(libc, currentDirectory, LINUX.O_PATH | LINUX.O_DIRECTORY);
     if (fd >= 0) return this.preparation.descriptors.keep(fd);

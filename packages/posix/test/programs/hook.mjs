@@ -3,6 +3,7 @@ await Promise.resolve();
 export const fails = ({ why }) => {
   throw new TypeError(why);
 };
+export const forever = () => new Promise(() => setInterval(() => {}, 1000));
 export default async function () {
   process.umask(0o31);
 }
