@@ -9,15 +9,20 @@ import { startError } from '@vircommand/core/backend';
 
 /** libuv learns through a pipe of its own whether exec succeeded. */
 const always = 2;
+/** What the event loop takes that `spawnSync()` makes; Node 20 leaves open what it had of it when it failed. */
+export const loopOfItsOwn = 8;
 
-/** @throws CommandStartError, stage `stdio`, if there are fewer than the start needs. */
-export function checkRoom(plan: LaunchPlan): void {
+/**
+ * @param more that the start needs besides, in any case
+ * @throws CommandStartError, stage `stdio`, if there are fewer than the start needs.
+ */
+export function checkRoom(plan: LaunchPlan, more = 0): void {
   if (process.platform === 'win32') return;
   const pipes = [plan.stdin, plan.stdout, plan.stderr].filter(({ type }) => type === 'pipe').length;
-  if (pipes === 0) return;
+  if (pipes + more === 0) return;
   const taken: number[] = [];
   try {
-    while (taken.length < always + 2 * pipes) taken.push(openSync(devNull, 'r'));
+    while (taken.length < always + 2 * pipes + more) taken.push(openSync(devNull, 'r'));
   } catch (error) {
     const { code, errno, message } = error as NodeJS.ErrnoException;
     // Anything else is for the start to find out.

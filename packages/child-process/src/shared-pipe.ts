@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startError } from '@vircommand/core/backend';
 
@@ -72,6 +72,19 @@ const once = (emitter: Socket | Server, event: 'connect' | 'listening'): Promise
     emitter.once(event, resolve).once('error', reject);
   });
 
+/** Where no descriptor is left for it, libuv accepts a connection only to close it, and tells nobody. */
+const dropped = (socket: Socket): Promise<never> =>
+  new Promise((_, reject) => {
+    const error = Object.assign(new Error('EMFILE: too many open files, accept'), {
+      code: 'EMFILE',
+      errno: -constants.errno.EMFILE,
+      syscall: 'accept',
+    });
+    socket.resume().once('close', () => {
+      reject(error);
+    });
+  });
+
 /** Makes two connected sockets. @throws CommandStartError, stage `stdio`. */
 export async function openSharedPipe(): Promise<SharedPipe> {
   const strangers = new Set<Socket>();
@@ -88,7 +101,8 @@ export async function openSharedPipe(): Promise<SharedPipe> {
     write = connect(address.path);
     const connected = once(write, 'connect');
     write.write(token);
-    const [read] = await Promise.all([accepted, connected]);
+    const [read] = await Promise.race([Promise.all([accepted, connected]), dropped(write)]);
+    write.pause();
     return { write, read };
   } catch (error) {
     write?.destroy();

@@ -1,8 +1,10 @@
 /** A synchronous run with `spawnSync()`: no deadline and no bounded drain, which need a backend that can keep them. */
 import { spawnSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { CommandStartError } from '@vircommand/core';
 import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
+import { checkRoom, loopOfItsOwn } from './room';
 import { spawnOf } from './spawn-options';
 import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf } from './stdio';
@@ -84,12 +86,22 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
     open.push(fd);
     return fd;
   };
+  /** Where no file can be made, a pipe does: then the end of the run waits for whoever holds it. */
+  const fileForTail = (needed: boolean): number | undefined => {
+    try {
+      return unnamedFile(needed);
+    } catch (error) {
+      if (error instanceof CommandStartError && (error.code === 'EMFILE' || error.code === 'ENFILE')) throw error;
+      return undefined;
+    }
+  };
   let files: OpenFiles | undefined;
   checkOpen(plan);
   try {
     const tail = request.stderrTail !== undefined && plan.stderr.type === 'pipe' && process.platform !== 'win32';
     files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
-    const unnamed = { merged: unnamedFile(isMerged(plan)), tail: unnamedFile(tail) };
+    const unnamed = { merged: unnamedFile(isMerged(plan)), tail: fileForTail(tail) };
+    checkRoom(plan, loopOfItsOwn);
     const { result, full } = spawnWith(plan, request, files, unnamed);
     const { limit, stderrTail } = request;
     const stdout =

@@ -14,6 +14,18 @@ function run(plan: LaunchPlan, request: Partial<SyncRequest> = {}): SyncOutcome 
 }
 
 describe('a synchronous run', () => {
+  it('needs no directory for temporary files to keep the end of stderr', () => {
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = '/no/such/directory';
+    try {
+      const error = () => new Command('sh', ['-c', 'echo why >&2; exit 3']).runSync();
+      expect(error).to.throw(/exit code 3[^]*why/);
+    } finally {
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+    }
+  });
+
   let held: string[] = [];
   beforeEach(() => {
     held = holdings();

@@ -16,7 +16,7 @@ import { CommandWithOptions } from './options';
 import { closeOwned, isSpent } from './owned-fds';
 import { draftText, makeLaunch, type Launch } from './plan';
 import { noOptions, readTextOptions } from './quote';
-import { columnRows, patternsOf, regexRows, rows } from './records';
+import { columnRows, patternsOf, regexRows, RowIterator } from './records';
 import { overridingBackend } from './registry';
 import { brokenFds, brokenRule, fdNumber } from './rules';
 import { modeOf, readRunOptions, type RunCall, type RunSettings } from './run-options';
@@ -202,13 +202,13 @@ export class BoundCommand extends CommandWithOptions {
     const settings = readRunOptions(options, 'runRegex');
     const prefix = 'wrong' in settings ? '' : settings.prefix;
     const read = own === undefined ? { wrong: 'takes an array of at least one RegExp' } : settings;
-    return rows(this.#records('runRegex', read, '\n'), regexRows(own ?? [], prefix));
+    return new RowIterator(this.#records('runRegex', read, '\n'), regexRows(own ?? [], prefix));
   }
 
   runNul(columns: number, options?: unknown): AsyncIterableIterator<string[]> {
     const countable = Number.isSafeInteger(columns) && columns > 0;
     const read = countable ? readRunOptions(options, 'runNul') : { wrong: 'takes the number of columns, 1 or more' };
-    return rows(this.#records('runNul', read, '\0'), columnRows(columns));
+    return new RowIterator(this.#records('runNul', read, '\0'), columnRows(columns));
   }
 
   /** The program starts with the first `next()`: what is never iterated never runs. */

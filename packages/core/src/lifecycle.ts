@@ -328,7 +328,8 @@ export class Run {
     const { handle } = this;
     for (const output of [this.stdout, this.stderr]) {
       if (output.awaited && handle !== undefined) this.outputComplete = false;
-      if (output.use !== 'pipe' || this.ending.phase !== 'none') output.destroy();
+      if (output.use !== 'pipe') output.destroy();
+      else if (this.ending.phase !== 'none') output.leave(this.clock, this.settings.drainDelay);
     }
     for (const reader of this.readers) reader.finish();
     handle?.stdin?.destroy();

@@ -24,6 +24,8 @@ export class LineReader {
   /** Characters that came since the reader had read all. */
   private held = 0;
   private over = false;
+  /** The last record had no end. */
+  private unfinished = false;
   private wake: (() => void) | undefined;
   private paused = false;
 
@@ -89,7 +91,9 @@ export class LineReader {
       const near = begun + 3 * piece.length > this.maxLength;
       if (!near && index < last) continue;
       const length = begun + Buffer.byteLength(piece, this.encoding);
-      if (length > this.maxLength) return index;
+      // It may be part of the line's end.
+      const end = this.isReturn(piece === '' && index === 0 ? this.partial : piece) ? 1 : 0;
+      if (length - end > this.maxLength) return index;
       if (index === last) this.partialBytes = length;
     }
     return undefined;
@@ -100,7 +104,11 @@ export class LineReader {
     if (this.over) return;
     this.over = true;
     this.partial += this.decoder.end();
-    if (this.partial !== '') this.waiting.push(this.partial);
+    if (this.partialBytes > this.maxLength) this.tooLong(this.maxLength);
+    else if (this.partial !== '') {
+      this.waiting.push(this.partial);
+      this.unfinished = true;
+    }
     this.partial = '';
     this.stream.off('data', this.take);
     this.wakeUp();
@@ -133,8 +141,13 @@ export class LineReader {
         this.stream.resume();
       }
     }
-    // A carriage return before the newline belongs to the line's end, as in Go's Scanner and Python's text mode.
-    return this.separator === '\n' && record?.endsWith('\r') === true ? record.slice(0, -1) : record;
+    const ended = !this.unfinished || this.at < this.waiting.length;
+    return ended && this.isReturn(record) ? record.slice(0, -1) : record;
+  }
+
+  /** A carriage return before the newline belongs to the line's end, as in Go's Scanner and Python's text mode. */
+  private isReturn(record: string | undefined): record is string {
+    return this.separator === '\n' && record?.endsWith('\r') === true;
   }
 
   /** Resolves when there may be a record; `false`: none will come. */

@@ -91,9 +91,9 @@ function failure(result: CommandResult, facts: Facts, settings: RunSettings): Co
   }
 }
 
-/** `rawStatus()` accepts every end, `check: false` every exit code. */
+/** `rawStatus()` accepts every end, `check: false` every exit code, but not an end of which nobody knows. */
 function accepted({ status, rawStatus }: Facts, { check }: RunSettings): boolean {
   if (status === undefined) return false;
   if (rawStatus) return true;
-  return status.signal === undefined && (!check || status.exitCode === 0);
+  return status.signal === undefined && (check ? status.exitCode === 0 : status.exitCode !== undefined);
 }

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { chunkBytes } from './bytes';
 import { Capture, Tail, tailSize, type Budget, type Kept } from './capture';
+import type { Clock } from './clock';
 import type { ChildHandle } from './contract';
 import type { Cause } from './outcome';
 import type { StreamUse } from './plan';
@@ -120,6 +121,29 @@ export class Output {
       if (error !== undefined) this.events.end({ kind: 'io', stream: this.name, error });
     }
     this.events.ended();
+  }
+
+  /**
+   * The program was ended, and the caller may still read what it wrote. Whoever escaped with the pipe is not waited for: it is
+   * closed when nothing was read for `delay`, or at once if nobody reads.
+   */
+  leave(clock: Clock, delay: number): void {
+    const stream = this.handle?.[this.name];
+    if (stream === undefined || stream.closed) return;
+    if (stream.readableFlowing === null) {
+      stream.destroy();
+      return;
+    }
+    let cancel: (() => void) | undefined;
+    const progress = (): string => `${stream.readableLength} ${String(Reflect.get(stream, 'bytesRead'))}`;
+    const wait = (before: string): void => {
+      cancel = clock.after(delay, () => {
+        if (progress() === before) stream.destroy();
+        else wait(progress());
+      });
+    };
+    wait(progress());
+    stream.once('close', () => cancel?.());
   }
 
   destroy(): void {

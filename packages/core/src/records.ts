@@ -1,4 +1,5 @@
 /** Records of a program's output made into rows, for `runRegex()` and `runNul()`. */
+import type { LineIterator } from './lines';
 
 /** What makes rows of records. */
 export interface RowMaker {
@@ -49,15 +50,47 @@ export function patternsOf(given: unknown): RegExp[] | undefined {
   return patterns.map((pattern) => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')));
 }
 
-/** Iterates over the rows; leaving the loop leaves that over the records. */
-export async function* rows(
-  records: AsyncIterable<string>,
-  maker: RowMaker,
-): AsyncGenerator<string[], void, undefined> {
-  for await (const record of records) {
-    const row = maker.take(record);
-    if (row !== undefined) yield row;
+/** The iteration over the rows. No generator, whose `return()` would wait for a `next()` that waits for the program. */
+export class RowIterator implements AsyncIterableIterator<string[], undefined> {
+  private last: Promise<unknown> = Promise.resolve();
+  private over = false;
+
+  constructor(
+    private readonly records: LineIterator,
+    private readonly maker: RowMaker,
+  ) {}
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
-  const last = maker.rest();
-  if (last !== undefined) yield last;
+
+  next(): Promise<IteratorResult<string[], undefined>> {
+    const answer = this.last.then(() => this.nextRow());
+    this.last = answer.catch(() => (this.over = true));
+    return answer;
+  }
+
+  private async nextRow(): Promise<IteratorResult<string[], undefined>> {
+    while (!this.over) {
+      const { value, done } = await this.records.next();
+      if (done === true) break;
+      const row = this.maker.take(value);
+      if (row !== undefined) return { value: row, done: false };
+    }
+    const rest = this.over ? undefined : this.maker.rest();
+    this.over = true;
+    return rest === undefined ? { value: undefined, done: true } : { value: rest, done: false };
+  }
+
+  /** Leaves that over the records. */
+  async return(): Promise<IteratorResult<string[], undefined>> {
+    this.over = true;
+    await this.records.return();
+    return { value: undefined, done: true };
+  }
+
+  async throw(error?: unknown): Promise<IteratorResult<string[], undefined>> {
+    await this.return();
+    throw error;
+  }
 }

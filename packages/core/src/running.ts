@@ -44,7 +44,8 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   /**
    * SIGTERM to the tree, SIGKILL after `killDelay` milliseconds (default: that of the run), reaped (`virCommandAbort`).
    * Resolves also if it is already over, and whatever the program does; `wait()` then rejects with `CommandAbortedError`.
-   * A second call can shorten the grace period.
+   * A second call can shorten the grace period. Who reads a piped stream goes on until its end, or until nothing came for
+   * `drainDelay`; a pipe that nobody reads is closed. So it is after a deadline.
    *
    * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
    */

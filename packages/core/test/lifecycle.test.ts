@@ -148,6 +148,34 @@ describe('the life of a run', () => {
       expect((await rejection(new failing.Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
     });
 
+    it('what was piped to the caller is his to read when the program was ended, as long as he reads', async () => {
+      const made = fake((p) => p.write('stdout', 'x'.repeat(100_000)));
+      const running = await new made.Command('x').setOutputFd('pipe').runAsync({ drainDelay: 100 });
+      let length = 0;
+      let ended: Promise<void> | undefined;
+      for await (const chunk of running.stdout as AsyncIterable<Buffer>) {
+        length += chunk.length;
+        await (ended ??= running.abort());
+        await made.clock.advance(99);
+      }
+      expect(length).to.equal(100_000);
+      expect(made.clock.pending).to.equal(0);
+    });
+
+    it('but who escaped with the pipe is not waited for, and nobody is where nobody reads', async () => {
+      for (const reads of [true, false]) {
+        const made = fake();
+        const running = await new made.Command('x').setOutputFd('pipe').runAsync({ drainDelay: 100 });
+        if (reads) running.stdout.on('data', () => undefined);
+        made.program.exit(0, 'pipes held');
+        await running.abort();
+        await made.clock.advance(reads ? 99 : 0);
+        expect(running.stdout.destroyed).to.equal(!reads);
+        await made.clock.advance(1);
+        expect([running.stdout.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
+      }
+    });
+
     it('an abort meanwhile ends the wait, not the result', async () => {
       const made = fake((p) => p.exit(0, 'pipes held'));
       const controller = new AbortController();

@@ -58,8 +58,8 @@ const lineText = fc
 /** The obvious way. */
 function naive(text: string): string[] {
   const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => line.replace(/\r$/, ''));
+  const unfinished = lines.pop() ?? '';
+  return [...lines.map((line) => line.replace(/\r$/, '')), ...(unfinished === '' ? [] : [unfinished])];
 }
 
 describe('lines', () => {
@@ -76,8 +76,7 @@ describe('lines', () => {
   it('of more bytes than maxLength are an error, exactly', () =>
     fc.assert(
       fc.asyncProperty(chunked(lineText), fc.integer({ min: 1, max: 12 }), async ({ value, chunks }, maxLength) => {
-        const lines = value.split('\n');
-        const tooLong = lines.some((line) => Buffer.byteLength(line) > maxLength);
+        const tooLong = naive(value).some((line) => Buffer.byteLength(line) > maxLength);
         const { records, exceeded } = await read(chunks, { maxLength });
         expect(exceeded).to.equal(tooLong ? maxLength : undefined);
         expect(naive(value).slice(0, records.length)).to.deep.equal(records);
@@ -86,7 +85,7 @@ describe('lines', () => {
     ));
 
   it('a carriage return before the newline belongs to its end; alone, and before NUL, it is text', async () => {
-    expect((await read([Buffer.from('a\r\nb\rc\n\r\nd\r')])).records).to.deep.equal(['a', 'b\rc', '', 'd']);
+    expect((await read([Buffer.from('a\r\nb\rc\n\r\nd\r')])).records).to.deep.equal(['a', 'b\rc', '', 'd\r']);
     expect((await read([Buffer.from('a\r\0b\r')], {}, '\0')).records).to.deep.equal(['a\r', 'b\r']);
   });
 
@@ -213,6 +212,31 @@ describe('runRegex()', () => {
       ['b', '2', ''],
       ['d', '4', ' x'],
     ]);
+  });
+
+  it('can be left while a row is awaited', async () => {
+    const made = fake((p) => p.write('stdout', 'no row\n'));
+    const rows = new made.Command('x').runRegex([/row (\d)/]);
+    const next = rows.next();
+    await turns();
+    await rows.return?.();
+    expect([await next, await rows.next()]).to.deep.equal([
+      { value: undefined, done: true },
+      { value: undefined, done: true },
+    ]);
+    expect(made.program.signals).to.include('SIGTERM tree');
+  });
+
+  it('gives rows in the order in which they are asked for, and the error of the end once', async () => {
+    const made = fake((p) => p.write('stdout', '1\n2\n').exit(3));
+    const rows = new made.Command('x').runRegex([/(\d)/]);
+    const settled = await Promise.allSettled([rows.next(), rows.next(), rows.next(), rows.next()]);
+    const said = settled.map((one) =>
+      one.status === 'rejected' ? String(one.reason) : one.value.done === true ? [] : one.value.value,
+    );
+    expect(said.slice(0, 2)).to.deep.equal([['1'], ['2']]);
+    expect(said[2]).to.match(/^CommandExitError/);
+    expect(said[3]).to.deep.equal([]);
   });
 
   it('a pattern that remembers where it stopped does not', async () => {
