@@ -10,6 +10,7 @@ import { delimiter } from 'node:path';
 import { types } from 'node:util';
 import { planBytes } from '@vircommand/core/backend';
 import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
+import { searched, secretsOf, shortestSecret } from './secrets';
 
 /** What the author of a test wants. */
 export interface RedactOptions {
@@ -18,9 +19,6 @@ export interface RedactOptions {
   /** Names of variables whose values may be stored. */
   readonly env: readonly string[];
 }
-
-/** Shorter values are everywhere by chance; as a whole argument or variable a secret is masked whatever its length. */
-export const shortestSecret = 4;
 
 /** Variables whose values are treated as secrets, if they are long enough to be one. */
 const sensitiveName = /TOKEN|SECRET|PASS|CREDENTIAL|PRIVATE|COOKIE|SESSION_?ID|AUTH|API_?KEY|ACCESS_?KEY|(^|_)KEY$/i;
@@ -148,8 +146,6 @@ export class CallRedactor {
   }
 }
 
-const shown = (text: PlanString): string => (typeof text === 'string' ? text : planBytes(text).toString('latin1'));
-
 type Rule = readonly [name: string, what: string | RegExp];
 const isText = (rule: Rule): rule is readonly [string, string] => typeof rule[1] === 'string';
 const isPattern = (rule: Rule): rule is readonly [string, RegExp] => types.isRegExp(rule[1]);
@@ -227,29 +223,18 @@ export class Redactor {
   }
 
   /** The values of a plan that must not be seen, each with its name. */
-  private secretsOf(plan: LaunchPlan): (readonly [string, string])[] {
-    const secrets: (readonly [string, string])[] = [];
-    const add = (name: string, value: string): void => {
-      if (value.length < shortestSecret) return;
-      secrets.push([name, value]);
-      this.met.set(value, name);
-    };
-    for (const index of plan.secret.argv) {
-      const value = shown(plan.argv[index] ?? '');
-      add(`secret:argv.${index}`, value);
-      // Of `--name=value` the value alone may be met elsewhere.
-      const equals = value.indexOf('=');
-      if (equals >= 0) add(`secret:argv.${index}.value`, value.slice(equals + 1));
-    }
+  private valuesOf(plan: LaunchPlan): (readonly [string, string])[] {
+    const secrets = secretsOf(plan);
     if (plan.env === 'inherit') {
       if (this.inherited === undefined) this.refresh();
-      for (const [name, value] of this.inherited ?? []) add(`env:${name}`, value);
-      return secrets;
+      for (const [name, value] of this.inherited ?? []) secrets.push([`env:${name}`, value]);
+    } else {
+      for (const [name, given] of plan.env) {
+        const value = searched(given);
+        if (!plan.secret.env.includes(name) && this.isSensitive(name, value)) secrets.push([`env:${name}`, value]);
+      }
     }
-    for (const [name, value] of plan.env) {
-      if (plan.secret.env.includes(name)) add(`secret:env.${name}`, shown(value));
-      else if (this.isSensitive(name, shown(value))) add(`env:${name}`, shown(value));
-    }
+    for (const [name, value] of secrets) this.met.set(value, name);
     return secrets;
   }
 
@@ -259,8 +244,8 @@ export class Redactor {
     const { argv, env, inputs } = plan.secret;
     const stateless = this.redactPatterns.length === 0 && this.placeholderPatterns.length === 0;
     const alike = stateless && argv.length + env.length === 0 && inputs === undefined;
-    if (alike && plan.env === 'inherit') return (this.plain ??= this.make(this.secretsOf(plan)));
-    return this.make(this.secretsOf(plan));
+    if (alike && plan.env === 'inherit') return (this.plain ??= this.make(this.valuesOf(plan)));
+    return this.make(this.valuesOf(plan));
   }
 
   private make(secrets: readonly (readonly [string, string])[]): CallRedactor {

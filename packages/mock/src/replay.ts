@@ -8,6 +8,7 @@ import type { Director } from './fake-backend';
 import { callDifferences, environmentDifferences, keyOf, recordedCall, type RecordedCall } from './recorded-call';
 import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
+import { isSecretInput } from './secrets';
 import { lineOfEntry, type Tape, type TapeEntry } from './tape';
 import { fromTapeData, fromTapeExit, fromTapeFailure, type TapeData } from './tape-event';
 
@@ -61,6 +62,9 @@ const joined = (data: readonly TapeData[], redactor: CallRedactor): Buffer =>
 
 const hiddenForm = (data: readonly TapeData[]): string =>
   data.map((piece) => Buffer.from(fromTapeData(piece)).toString('latin1')).join('');
+
+const textOf = (pieces: readonly (string | Buffer)[]): string =>
+  Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString();
 
 const isKnown = (data: readonly TapeData[], redactor: CallRedactor): boolean =>
   data.every((piece) => redactor.knows('base64' in piece ? '' : piece.join('\n')));
@@ -224,14 +228,14 @@ export class Player implements Director {
         for (; expected !== undefined && chunks < all.length; chunks++) {
           const chunk = all[chunks] ?? new Uint8Array();
           const end = position + chunk.length;
-          if (expected.subarray(position, end).compare(chunk) !== 0) return this.otherStdin(track, call, expected);
+          if (expected.subarray(position, end).compare(chunk) !== 0) return this.otherStdin(track, call, redactor);
           position = end;
         }
         return undefined;
       },
       checkEnd: () => {
         if (expected === undefined ? !this.sameInput(0, stdin, call, redactor) : position !== expected.length)
-          return this.otherStdin(track, call, expected);
+          return this.otherStdin(track, call, redactor);
         return this.otherSendBuffer(track, call, redactor);
       },
       refuseSignal: (name: SignalName) =>
@@ -241,15 +245,17 @@ export class Player implements Director {
 
   /** What the program reads, in the words of the recording; of a secret nothing is known. */
   private sameInput(fd: number, recorded: readonly TapeData[], call: Call, redactor: CallRedactor): boolean {
-    if (call.plan.secret.inputs?.includes(fd) === true) return true;
+    if (isSecretInput(call.plan, fd)) return true;
     const actual = fd === 0 ? call.stdin : call.sendBuffers[fd];
     return hiddenForm(recorded) === Buffer.from(redactor.hideBytes(actual ?? Buffer.alloc(0))).toString('latin1');
   }
 
-  private otherStdin(track: Track, call: Call, expected: Buffer | undefined): RecordingError {
-    const secret = expected === undefined;
-    const [want, got] = secret ? ['', ''] : firstDifference(expected.toString(), call.stdin.toString());
-    return this.diverged(track, secret ? 'its stdin differs' : `stdin: expected ${show(want)}, got ${show(got)}`);
+  /** In the words of the recording, as all else that is told of it: the values are in no message either. */
+  private otherStdin(track: Track, call: Call, redactor: CallRedactor): RecordingError {
+    const { stdin } = track;
+    if (isSecretInput(call.plan, 0) || !isKnown(stdin, redactor)) return this.diverged(track, 'its stdin differs');
+    const [want, got] = firstDifference(textOf(stdin.map(fromTapeData)), textOf([redactor.hideBytes(call.stdin)]));
+    return this.diverged(track, `stdin: expected ${show(want)}, got ${show(got)}`);
   }
 
   private otherSendBuffer(track: Track, call: Call, redactor: CallRedactor): RecordingError | undefined {
@@ -268,8 +274,7 @@ export class Player implements Director {
     if (track === undefined) throw this.noted(this.unmatched(call, asked));
     track.used = true;
     learnInputs(call, redactor);
-    if (!this.sameInput(0, track.stdin, call, redactor))
-      throw this.otherStdin(track, call, isKnown(track.stdin, redactor) ? joined(track.stdin, redactor) : undefined);
+    if (!this.sameInput(0, track.stdin, call, redactor)) throw this.otherStdin(track, call, redactor);
     const sent = this.otherSendBuffer(track, call, redactor);
     if (sent !== undefined) throw sent;
     const { stdout, stderr, exit, ending, exceeded, outputComplete, ended, ...rest } = track.entry.outcome ?? {};

@@ -8,6 +8,7 @@ import { MASK, MockError, usage } from './errors';
 import { absent, argumentDifferences, explain, show, type Candidate, type Difference } from './explain';
 import type { Director } from './fake-backend';
 import { argsHold, checkArgs, holds, isPattern, isRest, label, type Pattern } from './match';
+import { isSecretInput, withoutSecrets } from './secrets';
 
 /** What a call must be like. What is left out may be anything. */
 export interface Expectation {
@@ -146,15 +147,15 @@ class Expected implements Script {
     const { args, env, cwd, stdin } = this.expectation;
     const { secret } = call?.plan ?? { secret: undefined };
     const variables = Object.entries(env ?? {}).map(
-      ([name, value]) => `${name}=${secret?.env.includes(name) === true ? MASK : label(value)}`,
+      ([name, value]) => `${name}=${secret?.env.includes(name) === true ? MASK : masked(label(value), call)}`,
     );
     const circumstances = [
       ...variables,
-      ...(cwd === undefined ? [] : [`cwd ${label(cwd)}`]),
-      ...(stdin === undefined ? [] : [`stdin ${show(label(stdin))}`]),
+      ...(cwd === undefined ? [] : [`cwd ${masked(label(cwd), call)}`]),
+      ...(stdin === undefined ? [] : [`stdin ${hasSecretStdin(call) ? MASK : show(masked(label(stdin), call))}`]),
     ];
     const argument = (pattern: Pattern, index: number): string =>
-      secret?.argv.includes(index + 1) === true ? MASK : label(pattern);
+      secret?.argv.includes(index + 1) === true ? MASK : masked(label(pattern), call);
     const words = [label(this.of), ...(args?.map(argument) ?? ['<rest>'])].map((word) => (word === '' ? "''" : word));
     const note = circumstances.length > 0 ? ` with ${circumstances.join(', ')}` : '';
     return `${words.join(' ')}${note}${this.where === undefined ? '' : `   (${this.where})`}`;
@@ -180,8 +181,8 @@ class Expected implements Script {
       if (actual !== undefined && holds(expected, actual)) return;
       differences.push({
         field,
-        expected: typeof expected === 'string' ? show(expected) : label(expected),
-        actual: actual === undefined ? absent : show(actual),
+        expected: shownPattern(expected, call),
+        actual: actual === undefined ? absent : show(masked(actual, call)),
       });
     };
     differ('program', this.of, call.program);
@@ -193,10 +194,22 @@ class Expected implements Script {
           differences.push({ field: `env ${name}`, expected: MASK, actual: MASK });
       } else differ(`env ${name}`, pattern, variable(call, name));
     }
-    if (stdin !== undefined && stdinKnown) differ('stdin', stdin, call.stdin.toString('utf8'));
+    if (stdin !== undefined && stdinKnown) {
+      if (!hasSecretStdin(call)) differ('stdin', stdin, call.stdin.toString('utf8'));
+      else if (!this.takesStdin(call)) differences.push({ field: 'stdin', expected: MASK, actual: MASK });
+    }
     return differences;
   }
 }
+
+/** Text for messages; what a call has as a secret in one place can be in another as well. */
+const masked = (text: string, call: Call | undefined): string =>
+  call === undefined ? text : withoutSecrets(text, call.plan);
+
+const shownPattern = (pattern: Pattern, call: Call): string =>
+  typeof pattern === 'string' ? show(masked(pattern, call)) : masked(label(pattern), call);
+
+const hasSecretStdin = (call: Call | undefined): boolean => call !== undefined && isSecretInput(call.plan, 0);
 
 function variable(call: Call, name: string): string | undefined {
   const { env } = call.plan;
@@ -219,10 +232,13 @@ function argumentsThatDiffer(patterns: readonly Pattern[], call: Call): Differen
     (index) => {
       const pattern = patterns[index];
       if (pattern === undefined) return undefined;
-      if (secret(index)) return MASK;
-      return typeof pattern === 'string' ? show(pattern) : label(pattern);
+      return secret(index) ? MASK : shownPattern(pattern, call);
     },
-    (index) => (secret(index) ? MASK : call.args[index]),
+    (index) => {
+      const value = call.args[index];
+      if (secret(index)) return MASK;
+      return value === undefined ? undefined : masked(value, call);
+    },
     (index) => {
       const [pattern, value] = [index < count ? patterns[index] : undefined, call.args[index]];
       return pattern !== undefined && value !== undefined && holds(pattern, value);

@@ -3,6 +3,7 @@ import type { LaunchPlan } from '@vircommand/core/backend';
 import type { RecordedEvent } from './events';
 import { recordedCall, type RecordedCall } from './recorded-call';
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
+import { isSecretInput } from './secrets';
 import type { TapeEntry } from './tape';
 import {
   Arrangement,
@@ -60,7 +61,7 @@ class Taken {
 
   get entry(): TapeEntry {
     const { redactor, plan, outcome } = this;
-    const secret = (fd: number): boolean => plan.secret.inputs?.includes(fd) === true;
+    const secret = (fd: number): boolean => isSecretInput(plan, fd);
     const stdin = this.events.flatMap((event) => (event.type === 'stdin' ? [event.data] : []));
     if (secret(0) && stdin.length > 0) redactor.learn(inputName(0), latin1OrText(stdin));
     for (const [fd, chunks] of this.sent) if (secret(fd)) redactor.learn(inputName(fd), latin1OrText(chunks));

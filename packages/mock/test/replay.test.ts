@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import type { CommandConstructor } from '@vircommand/core';
+import { secret, type CommandConstructor } from '@vircommand/core';
 import { openRecording, RecordingError } from '@vircommand/mock';
 import { failure } from './failures';
 import { Scratch } from './scratch';
@@ -84,6 +84,31 @@ describe('a replay that does not fit', () => {
     await scratch.record(run('a'));
     expect(await scratch.replay(run('a'))).to.equal('a');
     expect((await failure(scratch.replay(run('b')))).message).to.contain("stdin: expected 'a', got 'b'");
+  });
+
+  it('other stdin: what the file does not hold is not in the message either', async () => {
+    const value = 'hunter2-and-more';
+    const options = { redact: ['internal.example.com'] };
+    const run = (last: string, sync: boolean) => async (Command: CommandConstructor) => {
+      const input = `${value} internal.example.com ${last}`;
+      const command = new Command('sh', ['-c', 'cat', 'sh', secret(value)], { stdin: { input }, stdout: 'text' });
+      return sync ? command.runSync() : command.run();
+    };
+    for (const sync of [false, true]) {
+      await scratch.record(run('a', sync), options);
+      const { message } = await failure(scratch.replay(run('b', sync), options));
+      expect(message)
+        .to.contain("<redacted:1> a', got '")
+        .and.not.match(/hunter|internal/);
+    }
+  });
+
+  it('other stdin that is a secret now and was none before', async () => {
+    await scratch.record((Command) => cat(Command, 'the right input\n'));
+    const run = (Command: CommandConstructor) =>
+      new Command('cat', ['-u'], { stdout: 'text' }).setInputBuffer(secret('hunter2')).run();
+    const error = await failure(scratch.replay(run));
+    expect(error.message).to.contain('its stdin differs').and.not.contain('hunter2');
   });
 
   it('a signal that was not recorded', async () => {

@@ -167,4 +167,15 @@ describe('scripted answers', () => {
       .to.contain('login --token ***')
       .and.to.not.match(/hunter[456]/);
   });
+
+  it('a secret stdin is in no message, and a secret argument is not either where stdin repeats it', async () => {
+    const mock = createMock();
+    mock.on('login', { stdin: 'hunter2' }).reply({});
+    const whole = await failure(new mock.Command('login', [], { stdin: { input: secret('hunter3') } }).run());
+    expect(whole.message).to.contain('stdin: expected ***, got ***').and.not.contain('hunter');
+    const command = new mock.Command('login', [secret('hunter2')], { stdin: { input: 'user hunter2' } });
+    const repeated = await failure(command.run());
+    expect(repeated.message).to.contain("stdin: expected '***', got 'user ***'").and.not.contain('hunter');
+    await new mock.Command('login', [], { stdin: { input: secret('hunter2') } }).run();
+  });
 });

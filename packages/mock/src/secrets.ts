@@ -1,0 +1,38 @@
+/** The values of a plan that its caller calls secret. */
+import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
+import { planBytes } from '@vircommand/core/backend';
+import { MASK } from './errors';
+
+/** Shorter values are everywhere by chance; as a whole argument or variable a secret is masked whatever its length. */
+export const shortestSecret = 4;
+
+/** A string of a plan to search for: bytes as Latin-1. */
+export const searched = (text: PlanString): string =>
+  typeof text === 'string' ? text : planBytes(text).toString('latin1');
+
+/** All that can be searched for, each with its name. What a program reads is not in a plan. */
+export function secretsOf({ argv, env, secret }: LaunchPlan): (readonly [name: string, value: string])[] {
+  const secrets: (readonly [string, string])[] = [];
+  for (const index of secret.argv) {
+    const value = searched(argv[index] ?? '');
+    secrets.push([`secret:argv.${index}`, value]);
+    // Of `--name=value` the value alone may be met elsewhere.
+    const equals = value.indexOf('=');
+    if (equals >= 0) secrets.push([`secret:argv.${index}.value`, value.slice(equals + 1)]);
+  }
+  for (const [name, value] of env === 'inherit' ? [] : env) {
+    if (secret.env.includes(name)) secrets.push([`secret:env.${name}`, searched(value)]);
+  }
+  return secrets.filter(([, value]) => value.length >= shortestSecret);
+}
+
+/** Text for a message about a call: what is secret there may be anywhere in it. */
+export function withoutSecrets(text: string, plan: LaunchPlan): string {
+  const values = secretsOf(plan).map(([, value]) => value);
+  // What is part of a longer one must not break that up.
+  values.sort((a, b) => b.length - a.length);
+  return values.reduce((rest, value) => rest.replaceAll(value, MASK), text);
+}
+
+/** Whether what a program reads from a descriptor is a secret as a whole. */
+export const isSecretInput = ({ secret }: LaunchPlan, fd: number): boolean => secret.inputs?.includes(fd) === true;
