@@ -11,6 +11,8 @@ export interface Value {
   readonly content: PlanString;
   /** What to show instead, for a secret. */
   readonly mask: string | undefined;
+  /** Of what was put together: the parts that are secrets. */
+  readonly parts?: readonly PlanString[];
 }
 
 /** Why something cannot be sent to a program. */
@@ -62,14 +64,15 @@ export function publicForm({ content, mask }: Value): string | Uint8Array {
 /** Puts values together; the whole is a secret if one part is, and shows the parts that are none. */
 export function joinValues(parts: readonly (string | Value)[]): Value {
   const values = parts.map((part) => (typeof part === 'string' ? { content: part, mask: undefined } : part));
-  const mask = values.some((value) => value.mask !== undefined)
-    ? values
-        .map(({ content, mask }) => mask ?? (typeof content === 'string' ? content : planBytes(content).toString()))
-        .join('')
-    : undefined;
   const texts = values.flatMap(({ content }) => (typeof content === 'string' ? [content] : []));
-  if (texts.length === values.length) return { content: texts.join(''), mask };
-  return { content: planString(Buffer.concat(values.map(({ content }) => planBytes(content)))), mask };
+  const content =
+    texts.length === values.length
+      ? texts.join('')
+      : planString(Buffer.concat(values.map(({ content }) => planBytes(content))));
+  const secrets = values.filter((value) => value.mask !== undefined).map((value) => value.content);
+  if (secrets.length === 0) return { content, mask: undefined };
+  const mask = values.map(({ content, mask }) => mask ?? planBytes(content).toString()).join('');
+  return { content, mask, parts: Object.freeze(secrets) };
 }
 
 /** What a stream gave, as bytes: one that a polluted prototype or a backend told to decode gives text. */

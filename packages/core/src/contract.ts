@@ -91,6 +91,12 @@ export interface LaunchPlan {
     readonly argv: readonly number[];
     readonly env: readonly string[];
     readonly inputs?: readonly number[];
+    /**
+     * What is secret in those that were put together (`addArgPair()`, `addArgFormat()`, `addEnvFormat()`): a list for each
+     * position in argv and then for each name, empty where the whole is. Left out if there are none. Not enumerable, since
+     * these are the values themselves, and a copy of a plan has the places only.
+     */
+    readonly parts?: readonly (readonly PlanString[])[];
   };
   /** Redacted shell text. */
   readonly text: string;

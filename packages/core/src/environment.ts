@@ -70,7 +70,7 @@ export function xdg(base: Value): [string, Value][] {
 }
 
 /** Splits `NAME=value`; a name must be text. */
-export function splitEntry({ content, mask }: Value): [string, Value] | Unsendable {
+export function splitEntry({ content, mask, ...parts }: Value): [string, Value] | Unsendable {
   const bytes = planBytes(content);
   const at = bytes.indexOf('=');
   if (at < 0) return new Unsendable("has no '='");
@@ -78,5 +78,5 @@ export function splitEntry({ content, mask }: Value): [string, Value] | Unsendab
   const reason = typeof name === 'string' ? badName(name) : 'has a name that is not UTF-8';
   if (typeof name !== 'string' || reason !== undefined) return new Unsendable(reason ?? 'has no name');
   const shown = mask?.startsWith(name + '=') === true ? mask.slice(name.length + 1) : mask;
-  return [name, { content: planString(bytes.subarray(at + 1)), mask: shown }];
+  return [name, { content: planString(bytes.subarray(at + 1)), mask: shown, ...parts }];
 }

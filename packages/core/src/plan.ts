@@ -2,10 +2,11 @@
 import type { Value } from './bytes';
 import type { LaunchPlan, PlanStream, PlanString } from './contract';
 import type { Feature } from './features';
-import { withoutPrototype } from './plain';
+import { hide, withoutPrototype } from './plain';
 import { commandText } from './quote';
 import type { Mode, RunSettings } from './run-options';
 import { fdNumber } from './rules';
+import { MASK } from './secret';
 import type { Draft, StreamChoice } from './spec';
 
 /** What core does with an output stream. */
@@ -216,16 +217,25 @@ function groupOf(draft: Draft): LaunchPlan['group'] {
 
 function secrets(draft: Draft): LaunchPlan['secret'] {
   if (!hasSecret(draft)) return noSecrets;
-  const argv = draft.args.flatMap((arg, index) => (arg.mask === undefined ? [] : [index + 1]));
-  if (draft.argv0?.mask !== undefined) argv.unshift(0);
-  const env =
-    draft.env === undefined
-      ? []
-      : Array.from(draft.env).flatMap(([name, { mask }]) => (mask === undefined ? [] : [name]));
+  const parts: (readonly PlanString[])[] = [];
+  const masked = <K>(values: Iterable<readonly [K, Value]>): K[] =>
+    Array.from(values).flatMap(([place, value]) => {
+      if (value.mask === undefined) return [];
+      // Only what was put together shows as anything else.
+      parts.push(value.mask === MASK ? noStrings : (value.parts ?? noStrings));
+      return [place];
+    });
+  const argv = masked([draft.argv0 ?? draft.program, ...draft.args].entries());
+  const env = masked(draft.env ?? []);
   const inputs = draft.sendBuffers.flatMap(({ fd, secret }) => (secret ? [fd] : []));
   if (draft.stdin?.kind === 'input' && draft.stdin.secret) inputs.unshift(0);
-  const places = { argv: Object.freeze(argv), env: Object.freeze(env) };
-  return Object.freeze(inputs.length === 0 ? places : { ...places, inputs: Object.freeze(inputs) });
+  const places: { -readonly [K in keyof LaunchPlan['secret']]: LaunchPlan['secret'][K] } = {
+    argv: Object.freeze(argv),
+    env: Object.freeze(env),
+  };
+  if (inputs.length > 0) places.inputs = Object.freeze(inputs);
+  if (parts.some(({ length }) => length > 0)) hide(places, 'parts', Object.freeze(parts));
+  return Object.freeze(places);
 }
 
 const isMasked = ({ mask }: Value): boolean => mask !== undefined;

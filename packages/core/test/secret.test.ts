@@ -42,6 +42,22 @@ describe('a secret', () => {
     expect(made.plan.text).to.equal("T='***' x '***' plain '***' '--token=***' '***=value'");
   });
 
+  it('is told apart in what was put together, out of sight of what lists a plan', () => {
+    const made = fake();
+    new made.Command('x', [hidden])
+      .addArgFormat('Bearer %s of %s%s', hidden, 'bob', secret('s'))
+      .addArgPair('--token', hidden)
+      .addEnvPair('T', hidden)
+      .addEnvFormat('URL=postgres://%s@db', hidden)
+      .runSync();
+    const { secret: places } = made.plan;
+    expect(places).to.deep.equal({ argv: [1, 2, 3], env: ['T', 'URL'] });
+    expect(places.parts).to.deep.equal([[], ['hunter2', 's'], ['hunter2'], [], ['hunter2']]);
+    for (const text of [inspect(places), JSON.stringify(places)]) expect(text).not.to.contain('hunter2');
+    new made.Command('x', [hidden]).runSync();
+    expect(made.plan.secret).not.to.have.property('parts');
+  });
+
   it('is no program, and its misuse does not tell it', async () => {
     const made = fake();
     for (const command of [
