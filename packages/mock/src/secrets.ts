@@ -13,18 +13,24 @@ export const searched = (text: PlanString): string =>
 /** All that can be searched for, each with its name. What a program reads is not in a plan. */
 export function secretsOf({ argv, env, secret }: LaunchPlan): (readonly [name: string, value: string])[] {
   const secrets: (readonly [string, string])[] = [];
-  for (const index of secret.argv) {
+  secret.argv.forEach((index, place) => {
     const value = searched(argv[index] ?? '');
     secrets.push([`secret:argv.${index}`, value]);
     // Of `--name=value` the value alone may be met elsewhere.
     const equals = value.indexOf('=');
     if (equals >= 0) secrets.push([`secret:argv.${index}.value`, value.slice(equals + 1)]);
-  }
-  for (const [name, value] of env === 'inherit' ? [] : env) {
-    if (secret.env.includes(name)) secrets.push([`secret:env.${name}`, searched(value)]);
-  }
+    secrets.push(...partsOf(secret, `secret:argv.${index}`, place));
+  });
+  const given = new Map(env === 'inherit' ? [] : env);
+  secret.env.forEach((name, place) => {
+    secrets.push([`secret:env.${name}`, searched(given.get(name) ?? '')]);
+    secrets.push(...partsOf(secret, `secret:env.${name}`, secret.argv.length + place));
+  });
   return secrets.filter(([, value]) => value.length >= shortestSecret);
 }
+
+const partsOf = ({ parts }: LaunchPlan['secret'], name: string, place: number): (readonly [string, string])[] =>
+  (parts?.[place] ?? []).map((part, at) => [`${name}.part.${at + 1}`, searched(part)] as const);
 
 /** Text for a message about a call: what is secret there may be anywhere in it. */
 export function withoutSecrets(text: string, plan: LaunchPlan): string {

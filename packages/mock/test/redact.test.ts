@@ -43,6 +43,19 @@ describe('redaction', () => {
     expect(await scratch.replay(run)).to.deep.equal(recorded);
   });
 
+  it('of a formatted value the part that is a secret is known alone', async () => {
+    const run = (value: string) => async (Command: CommandConstructor) => {
+      const script = 'echo "token ${1##* } is invalid"; p=${URL#*:*:}; echo "login failed: ${p%@*}"';
+      const command = new Command('sh', ['-c', script, 'sh'], { stdout: 'text' })
+        .addArgFormat('Authorization: Bearer %s', secret(`${value}-1`))
+        .addEnvFormat('URL=postgres://bob:%s@db', secret(`${value}-2`));
+      return (await command.run()).stdout;
+    };
+    expect(await scratch.record(run(token))).to.equal(`token ${token}-1 is invalid\nlogin failed: ${token}-2\n`);
+    expect(scratch.text).to.contain('token <secret:argv.4.part.1> is invalid').and.not.contain('hunter');
+    expect(await scratch.replay(run('other'))).to.equal('token other-1 is invalid\nlogin failed: other-2\n');
+  });
+
   it('other secrets give the same file, and the replay shows those of its own run', async () => {
     const run = (value: string) => async (Command: CommandConstructor) =>
       (await new Command('echo', [], { stdout: 'text' }).addArg(secret(value)).run()).stdout;
