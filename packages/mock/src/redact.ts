@@ -10,7 +10,7 @@ import { delimiter } from 'node:path';
 import { types } from 'node:util';
 import { planBytes } from '@vircommand/core/backend';
 import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
-import { searched, secretsOf, shortestSecret } from './secrets';
+import { formsOf, isTelling, searched, secretsOf, shortestSecret } from './secrets';
 
 /** What the author of a test wants. */
 export interface RedactOptions {
@@ -53,7 +53,7 @@ export class CallRedactor {
   /** Placeholder to value, as far as this call knows. */
   private readonly values = new Map<string, string>();
   private passes: readonly Pass[];
-  private readonly secrets: (readonly [string, string])[];
+  private readonly secrets: Map<string, string>;
 
   constructor(
     secrets: readonly (readonly [string, string])[],
@@ -62,24 +62,22 @@ export class CallRedactor {
     private readonly token: RegExp,
     private readonly met: Map<string, string>,
   ) {
-    this.secrets = secrets.slice();
+    this.secrets = new Map(secrets);
     this.passes = this.allPasses();
     for (const [name, value] of [...secrets, ...known]) if (!this.values.has(name)) this.values.set(name, value);
   }
 
   private allPasses(): readonly Pass[] {
-    const pass = literals(this.secrets);
+    const pass = literals([...this.secrets]);
     return pass === undefined ? this.others : [pass, ...this.others];
   }
 
-  /** A secret that the plan does not hold: what the program reads. */
+  /** A secret that the plan does not hold: what the program reads, or has read until now. */
   learn(name: string, value: string): void {
-    const text = value.trimEnd();
-    for (const [part, content] of [[name, value] as const, [`${name}.text`, text] as const]) {
-      this.values.set(part, content);
-      if (content.length < shortestSecret) continue;
-      this.secrets.push([part, content]);
-      this.met.set(content, part);
+    for (const [form, content] of formsOf(name, value)) {
+      this.values.set(form, content);
+      if (content.length >= shortestSecret) this.secrets.set(form, content);
+      if (isTelling([form, content])) this.met.set(content, form);
     }
     this.passes = this.allPasses();
   }
@@ -234,7 +232,10 @@ export class Redactor {
         if (!plan.secret.env.includes(name) && this.isSensitive(name, value)) secrets.push([`env:${name}`, value]);
       }
     }
-    for (const [name, value] of secrets) this.met.set(value, name);
+    for (const secret of secrets) {
+      const [name, value] = secret;
+      if (isTelling(secret) && !this.met.has(value)) this.met.set(value, name);
+    }
     return secrets;
   }
 

@@ -10,6 +10,24 @@ export const shortestSecret = 4;
 export const searched = (text: PlanString): string =>
   typeof text === 'string' ? text : planBytes(text).toString('latin1');
 
+/** A shorter line is hidden where it comes, and proves nothing: `true` and `[core]` are in other texts as well. */
+const shortestLine = 8;
+
+/** A secret in the forms in which programs repeat it: a shell drops the newline at the end, and many read line by line. */
+export function formsOf(name: string, value: string): (readonly [name: string, value: string])[] {
+  const text = value.trimEnd();
+  const lines = text.split('\n');
+  return [
+    [name, value],
+    [`${name}.text`, text],
+    ...(lines.length > 1 ? lines.map((line, at) => [`${name}.line.${at + 1}`, line.trim()] as const) : []),
+  ];
+}
+
+/** Whether a text that holds this certainly holds a secret. */
+export const isTelling = ([name, value]: readonly [name: string, value: string]): boolean =>
+  value.length >= (/\.line\.\d+$/.test(name) ? shortestLine : shortestSecret);
+
 /** All that can be searched for, each with its name. What a program reads is not in a plan. */
 export function secretsOf({ argv, env, secret }: LaunchPlan): (readonly [name: string, value: string])[] {
   const secrets: (readonly [string, string])[] = [];
@@ -26,7 +44,7 @@ export function secretsOf({ argv, env, secret }: LaunchPlan): (readonly [name: s
     secrets.push([`secret:env.${name}`, searched(given.get(name) ?? '')]);
     secrets.push(...partsOf(secret, `secret:env.${name}`, secret.argv.length + place));
   });
-  return secrets.filter(([, value]) => value.length >= shortestSecret);
+  return secrets.flatMap(([name, value]) => formsOf(name, value)).filter(([, value]) => value.length >= shortestSecret);
 }
 
 const partsOf = ({ parts }: LaunchPlan['secret'], name: string, place: number): (readonly [string, string])[] =>

@@ -56,6 +56,46 @@ describe('redaction', () => {
     expect(await scratch.replay(run('other'))).to.equal('token other-1 is invalid\nlogin failed: other-2\n');
   });
 
+  it('a secret is known without the newline at its end, and line by line', async () => {
+    const run = (value: string) => async (Command: CommandConstructor) => {
+      const script = 'read u; read p; echo "bad password $p" >&2; echo "$(echo "$1") $(echo "$KEY" | tail -n 1)"';
+      const command = new Command('sh', ['-c', script, 'sh'], { stdout: 'text', stderr: 'text' })
+        .addArg(secret(`${value}-1\n`))
+        .addEnvPass('PATH')
+        .addEnvPair('KEY', secret(`first\n  ${value}-2`))
+        .setInputBuffer(secret(`bob\n${value}-3\n`));
+      const { stdout, stderr } = await command.run();
+      return stdout + stderr;
+    };
+    expect(await scratch.record(run(token)))
+      .to.contain(`${token}-1   ${token}-2\n`)
+      .and.contain(`${token}-3`);
+    expect(scratch.text)
+      .to.contain('bad password <secret:stdin.line.2>')
+      .and.contain('<secret:argv.4.text>   <secret:env.KEY.line.2>')
+      .and.not.contain('hunter');
+    expect(await scratch.replay(run('other')))
+      .to.contain(`other-1   other-2\n`)
+      .and.contain(`password other-3`);
+  });
+
+  it('a short line of a secret is hidden where it comes, and no reason to refuse what others say', async () => {
+    const run = async (Command: CommandConstructor) => {
+      const command = new Command('cat', [], { stdin: { input: secret('[core]\npass = hunter2\n') }, stdout: 'text' });
+      await command.run();
+      return (await new Command('echo', ['[core]'], { stdout: 'text' }).run()).stdout;
+    };
+    await scratch.record(run);
+    expect(await scratch.replay(run)).to.equal('[core]\n');
+    const telling = await failure(
+      scratch.record(async (Command) => {
+        await run(Command);
+        await new Command('echo', ['pass = hunter2']).run();
+      }),
+    );
+    expect(telling.message).to.contain('call 3 would hold the value of secret:stdin.line.2');
+  });
+
   it('other secrets give the same file, and the replay shows those of its own run', async () => {
     const run = (value: string) => async (Command: CommandConstructor) =>
       (await new Command('echo', [], { stdout: 'text' }).addArg(secret(value)).run()).stdout;
