@@ -223,14 +223,17 @@ export class Redactor {
   /** The values of a plan that must not be seen, each with its name. */
   private valuesOf(plan: LaunchPlan): (readonly [string, string])[] {
     const secrets = secretsOf(plan);
-    if (plan.env === 'inherit') {
-      if (this.inherited === undefined) this.refresh();
-      for (const [name, value] of this.inherited ?? []) secrets.push([`env:${name}`, value]);
-    } else {
-      for (const [name, given] of plan.env) {
-        const value = searched(given);
-        if (!plan.secret.env.includes(name) && this.isSensitive(name, value)) secrets.push([`env:${name}`, value]);
-      }
+    const own = new Set<string>();
+    for (const [name, given] of plan.env === 'inherit' ? [] : plan.env) {
+      const value = searched(given);
+      if (plan.secret.env.includes(name) || !this.isSensitive(name, value)) continue;
+      secrets.push([`env:${name}`, value]);
+      own.add(name);
+    }
+    // A program that was not given a variable may have its value in an argument or in its input.
+    if (this.inherited === undefined) this.refresh();
+    for (const [name, value] of this.inherited ?? []) {
+      secrets.push([own.has(name) ? `env:${name}.inherited` : `env:${name}`, value]);
     }
     for (const secret of secrets) {
       const [name, value] = secret;

@@ -139,6 +139,35 @@ describe('redaction', () => {
     expect(await scratch.replay(run, options)).to.equal('key-0123456789 eu m\n');
   });
 
+  it('sensitive variables of this process are hidden also where the program is given an environment', async () => {
+    const { API_TOKEN } = process.env;
+    const run = (options: { env?: Record<string, string> }) => async (Command: CommandConstructor) => {
+      const argument = `Bearer ${process.env.API_TOKEN}`;
+      const command = new Command('sh', ['-c', 'echo "$1 $API_TOKEN"', 'sh', argument], {
+        stdout: 'text',
+        envPass: ['PATH'],
+        ...options,
+      });
+      return (await command.run()).stdout;
+    };
+    try {
+      process.env.API_TOKEN = token;
+      expect(await scratch.record(run({}))).to.equal(`Bearer ${token} \n`);
+      expect(scratch.text).to.contain('Bearer <env:API_TOKEN>').and.not.contain('hunter');
+      process.env.API_TOKEN = 'another-token';
+      expect(await scratch.replay(run({}))).to.equal('Bearer another-token \n');
+      const own = { env: { API_TOKEN: 'token-of-its-own' } };
+      await scratch.record(run(own));
+      expect(scratch.text)
+        .to.contain('Bearer <env:API_TOKEN.inherited> <env:API_TOKEN>')
+        .and.not.match(/another|own/);
+      expect(await scratch.replay(run(own))).to.equal('Bearer another-token token-of-its-own\n');
+    } finally {
+      if (API_TOKEN === undefined) delete process.env.API_TOKEN;
+      else process.env.API_TOKEN = API_TOKEN;
+    }
+  });
+
   it('rules hide text and patterns; what the call says itself is put back', async () => {
     const run = async (Command: CommandConstructor) =>
       (await new Command('echo', ['id=42', 'internal.example.com'], { stdout: 'text' }).run()).stdout;
