@@ -9,12 +9,12 @@ import { FakeBackend, MOCK_FEATURES } from './fake-backend';
 import { recordMode, type RecordMode } from './record-mode';
 import { Recorder } from './record';
 import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
-import { Redactor } from './redact';
+import { latin1OrText, Redactor } from './redact';
 import { Player } from './replay';
 import { Take } from './take';
 import { lineOfEntry, parseTape, tapeText, type Tape, type TapeEntry } from './tape';
 import { checkWritable, readTape, writeTape } from './tape-file';
-import { fromTapeData } from './tape-event';
+import { fromTapeData, streamOf } from './tape-event';
 
 /** Which file, and how. */
 export interface RecordingOptions {
@@ -186,10 +186,14 @@ class RecordingSession implements Session {
       throw new RecordingError('ERR_RECORDING_FILE', `${file}: what was written is not what was read back`, { file });
     }
     parseTape(written, file).calls.forEach((entry, index) => {
-      for (const piece of piecesOf(entry)) {
+      const refuse = (piece: string, advice: string): void => {
         const leak = this.redactor.leak(piece);
-        if (leak !== undefined)
-          fail(lineOfEntry(written, index), `call ${index + 1} would hold ${leak}; name it with redact`);
+        if (leak !== undefined) fail(lineOfEntry(written, index), `call ${index + 1} would hold ${leak}${advice}`);
+      };
+      for (const piece of piecesOf(entry)) refuse(piece, '; name it with redact');
+      for (const name of ['stdin', 'stdout', 'stderr'] as const) {
+        const whole = streamOf(entry.events, name).map((data) => Buffer.from(fromTapeData(data)));
+        refuse(latin1OrText(whole), `, one part of it after another in its ${name}; name a part with redact`);
       }
     });
   }

@@ -10,7 +10,7 @@ import { RecordingError, recordAnew, type RecordingErrorCode } from './recording
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { isSecretInput } from './secrets';
 import { lineOfEntry, type Tape, type TapeEntry } from './tape';
-import { fromTapeData, fromTapeExit, fromTapeFailure, type TapeData } from './tape-event';
+import { fromTapeData, fromTapeExit, fromTapeFailure, streamOf, type TapeData } from './tape-event';
 
 /** A call that came, in the words of the recording. */
 interface Asked {
@@ -32,7 +32,7 @@ class Track {
   get stdin(): readonly TapeData[] {
     const { sent, events } = this.entry;
     const whole = sent?.['0'];
-    return whole !== undefined ? [whole] : (events ?? []).flatMap((event) => ('stdin' in event ? [event.stdin] : []));
+    return whole !== undefined ? [whole] : streamOf(events, 'stdin');
   }
 
   /** It says nothing before it has read something. */

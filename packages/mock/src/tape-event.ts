@@ -35,6 +35,16 @@ export type TapeEvent =
   | { readonly lost: TapeFailure }
   | { readonly startError: TapeFailure };
 
+/** What came through a stream, piece by piece. */
+export function streamOf(events: readonly TapeEvent[] | undefined, name: 'stdin' | OutputName): TapeData[] {
+  const dataOf = (event: TapeEvent): TapeData | undefined => {
+    if (name === 'stdin') return 'stdin' in event ? event.stdin : undefined;
+    if (name === 'stdout') return 'stdout' in event ? event.stdout : undefined;
+    return 'stderr' in event ? event.stderr : undefined;
+  };
+  return (events ?? []).map(dataOf).filter((data) => data !== undefined);
+}
+
 /** How a synchronous run went. */
 export interface TapeOutcome {
   readonly stdout?: TapeData;

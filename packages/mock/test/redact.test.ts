@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { secret, type CommandConstructor } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
@@ -115,6 +116,24 @@ describe('redaction', () => {
     expect(error.code).to.equal('ERR_RECORDING_SECRET');
     expect(error.message).to.contain('call 2 would hold the value of secret:argv.1').and.not.contain(token);
     expect(await failure(scratch.replay(run))).to.include({ code: 'ERR_RECORDING_MISSING' });
+  });
+
+  it('a secret that comes in parts, with something in between, is not saved', async () => {
+    const run = async (Command: CommandConstructor) => {
+      // What the caller sends in between keeps the parts apart, however fast they come.
+      const script = 'printf %.5s "$1"; read line; echo "${1#?????}"';
+      const command = new Command('sh', ['-c', script, 'sh', secret(token)], { stdin: 'pipe', stdout: 'pipe' });
+      const running = await command.runAsync();
+      await once(running.stdout, 'data');
+      running.stdin.end('on\n');
+      running.stdout.resume();
+      await running.wait();
+    };
+    const error = await failure(scratch.record(run));
+    expect(error.code).to.equal('ERR_RECORDING_SECRET');
+    expect(error.message).to.contain('the value of secret:argv.4, one part of it after another in its stdout');
+    await scratch.record(run, { redact: [token.slice(0, 5)] });
+    await scratch.replay(run, { redact: [token.slice(0, 5)] });
   });
 
   it('what looks like a token is not saved', async () => {
