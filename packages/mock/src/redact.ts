@@ -132,6 +132,18 @@ export class CallRedactor {
     return Buffer.from(this.hide(bytes.toString('latin1')), 'latin1');
   }
 
+  /** For messages: what has come until now may end within a secret, and its beginning is not to be seen either. */
+  hideUnfinished(data: Uint8Array): string {
+    const hidden = Buffer.from(this.hideBytes(data)).toString();
+    let cut = shortestSecret - 1;
+    for (const value of this.secrets.values()) {
+      for (let length = value.length - 1; length > cut; length--) {
+        if (hidden.endsWith(value.slice(0, length))) cut = length;
+      }
+    }
+    return cut < shortestSecret ? hidden : `${hidden.slice(0, -cut)}…`;
+  }
+
   showBytes(data: string | Buffer): Buffer {
     if (typeof data === 'string') return Buffer.from(this.show(data), 'utf8');
     return Buffer.from(this.show(data.toString('latin1')), 'latin1');

@@ -63,9 +63,6 @@ const joined = (data: readonly TapeData[], redactor: CallRedactor): Buffer =>
 const hiddenForm = (data: readonly TapeData[]): string =>
   data.map((piece) => Buffer.from(fromTapeData(piece)).toString('latin1')).join('');
 
-const textOf = (pieces: readonly (string | Buffer)[]): string =>
-  Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString();
-
 const isKnown = (data: readonly TapeData[], redactor: CallRedactor): boolean =>
   data.every((piece) => redactor.knows('base64' in piece ? '' : piece.join('\n')));
 
@@ -254,7 +251,8 @@ export class Player implements Director {
   private otherStdin(track: Track, call: Call, redactor: CallRedactor): RecordingError {
     const { stdin } = track;
     if (isSecretInput(call.plan, 0) || !isKnown(stdin, redactor)) return this.diverged(track, 'its stdin differs');
-    const [want, got] = firstDifference(textOf(stdin.map(fromTapeData)), textOf([redactor.hideBytes(call.stdin)]));
+    const recorded = Buffer.concat(stdin.map((piece) => Buffer.from(fromTapeData(piece))));
+    const [want, got] = firstDifference(recorded.toString(), redactor.hideUnfinished(call.stdin));
     return this.diverged(track, `stdin: expected ${show(want)}, got ${show(got)}`);
   }
 

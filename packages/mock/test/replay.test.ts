@@ -103,6 +103,15 @@ describe('a replay that does not fit', () => {
     }
   });
 
+  it('other stdin that breaks off within a secret: the beginning of that is not told', async () => {
+    const value = 'hunter2-and-more';
+    const run = (input: string) => (Command: CommandConstructor) =>
+      new Command('sh', ['-c', 'cat', 'sh', secret(value)], { stdin: { input }, stdout: 'text' }).run();
+    await scratch.record(run(`user ${value}`));
+    const { message } = await failure(scratch.replay(run(`admin ${value.slice(0, 8)}`)));
+    expect(message).to.contain("expected 'user <secret:argv.4>', got 'admin …'").and.not.contain('hunter');
+  });
+
   it('other stdin that is a secret now and was none before', async () => {
     await scratch.record((Command) => cat(Command, 'the right input\n'));
     const run = (Command: CommandConstructor) =>
