@@ -44,6 +44,13 @@ const noUsage: ResourceUsage = Object.freeze({
 
 const nothing: Part = { steps: [] };
 
+const endedWhileHeld: StartFailure = {
+  stage: 'handshake',
+  code: 'EPIPE',
+  reason: 'EPIPE: broken pipe, write (the process was ended while it was held)',
+  syscall: 'write',
+};
+
 /** One run of a fake program. */
 export class FakeProcess implements ChildHandle, BodyHost {
   readonly handshake: ChildHandle['handshake'];
@@ -221,6 +228,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     const handshake: NonNullable<ChildHandle['handshake']> = {
       wait: () => (failure?.stage === 'handshake' ? fail() : Promise.resolve()),
       notify: () => {
+        if (this.over || this.dying) return Promise.reject(failureOf(endedWhileHeld));
         if (error !== undefined) return fail();
         this.perform(part);
         return Promise.resolve();
@@ -238,12 +246,13 @@ export class FakeProcess implements ChildHandle, BodyHost {
       this.proceed();
       return;
     }
+    // Who was killed learns it from what he calls, and may be back before his end is noticed: it stays the signal's.
     body(this).then(
       (ending) => {
-        this.finish(ending);
+        if (!this.dying) this.finish(ending);
       },
       (error: unknown) => {
-        this.fail(error);
+        if (!this.dying) this.fail(error);
       },
     );
   };

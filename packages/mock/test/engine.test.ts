@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { createMock, MOCK_FEATURES, type Answer } from '@vircommand/mock';
 import { failure, thrown } from './failures';
 
@@ -221,6 +222,34 @@ describe('a fake program', () => {
     expect(await told).to.deep.equal([false, false]);
   });
 
+  for (const time of ['virtual', 'real'] as const) {
+    it(`a program in JavaScript that a signal ended has not returned, in ${time} time`, async () => {
+      const mock = createMock({ time });
+      const back: boolean[] = [];
+      const yes = mock.on('yes').program(async (program) => {
+        while (await program.write('stdout', 'y\n')) await program.sleep(1);
+        back.push(true);
+        return 7;
+      });
+      yes.always();
+      mock.on('throws').program(async (program) => {
+        while (await program.write('stdout', 'y\n')) await program.sleep(1);
+        throw new Error('in vain');
+      });
+      const ended = async (program: string, end: (running: { stdout: Readable; kill(): boolean }) => void) => {
+        const running = await new mock.Command(program, [], { stdout: 'pipe' }).runAsync();
+        await once(running.stdout, 'data');
+        end(running);
+        running.stdout.resume();
+        return (await failure(running.wait())).result;
+      };
+      expect(await ended('yes', ({ stdout }) => stdout.destroy())).to.include({ signal: 'SIGPIPE' });
+      expect(await ended('yes', (running) => running.kill())).to.include({ signal: 'SIGTERM' });
+      expect(await ended('throws', (running) => running.kill())).to.include({ signal: 'SIGTERM' });
+      expect(back).to.deep.equal([true, true]);
+    });
+  }
+
   it('stdin and send buffers are noted, whole', async () => {
     const mock = mocked({});
     const command = new mock.Command('p')
@@ -251,6 +280,18 @@ describe('a fake program', () => {
     const exec = await held('e').runAsync();
     await exec.handshakeWait();
     expect(await failure(exec.handshakeNotify())).to.include({ stage: 'exec', code: 'ENOENT' });
+  });
+
+  it('what was ended while a handshake held it cannot be told to go on', async () => {
+    const mock = mocked({ after: 100 });
+    for (const noticed of [false, true]) {
+      const running = await new mock.Command('p').requireHandshake().runAsync();
+      running.kill();
+      if (noticed) await failure(running.wait());
+      const error = await failure(running.handshakeNotify());
+      expect(error).to.include({ stage: 'handshake', code: 'EPIPE', syscall: 'write' });
+      expect(error.message).to.contain('the process was ended while it was held');
+    }
   });
 
   it('a daemon is on its own when its start resolves', async () => {
