@@ -1,6 +1,7 @@
 /** How many operations of the file system are under way in this process. */
 import { createHook, type HookCallbacks } from 'node:async_hooks';
 import { stat } from 'node:fs';
+import { realNow } from './real-time';
 
 const isOperation = (name: unknown): boolean =>
   typeof name === 'string' && (name.startsWith('FSReq') || name === 'CloseReq');
@@ -19,7 +20,6 @@ let lists: boolean | undefined;
 /** One such operation may have several steps, of which the first one only is told: milliseconds for the others. */
 const afterwards = 100;
 let lastEnd = -Infinity;
-const realNow = performance.now.bind(performance);
 
 /** To be called before the operations that are to be counted begin. */
 export function watchFileOperations(): void {

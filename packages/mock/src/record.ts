@@ -12,6 +12,7 @@ import { CommandStartError, startError } from '@vircommand/core/backend';
 import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
 import type { RecordedEvent } from './events';
+import { realNow } from './real-time';
 import { close, InputTap, OutputTap, type OutputListener } from './taps';
 
 type Told = RecordedEvent extends infer E ? (E extends { readonly call: number } ? Omit<E, 'call'> : never) : never;
@@ -43,7 +44,7 @@ class Watched {
 
   ended(event: Told): void {
     this.exited = true;
-    this.exitedAt = performance.now();
+    this.exitedAt = realNow();
     this.tell(event);
   }
 
@@ -70,7 +71,7 @@ class Watched {
         if (!this.exited && !this.killed) this.tell({ type: 'closed', stream });
         if (!this.exited) return 'over';
         // Who gives up later than at the exit has waited for the end in vain.
-        return performance.now() - this.exitedAt > patience ? 'held' : 'near';
+        return realNow() - this.exitedAt > patience ? 'held' : 'near';
       },
       onHeld: () => {
         this.tell({ type: 'held', stream });

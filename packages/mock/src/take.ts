@@ -1,6 +1,7 @@
 /** Gathers what a recorder tells, and makes the entries of a recording of it. */
 import type { LaunchPlan } from '@vircommand/core/backend';
 import type { RecordedEvent } from './events';
+import { realNow } from './real-time';
 import { recordedCall, type RecordedCall } from './recorded-call';
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { isSecretInput } from './secrets';
@@ -17,8 +18,6 @@ import {
 } from './tape-event';
 
 type SyncResult = Extract<RecordedEvent, { type: 'sync' }>['result'];
-
-const now = performance.now.bind(performance);
 
 /** One call that is being recorded. */
 class Taken {
@@ -54,7 +53,7 @@ class Taken {
       this.sent.set(event.fd, chunks);
       return;
     }
-    this.events.push({ ...event, at: now() });
+    this.events.push({ ...event, at: realNow() });
     if (event.type === 'signal' && event.name === 'SIGKILL') this.killed = true;
     if (event.type === 'exit' || event.type === 'lost' || event.type === 'start-error') this.finish();
   }

@@ -1,5 +1,6 @@
 /** Streams that hand everything on and tell what passes; a tap that nobody uses changes nothing. */
 import { Readable, Writable } from 'node:stream';
+import { later } from './real-time';
 
 // As large as a pipe's, so that a program whose output nobody reads stops about where it would without us.
 const highWaterMark = 65536;
@@ -37,12 +38,12 @@ export function close(
       release();
       resolve();
     };
-    const bound = setTimeout(() => {
+    const cancel = later(endBound, () => {
       listener.onHeld();
       over();
-    }, endBound);
+    });
     void ended.then(() => {
-      clearTimeout(bound);
+      cancel();
       over();
     });
   });

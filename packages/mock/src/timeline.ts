@@ -3,6 +3,7 @@
  * one synchronous run; virtual time has a file of its own.
  */
 import { systemClock, type Clock } from '@vircommand/core/backend';
+import { nextTurn } from './real-time';
 import { TimerQueue } from './timers';
 
 /** A clock, and what a fake program needs besides. */
@@ -14,9 +15,6 @@ export interface Timeline extends Clock {
   /** The thread was blocked for so many milliseconds, by a program that was waited for synchronously. */
   block(ms: number): void;
 }
-
-// Test runners replace the global functions with fakes of their own; a fake program must run all the same.
-const nextTurn = setImmediate;
 
 /** Calls all that is waiting in one turn of the event loop. */
 export class Turns {

@@ -7,6 +7,7 @@
  * before has caused is over, promises, streams and immediates included. Nothing waits for the wall clock.
  */
 import { pendingFileOperations, watchFileOperations } from './file-operations';
+import { later, nextTurn, realNow } from './real-time';
 import { TimerQueue } from './timers';
 import { Turns, type Timeline } from './timeline';
 
@@ -14,10 +15,6 @@ import { Turns, type Timeline } from './timeline';
 const quietTurns = 8;
 // A file operation is waited for, in milliseconds of real time; one that never ends (a named pipe) not for ever.
 const longestFileWait = 2000;
-
-const nextTurn = setImmediate;
-const later = setTimeout;
-const realNow = performance.now.bind(performance);
 
 /** See above. */
 export class VirtualClock implements Timeline {
@@ -72,7 +69,7 @@ export class VirtualClock implements Timeline {
       return;
     }
     if (++this.quiet < quietTurns) nextTurn(this.look);
-    else if (this.mustWait()) later(this.look, 1);
+    else if (this.mustWait()) later(1, this.look);
     else {
       this.touch();
       const next = this.timers.take();

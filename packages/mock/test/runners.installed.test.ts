@@ -1,6 +1,7 @@
 /** Mocks in each test runner, as somebody who installed the packages uses them: what is published, in a directory elsewhere. */
 import { expect } from 'chai';
 import { cpSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { Command } from '@vircommand/child-process';
 import { cleanEnvironment, install } from '../../conformance/test/installed';
@@ -48,6 +49,10 @@ const runners: readonly Runner[] = [
   },
 ];
 
+// What jest and vitest fake time with, as jest has it.
+const way = ['jest', '@jest/core', 'jest-config', 'jest-environment-node', '@jest/fake-timers', '@sinonjs/fake-timers'];
+const fakeTimers = way.reduce((from, name) => createRequire(from).resolve(name), __filename);
+
 const packageOf = (name: string): string => path.dirname(require.resolve(`${name}/package.json`));
 
 describe('mocks work in', function () {
@@ -62,7 +67,7 @@ describe('mocks work in', function () {
     remove();
   });
 
-  const run = async ({ program, args }: Runner, env: Record<string, string> = {}) => {
+  const run = async ({ program, args }: Pick<Runner, 'program' | 'args'>, env: Record<string, string> = {}) => {
     const words = program === undefined ? [] : [path.join(packageOf(program[0]), program[1])];
     const command = new Command(process.execPath, [...words, ...args], {
       cwd: directory,
@@ -89,6 +94,13 @@ describe('mocks work in', function () {
       const { stdout, exitCode } = await run(runner, { BROKEN: '1' });
       expect(runner.counts(stdout)).to.deep.equal([tests - 1, 1]);
       expect(exitCode).to.not.equal(0);
+    });
+  }
+
+  for (const [name, args] of Object.entries({ 'node:test': [], '@sinonjs/fake-timers': [fakeTimers] })) {
+    it(`fakes of ${name} that were there before the mock was loaded`, async () => {
+      const { stdout, stderr } = await run({ program: undefined, args: ['early.cjs', ...args] });
+      expect(stdout, stderr).to.equal('hi 1000 true\n');
     });
   }
 });

@@ -1,0 +1,44 @@
+/**
+ * Turns of the event loop and real milliseconds. Test runners put fakes in the place of the timers, of all of Node's
+ * modules of them, perhaps before this package is loaded; fake programs must run all the same.
+ */
+import * as timers from 'node:timers';
+import * as promised from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+/** Milliseconds, monotonic. Clocks are faked, too; nobody fakes how long the process runs. */
+export const realNow = (): number => process.uptime() * 1000;
+
+/** A fake has the promise of another fake, or none. */
+const isReal = (name: 'setImmediate' | 'setTimeout'): boolean =>
+  Reflect.get(timers[name], promisify.custom) === promised[name];
+
+const { setTimeout, clearTimeout, setImmediate } = timers;
+const { scheduler } = promised;
+const fakeTimers = !isReal('setTimeout');
+
+/** Calls back in the next turn of the event loop. */
+export const nextTurn: (callback: () => void) => void = isReal('setImmediate')
+  ? setImmediate
+  : (callback) => void scheduler.yield().then(callback);
+
+/** Calls back after so many milliseconds; the returned function cancels. */
+export function later(ms: number, callback: () => void): () => void {
+  if (!fakeTimers) {
+    const timer = setTimeout(callback, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  }
+  const end = realNow() + ms;
+  let wanted = true;
+  const look = (): void => {
+    if (!wanted) return;
+    if (realNow() < end) nextTurn(look);
+    else callback();
+  };
+  nextTurn(look);
+  return () => {
+    wanted = false;
+  };
+}
