@@ -102,6 +102,8 @@ export interface Part {
   /** Held before exec, step by step: `notify` is one of the steps. */
   readonly handshake?:
     { readonly wait?: StartFailure | undefined; readonly notify?: StartFailure | undefined } | undefined;
+  /** After so many bytes of stdin it reads no more, and one of the steps closes it. */
+  readonly readsUpTo?: number | undefined;
   /** Looks at what came on stdin until now; the returned error ends the run. */
   readonly checkStdin?: ((stdin: readonly Uint8Array[]) => Error | undefined) | undefined;
   /** Looks, when the program exits, at all that it was given; the returned error takes the place of the exit. */

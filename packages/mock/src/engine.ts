@@ -193,6 +193,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   perform(part: Part): void {
     if (this.over) return;
     this.part = part;
+    if (this.input !== undefined) this.input.readsUpTo = part.readsUpTo ?? Infinity;
     if (this.log.stdin.length > 0) this.lookAtStdin();
     if (part.handshake !== undefined) this.stepwise(part.handshake);
     this.timeline.soon(this.begin);

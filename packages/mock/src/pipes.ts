@@ -119,14 +119,18 @@ export class OutputPipe {
 const brokenPipe = (): Error =>
   Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write', errno: -32 });
 
-/** From core to the program, which reads everything at once. */
+/** From core to the program, which reads everything at once, or up to where it stops. */
 export class InputPipe {
   /** No more will come. */
   ended = false;
   /** Bytes that came until now. */
   size = 0;
+  /** After so many bytes the program reads no more: whoever goes on waits, and learns it. */
+  readsUpTo = Infinity;
   private closed = false;
   private stream: Writable | undefined;
+  /** Ends the write that waits. */
+  private blocked: ((error: Error) => void) | undefined;
 
   /** What comes is added to `chunks`; `arrived` is called for every piece and for the end. */
   constructor(
@@ -142,7 +146,8 @@ export class InputPipe {
           return;
         }
         this.take(Uint8Array.from(chunk));
-        done();
+        if (this.size < this.readsUpTo) done();
+        else this.blocked = done;
       },
       final: (done) => {
         this.finish();
@@ -171,12 +176,19 @@ export class InputPipe {
   break(): void {
     this.closed = true;
     this.stream?.destroy(brokenPipe());
+    this.unblock();
+  }
+
+  private unblock(): void {
+    this.blocked?.(brokenPipe());
+    this.blocked = undefined;
   }
 
   /** The program is gone. */
   close(): void {
     this.closed = true;
     this.ended = true;
+    this.unblock();
   }
 
   destroy(): void {

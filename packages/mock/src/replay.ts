@@ -35,6 +35,19 @@ class Track {
     return whole !== undefined ? [whole] : streamOf(events, 'stdin');
   }
 
+  /** It stopped reading before its caller had said all: how much he said until he learned it was chance. */
+  get broken(): boolean {
+    const first = this.entry.events?.find((event) => 'broken' in event || ('end' in event && event.end === 'stdin'));
+    return first !== undefined && 'broken' in first;
+  }
+
+  /** Whether this is the beginning of its stdin. */
+  beginsWith(actual: Buffer, redactor: CallRedactor): boolean {
+    const all = joined(this.stdin, redactor);
+    const length = this.broken ? Math.min(all.length, actual.length) : actual.length;
+    return all.subarray(0, length).equals(actual.subarray(0, length));
+  }
+
   /** It says nothing before it has read something. */
   get readsFirst(): boolean {
     const [first] = this.entry.events ?? [];
@@ -160,9 +173,13 @@ export class Player implements Director {
     const actual = call.stdin;
     if (stdinComplete) {
       const hidden = Buffer.from(redactor.hideBytes(actual)).toString('latin1');
-      return tracks.find((track) => hiddenForm(track.stdin) === hidden) ?? first;
+      return (
+        tracks.find((track) => hiddenForm(track.stdin) === hidden) ??
+        tracks.find((track) => track.broken && track.beginsWith(actual, redactor)) ??
+        first
+      );
     }
-    const open = tracks.filter((track) => joined(track.stdin, redactor).subarray(0, actual.length).equals(actual));
+    const open = tracks.filter((track) => track.beginsWith(actual, redactor));
     if (open.length === 0) return actual.length === 0 ? 'after-stdin' : first;
     if (new Set(open.map((track) => hiddenForm(track.stdin))).size === 1) return open[0];
     return open.find((track) => actual.length >= track.firstRead(redactor)) ?? 'after-stdin';
@@ -173,6 +190,7 @@ export class Player implements Director {
     const handshake: { wait?: ReturnType<typeof fromTapeFailure>; notify?: ReturnType<typeof fromTapeFailure> } = {};
     const heldOpen: ('stdout' | 'stderr')[] = [];
     let read = 0;
+    let readsUpTo: number | undefined;
     const data = (given: TapeData): Uint8Array | (() => Uint8Array) =>
       call.plan.secret.inputs === undefined
         ? redactor.showBytes(fromTapeData(given))
@@ -190,8 +208,10 @@ export class Player implements Director {
       } else if ('end' in event) {
         steps.push(event.end === 'stdin' ? { type: 'stdin', bytes: Infinity } : { type: 'end', stream: event.end });
       } else if ('closed' in event) steps.push({ type: 'closed', stream: event.closed });
-      else if ('broken' in event) steps.push({ type: 'end', stream: 'stdin' });
-      else if ('signal' in event)
+      else if ('broken' in event) {
+        steps.push({ type: 'end', stream: 'stdin' });
+        if (track.broken) readsUpTo = read;
+      } else if ('signal' in event)
         steps.push({ type: 'signal', name: event.signal, reached: event.reached ?? 'process' });
       else if ('handshake' in event) {
         if (event.failure !== undefined) handshake[event.handshake] = fromTapeFailure(event.failure, redactor);
@@ -204,6 +224,7 @@ export class Player implements Director {
     }
     return {
       steps,
+      readsUpTo,
       heldOpen,
       recorded: true,
       ...(call.plan.handshake ? { handshake } : {}),
@@ -217,7 +238,7 @@ export class Player implements Director {
     call: Call,
     redactor: CallRedactor,
   ): Pick<Part, 'checkStdin' | 'checkEnd' | 'refuseSignal'> {
-    const { stdin } = track;
+    const { stdin, broken } = track;
     const expected = isKnown(stdin, redactor) ? joined(stdin, redactor) : undefined;
     let [chunks, position] = [0, 0];
     return {
@@ -225,14 +246,16 @@ export class Player implements Director {
         for (; expected !== undefined && chunks < all.length; chunks++) {
           const chunk = all[chunks] ?? new Uint8Array();
           const end = position + chunk.length;
-          if (expected.subarray(position, end).compare(chunk) !== 0) return this.otherStdin(track, call, redactor);
+          const recorded = expected.subarray(position, end);
+          if (recorded.compare(broken ? chunk.subarray(0, recorded.length) : chunk) !== 0)
+            return this.otherStdin(track, call, redactor);
           position = end;
         }
         return undefined;
       },
       checkEnd: () => {
-        if (expected === undefined ? !this.sameInput(0, stdin, call, redactor) : position !== expected.length)
-          return this.otherStdin(track, call, redactor);
+        const whole = expected === undefined ? this.sameInput(0, stdin, call, redactor) : position === expected.length;
+        if (!whole && !broken) return this.otherStdin(track, call, redactor);
         return this.otherSendBuffer(track, call, redactor);
       },
       refuseSignal: (name: SignalName) =>

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { secret, type CommandConstructor } from '@vircommand/core';
 import { openRecording, RecordingError } from '@vircommand/mock';
 import { failure } from './failures';
@@ -118,6 +120,78 @@ describe('a replay that does not fit', () => {
       new Command('cat', ['-u'], { stdout: 'text' }).setInputBuffer(secret('hunter2')).run();
     const error = await failure(scratch.replay(run));
     expect(error.message).to.contain('its stdin differs').and.not.contain('hunter2');
+  });
+
+  describe('what is written to a program that had stopped reading', () => {
+    const head = async (Command: CommandConstructor, source: Readable) => {
+      const running = await new Command('head', ['-c', '100'], { stdin: 'pipe', stdout: 'text' })
+        .doAsyncIo()
+        .runAsync();
+      const fed = pipeline(source, running.stdin).catch((error: unknown) => error);
+      const { stdout } = await running.wait();
+      return [stdout.length, (await fed) as unknown];
+    };
+    const pieces = (count: number, of = 'x') =>
+      Readable.from(Array.from({ length: count }, () => Buffer.alloc(65536, of)));
+    /** As `head` is recorded: when its caller learns that it has stopped is chance. */
+    const recorded = async (...events: readonly (readonly object[])[]): Promise<void> => {
+      await scratch.record((Command) => head(Command, Readable.from([])));
+      const tape = JSON.parse(scratch.text) as { calls: { call: object; events: readonly object[] }[] };
+      const [{ call } = { call: {} }] = tape.calls;
+      tape.calls = events.map((given) => ({ call, events: [...given, { stdout: ['x'.repeat(100)] }, { exit: 0 }] }));
+      scratch.text = JSON.stringify(tape);
+    };
+    const stdin = (of: string) => ({ stdin: [of.repeat(131_072)] });
+    const broken = { broken: 'stdin' };
+    const end = { end: 'stdin' };
+
+    it('may be more or less', async () => {
+      await recorded([stdin('x'), broken, end]);
+      for (const count of [2, 3, 100]) {
+        const [size, error] = await scratch.replay((Command) => head(Command, pieces(count)));
+        expect([size, Reflect.get(Object(error), 'code')]).to.deep.equal([100, 'EPIPE']);
+      }
+      expect(await scratch.replay((Command) => head(Command, pieces(1)))).to.deep.equal([100, undefined]);
+    });
+
+    it('is the same where it was written to its end before', async () => {
+      await recorded([stdin('x'), end, broken]);
+      expect(await scratch.replay((Command) => head(Command, pieces(2)))).to.deep.equal([100, undefined]);
+      for (const count of [1, 3]) {
+        const error = await failure(scratch.replay((Command) => head(Command, pieces(count))));
+        expect(error.code).to.equal('ERR_RECORDING_DIVERGED');
+      }
+    });
+
+    it('must not begin in another way', async () => {
+      await recorded([stdin('x'), broken, end]);
+      const error = await failure(scratch.replay((Command) => head(Command, pieces(1, 'y'))));
+      expect(error.code).to.equal('ERR_RECORDING_DIVERGED');
+    });
+
+    it('tells calls apart by how it begins', async () => {
+      await recorded([stdin('x'), broken, end], [stdin('y'), broken, end]);
+      await scratch.replay(async (Command) => {
+        for (const [count, of] of [
+          [3, 'y'],
+          [1, 'x'],
+        ] as const)
+          expect((await head(Command, pieces(count, of)))[0]).to.equal(100);
+      });
+    });
+
+    it('waits no longer when the program is killed', async () => {
+      await recorded([stdin('x'), { signal: 'SIGTERM' }, broken, end]);
+      await scratch.replay(async (Command) => {
+        const running = await new Command('head', ['-c', '100'], { stdin: 'pipe', stdout: 'text' })
+          .doAsyncIo()
+          .runAsync();
+        const fed = failure(pipeline(pieces(3), running.stdin));
+        running.kill('SIGKILL');
+        expect(await fed).to.include({ code: 'EPIPE' });
+        expect((await failure(running.wait())).result).to.include({ signal: 'SIGKILL' });
+      });
+    });
   });
 
   it('a signal that was not recorded', async () => {
