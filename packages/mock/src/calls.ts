@@ -1,5 +1,5 @@
 /** What a test sees of the calls that were made. */
-import type { LaunchPlan, PlanString, SignalName } from '@vircommand/core/backend';
+import type { LaunchPlan, PlanString, SignalName, SyncRequest } from '@vircommand/core/backend';
 import { planBytes } from '@vircommand/core/backend';
 import type { CallLog } from './engine';
 
@@ -33,7 +33,16 @@ export class Call implements MockCall {
   readonly log: CallLog = { stdin: [], sendBuffers: [], signals: [] };
   private argsShown: readonly string[] | undefined;
 
-  constructor(readonly plan: LaunchPlan) {}
+  /** A synchronous run gives it all its input at once. */
+  constructor(
+    readonly plan: LaunchPlan,
+    request?: SyncRequest,
+  ) {
+    if (request === undefined) return;
+    const { input, sendBuffers } = request;
+    if (input !== undefined && input.length > 0) this.log.stdin.push(Uint8Array.from(input));
+    this.log.sendBuffers.push(...sendBuffers.map((data) => [Uint8Array.from(data)]));
+  }
 
   get program(): string {
     return shown(this.plan.program);

@@ -146,12 +146,10 @@ export class FakeBackend implements Backend, Disposable {
   /** Part of the contract. */
   startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
     if (this.disposed) throw usage('runSync()', 'the mock is disposed');
-    const call = new Call(plan);
+    const call = new Call(plan, request);
     this.calls.push(call);
     const pid = this.pids === undefined ? undefined : this.pids++;
-    if (request.input !== undefined && request.input.length > 0) call.log.stdin.push(Uint8Array.from(request.input));
     if (this.director.directSync !== undefined) {
-      request.sendBuffers.forEach((data, index) => (call.log.sendBuffers[index] = [Uint8Array.from(data)]));
       const outcome = this.director.directSync(call, request, this.timeline);
       return { ...outcome, coreDumped: this.facts.coreDumped ? (outcome.coreDumped ?? false) : undefined, pid };
     }

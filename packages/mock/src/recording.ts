@@ -46,8 +46,8 @@ export interface Recording extends AsyncDisposable {
   /** Every command of every package in this process uses the recording, until the returned object is disposed or the recording is over. */
   install(): Disposable;
   /**
-   * Ends it. When recording: saves. In a replay: throws if a call was unknown or different, or a recorded call was not
-   * made.
+   * Ends it. When recording: saves. What was replayed, in every mode: throws if a call was unknown or different, and
+   * saves nothing then. In a replay: also if a recorded call was not made.
    */
   finish(): Promise<void>;
   /** Ends it without saving and without checks: for a test that has failed already. */
@@ -106,6 +106,7 @@ class RecordingSession implements Session {
   private readonly redactor: Redactor;
   private readonly before: string | undefined;
   private readonly kept: readonly TapeEntry[];
+  private readonly player: Player | undefined;
   private readonly fake: FakeBackend | undefined;
 
   constructor(
@@ -123,14 +124,13 @@ class RecordingSession implements Session {
     const old = mode !== 'update' && this.before !== undefined ? parseTape(this.before, file) : undefined;
     this.kept = old?.calls ?? [];
     const { recorder } = this;
-    let player: Player | undefined;
     if (old !== undefined) this.sameBackend(old, live, file);
     if (old !== undefined && mode === 'new') {
-      player = new Player(old, this.before ?? '', file, new Redactor(options), env);
+      this.player = new Player(old, this.before ?? '', file, new Redactor(options), env);
       // What is live needs real time, and there is one clock.
-      this.fake = new FakeBackend(live.name, player, { features, time: 'real' });
+      this.fake = new FakeBackend(live.name, this.player, { features, time: 'real' });
     }
-    const { fake } = this;
+    const { fake, player } = this;
     const { startAndWaitSync } = recorder;
     this.backend = Object.freeze<Backend>({
       contract: 1,
@@ -139,7 +139,7 @@ class RecordingSession implements Session {
       start: (plan) => (player?.has(new Call(plan)) === true && fake !== undefined ? fake : recorder).start(plan),
       ...(startAndWaitSync && {
         startAndWaitSync: (plan, request) =>
-          player?.has(new Call(plan), request) === true && fake !== undefined
+          player?.has(new Call(plan, request), request) === true && fake !== undefined
             ? fake.startAndWaitSync(plan, request)
             : startAndWaitSync(plan, request),
       }),
@@ -155,6 +155,8 @@ class RecordingSession implements Session {
   }
 
   async finish(): Promise<void> {
+    // What the recording says of calls that went another way is no recording to keep.
+    this.player?.expectFit();
     const { file } = this.options;
     const fail = (code: RecordingErrorCode, what: string): never => {
       throw new RecordingError(code, `${file}: ${what}. Nothing was saved.`, { file });

@@ -92,7 +92,7 @@ export class Player implements Director {
   private readonly byKey = new Map<string, { readonly tracks: Track[]; first: number }>();
   private readonly asked = new WeakMap<Call, Asked>();
   /** What was wrong, in the order in which it happened: code under test may have swallowed it. */
-  readonly failures: RecordingError[] = [];
+  private readonly failures: RecordingError[] = [];
 
   constructor(
     tape: Tape,
@@ -144,9 +144,13 @@ export class Player implements Director {
     return same.tracks.slice(same.first).filter(fits);
   }
 
-  /** Whether an entry is there that could answer. */
+  /** Whether an entry is there that could answer; what a program reads is known only where it is given with the call. */
   has(call: Call, request?: SyncRequest): boolean {
-    return this.candidates(call, this.ask(call, request)).length > 0;
+    const asked = this.ask(call, request);
+    const candidates = this.candidates(call, asked);
+    return request === undefined
+      ? candidates.length > 0
+      : candidates.some((track) => this.readsTheSame(track, call, asked.redactor));
   }
 
   direct(call: Call, stdinComplete: boolean): Part | 'after-stdin' {
@@ -280,18 +284,25 @@ export class Player implements Director {
   }
 
   private otherSendBuffer(track: Track, call: Call, redactor: CallRedactor): RecordingError | undefined {
-    for (const [fd, data] of Object.entries(track.entry.sent ?? {})) {
-      if (fd !== '0' && !this.sameInput(Number(fd), [data], call, redactor))
-        return this.diverged(track, `what it reads from descriptor ${fd} differs`);
-    }
-    return undefined;
+    const fd = this.otherDescriptor(track, call, redactor);
+    return fd === undefined ? undefined : this.diverged(track, `what it reads from descriptor ${fd} differs`);
+  }
+
+  /** The first descriptor after stdin from which something else comes. */
+  private otherDescriptor(track: Track, call: Call, redactor: CallRedactor): string | undefined {
+    const sent = Object.entries(track.entry.sent ?? {});
+    return sent.find(([fd, data]) => fd !== '0' && !this.sameInput(Number(fd), [data], call, redactor))?.[0];
+  }
+
+  private readsTheSame(track: Track, call: Call, redactor: CallRedactor): boolean {
+    return this.sameInput(0, track.stdin, call, redactor) && this.otherDescriptor(track, call, redactor) === undefined;
   }
 
   directSync(call: Call, request: SyncRequest): SyncOutcome {
     const asked = this.ask(call, request);
     const { redactor } = asked;
     const tracks = this.candidates(call, asked);
-    const track = tracks.find((one) => this.sameInput(0, one.stdin, call, redactor)) ?? tracks[0];
+    const track = tracks.find((one) => this.readsTheSame(one, call, redactor)) ?? tracks[0];
     if (track === undefined) throw this.noted(this.unmatched(call, asked));
     track.used = true;
     learnInputs(call, redactor);
@@ -351,10 +362,15 @@ export class Player implements Director {
     });
   }
 
-  /** @throws RecordingError for what was wrong, or for what was recorded and not run. */
-  expectDone(): void {
+  /** @throws RecordingError for the first thing that was wrong. */
+  expectFit(): void {
     const [first] = this.failures;
     if (first !== undefined) throw first;
+  }
+
+  /** @throws RecordingError for what was wrong, or for what was recorded and not run. */
+  expectDone(): void {
+    this.expectFit();
     const unused = this.tracks.filter((track) => !track.used);
     const [track] = unused;
     if (track === undefined) return;

@@ -56,7 +56,7 @@ class SyncRun {
     private readonly pid: number | undefined,
   ) {
     // The input is in the log of the call already.
-    const log = { ...call.log, stdin: [] };
+    const log = { ...call.log, stdin: [], sendBuffers: [] };
     this.process = new FakeProcess(plan, this.time, facts, log, pid, (status) => {
       this.exit = status;
       this.time.after(request.drainDelay, () => {

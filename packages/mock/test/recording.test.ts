@@ -13,7 +13,7 @@ import { once } from 'node:events';
 import * as path from 'node:path';
 import { backend as live, Command as RealCommand } from '@vircommand/child-process';
 import type { CommandConstructor, CommandResult } from '@vircommand/core';
-import { openRecording, REPLAYABLE, RecordingError, type RecordMode } from '@vircommand/mock';
+import { createMock, openRecording, REPLAYABLE, RecordingError, type RecordMode } from '@vircommand/mock';
 import { recordMode } from '../src/record-mode';
 import { failure, thrown } from './failures';
 import { Scratch } from './scratch';
@@ -210,6 +210,40 @@ describe('record and replay', () => {
       });
       expect(seen).to.deep.equal(['from the file\n', 'b\n']);
       expect(calls()).to.deep.equal([['a'], ['b']]);
+    });
+
+    it("'new' runs and adds a synchronous call with another input", async () => {
+      const live = createMock();
+      live
+        .on('read')
+        .reply(({ stdin, sendBuffers }) => ({ stdout: `${stdin.toString()}${String(sendBuffers[5])}` }))
+        .always();
+      const read = (input: string, buffer: string) => (Command: CommandConstructor) =>
+        new Command('read', [], { stdin: { input }, stdout: 'text' }).setSendBuffer(5, buffer).runSync().stdout;
+      await scratch.record(read('a', '5'), { live });
+      scratch.text = scratch.text.replace('["a5"]', '["from the file"]');
+      const seen = await scratch.record(
+        (Command) => [read('b', '5'), read('a', '6'), read('a', '5')].map((run) => run(Command)),
+        { live, mode: 'new' },
+      );
+      expect(seen).to.deep.equal(['b5', 'a6', 'from the file']);
+      expect(calls()).to.have.length(3);
+    });
+
+    it("'new' saves nothing when a call went another way, also if nobody noticed", async () => {
+      const cat = (input: string) => (Command: CommandConstructor) =>
+        new Command('cat', [], { stdin: { input }, stdout: 'text' }).run();
+      await scratch.record(cat('a'));
+      const before = scratch.text;
+      const run = scratch.record(
+        async (Command) => {
+          await failure(cat('b')(Command));
+          await echo('c')(Command);
+        },
+        { mode: 'new' },
+      );
+      expect((await failure(run)).code).to.equal('ERR_RECORDING_DIVERGED');
+      expect(scratch.text).to.equal(before);
     });
 
     it("'new' makes a file where there is none, with its directories", async () => {
