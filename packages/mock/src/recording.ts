@@ -8,7 +8,7 @@ import { Call } from './calls';
 import { FakeBackend, MOCK_FEATURES } from './fake-backend';
 import { recordMode, type RecordMode } from './record-mode';
 import { Recorder } from './record';
-import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
+import { RecordingError, recordAnew } from './recording-error';
 import { latin1OrText, Redactor } from './redact';
 import { Player } from './replay';
 import { Take } from './take';
@@ -158,21 +158,16 @@ class RecordingSession implements Session {
     // What the recording says of calls that went another way is no recording to keep.
     this.player?.expectFit();
     const { file } = this.options;
-    const fail = (code: RecordingErrorCode, what: string): never => {
-      throw new RecordingError(code, `${file}: ${what}. Nothing was saved.`, { file });
-    };
     const running = await this.take.running();
     await this.recorder.quiet();
     if (running.length > 0) {
-      fail('ERR_RECORDING_RUNNING', `these programs still run, end them before finish():\n  ${running.join('\n  ')}\n`);
+      const what = `these programs still run, end them before finish():\n  ${running.join('\n  ')}\n`;
+      throw new RecordingError('ERR_RECORDING_RUNNING', `${file}: ${what}. Nothing was saved.`, { file });
     }
     const { name, features } = this.live;
     const text = tapeText({ backend: { name, features }, calls: [...this.kept, ...this.take.entries] });
     if (text === this.before) return;
-    if (readTape(file) !== this.before) {
-      fail('ERR_RECORDING_CONFLICT', 'somebody else has written the file; give each test a file of its own');
-    }
-    writeTape(file, text, (written) => {
+    writeTape(file, text, this.before, (written) => {
       this.verify(written, text);
     });
   }

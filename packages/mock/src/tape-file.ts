@@ -1,5 +1,4 @@
 /** Reading and writing the file: whole or not at all, for its owner only, and never through a link. */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -35,18 +34,38 @@ export function checkWritable(file: string): void {
   throw new RecordingError('ERR_RECORDING_FILE', `${file}: the recording cannot be written: it is ${what}`, { file });
 }
 
+const conflict = (file: string, what: string): RecordingError =>
+  new RecordingError('ERR_RECORDING_CONFLICT', `${file}: ${what}. Nothing was saved.`, { file });
+
+/** The new file, which is also the lock: only one writer can make it, and it is gone when it is the recording. */
+function openNew(temporary: string, file: string): number {
+  try {
+    return openSync(temporary, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw conflict(file, `somebody else is writing the file, or broke off and left ${temporary}, then remove that`);
+  }
+}
+
 /**
  * Writes a new file beside the old one, lets `verify` look at what was really written, and puts it in the place of the
- * old one. Whatever goes wrong before, the old one stays as it was.
+ * old one, which must still be `before`. Whatever goes wrong until then, the old one stays as it was.
  */
-export function writeTape(file: string, text: string, verify: (written: string) => void): void {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+export function writeTape(
+  file: string,
+  text: string,
+  before: string | undefined,
+  verify: (written: string) => void,
+): void {
+  const temporary = `${file}.tmp`;
   let made = false;
   try {
     mkdirSync(dirname(file), { recursive: true });
-    const fd = openSync(temporary, 'wx', 0o600);
+    const fd = openNew(temporary, file);
     made = true;
     try {
+      if (readTape(file) !== before)
+        throw conflict(file, 'somebody else has written the file; give each test a file of its own');
       writeFileSync(fd, text);
       fsyncSync(fd);
     } finally {

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -353,6 +354,17 @@ describe('record and replay', () => {
       await new recording.Command('echo', ['two']).run();
       scratch.text = `${scratch.text}\n`;
       expect(await failure(recording.finish())).to.include({ code: 'ERR_RECORDING_CONFLICT' });
+    });
+
+    it('when somebody else is writing it', async () => {
+      await scratch.record(one);
+      const { text } = scratch;
+      const other = `${scratch.file}.tmp`;
+      writeFileSync(other, 'half of');
+      const error = await failure(scratch.record((Command) => new Command('echo', ['two']).run()));
+      expect(error).to.include({ code: 'ERR_RECORDING_CONFLICT' });
+      expect(error.message).to.contain(`somebody else is writing the file, or broke off and left ${other}`);
+      expect([scratch.text, readFileSync(other, 'utf8')]).to.deep.equal([text, 'half of']);
     });
 
     it('when it is a link, which is not followed, or no file', async () => {
