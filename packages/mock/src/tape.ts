@@ -106,12 +106,20 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isString: Check = (value) => typeof value === 'string';
 const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
-const isPlanString: Check = (value) => isString(value) || (isObject(value) && isString(value.base64));
-const isData: Check = (value) => isStrings(value) || (isObject(value) && isStrings(value.base64));
+// Node decodes what it can of anything.
+const isBase64: Check = (value) =>
+  typeof value === 'string' && Buffer.from(value, 'base64').toString('base64') === value;
+const isPlanString: Check = (value) => isString(value) || (isObject(value) && isBase64(value.base64));
+const isData: Check = (value) =>
+  isStrings(value) ||
+  (isObject(value) && Array.isArray(value.base64) && value.base64.every(isString) && isBase64(value.base64.join('')));
 const isOutput: Check = (value) => value === 'stdout' || value === 'stderr';
 const isTrue: Check = (value) => value === true;
 const isSignal: Check = (value) => typeof value === 'string' && value.startsWith('SIG');
-const isExit: Check = (value) => value === null || Number.isInteger(value) || isSignal(value);
+// Codes of Windows have 32 bits.
+const isExitCode: Check = (value) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+const isExit: Check = (value) => value === null || isExitCode(value) || isSignal(value);
 const oneOf =
   (...values: readonly unknown[]): Check =>
   (value) =>
@@ -164,6 +172,10 @@ const isEvent: Check = (value) => {
   return false;
 };
 
+/** Without one of these a replay would never end. */
+const isEnd = (event: TapeEvent): boolean =>
+  'exit' in event || 'lost' in event || 'startError' in event || ('handshake' in event && event.failure !== undefined);
+
 const isNumber: Check = (value) => typeof value === 'number';
 const isCall = shape(
   { program: isPlanString },
@@ -215,10 +227,10 @@ const isEntry = shape(
   { sent: isMap(isData), events: (value) => Array.isArray(value) && value.every(isEvent), outcome: isOutcome },
 );
 
-/** A synchronous run has an outcome, every other one has events. */
+/** A synchronous run has an outcome, every other one has events, with an end. */
 const isComplete = (entry: TapeEntry): boolean =>
   entry.call.sync === undefined
-    ? entry.events !== undefined && entry.outcome === undefined
+    ? entry.events?.some(isEnd) === true && entry.outcome === undefined
     : entry.outcome !== undefined && entry.events === undefined;
 
 /** @throws RecordingError that says what is wrong, and where. */

@@ -50,11 +50,15 @@ describe('the file format', () => {
 
   it('the schema and the check of the code agree', () => {
     const call = { program: 'p' };
+    const exit = { exit: 0 };
+    const failure = { stage: 'exec', code: 'E' };
     const entries: readonly (readonly [boolean, unknown])[] = [
-      [true, { call, events: [] }],
+      [true, { call, events: [exit] }],
+      [true, { call, events: [{ lost: failure }] }],
+      [true, { call, events: [{ startError: failure }] }],
       [true, { call, events: [{ exit: null }, { held: 'stdout' }] }],
       [true, { call, events: [{ stdout: { base64: ['AA=='] } }, { exit: 'SIGTERM', coreDumped: true }] }],
-      [true, { call, events: [{ handshake: 'wait' }, { handshake: 'notify', failure: { stage: 'exec', code: 'E' } }] }],
+      [true, { call, events: [{ handshake: 'wait' }, { handshake: 'notify', failure }] }],
       [true, { call: { ...call, sync: {} }, outcome: {} }],
       [
         true,
@@ -64,22 +68,36 @@ describe('the file format', () => {
           outcome: { exit: 0 },
         },
       ],
-      [true, { call: { program: { base64: '/w==' }, args: ['a', { base64: '/w==' }], env: { A: null } }, events: [] }],
+      [
+        true,
+        { call: { program: { base64: '/w==' }, args: ['a', { base64: '/w==' }], env: { A: null } }, events: [exit] },
+      ],
       [false, { call }],
-      [false, { call, events: [], outcome: {} }],
-      [false, { call: { ...call, sync: {} }, events: [] }],
+      [false, { call, events: [exit], outcome: {} }],
+      [false, { call: { ...call, sync: {} }, events: [exit] }],
       [false, { call, outcome: {} }],
-      [false, { call: {}, events: [] }],
-      [false, { call: { ...call, stdin: 'null' }, events: [] }],
-      [false, { call: { ...call, other: 1 }, events: [] }],
-      [false, { call: { ...call, daemon: false }, events: [] }],
-      [false, { call, events: [{ stdout: 'text' }] }],
+      [false, { call: {}, events: [exit] }],
+      [false, { call: { ...call, stdin: 'null' }, events: [exit] }],
+      [false, { call: { ...call, other: 1 }, events: [exit] }],
+      [false, { call: { ...call, daemon: false }, events: [exit] }],
+      [false, { call, events: [{ stdout: 'text' }, exit] }],
       [false, { call, events: [{ exit: 0, stdout: ['x'] }] }],
-      [false, { call, events: [{ end: 'stdin', reached: 'tree' }] }],
-      [false, { call, events: [{ signal: 'TERM' }] }],
-      [false, { call, events: [{}] }],
-      [false, { call, events: ['exit'] }],
-      [false, { call, events: [], sent: { 0: 'x' } }],
+      [false, { call, events: [{ end: 'stdin', reached: 'tree' }, exit] }],
+      [false, { call, events: [{ signal: 'TERM' }, exit] }],
+      [false, { call, events: [{}, exit] }],
+      [false, { call, events: ['exit', exit] }],
+      [false, { call, events: [exit], sent: { 0: 'x' } }],
+      // A replay of these would never end, or be of something else than the file says.
+      [false, { call, events: [] }],
+      [false, { call, events: [{ stdout: ['x'] }, { signal: 'SIGTERM' }] }],
+      [false, { call, events: [{ handshake: 'notify' }] }],
+      [true, { call, events: [{ exit: 0xffff_ffff }] }],
+      [false, { call, events: [{ exit: 0x1_0000_0000 }] }],
+      [false, { call, events: [{ exit: -1 }] }],
+      [false, { call, events: [{ exit: 1.5 }] }],
+      [true, { call, events: [{ stdout: { base64: ['AAAA', 'AA=='] } }, exit] }],
+      [false, { call, events: [{ stdout: { base64: ['%%%%'] } }, exit] }],
+      [false, { call: { program: { base64: 'AA' } }, events: [exit] }],
       [false, null],
     ];
     for (const [good, entry] of entries) {
