@@ -80,6 +80,8 @@ class Expected implements Script {
   constructor(
     readonly of: Pattern,
     readonly expectation: Expectation,
+    /** It may have answers again. */
+    private readonly renewed: (expected: Expected) => void,
   ) {
     this.where = callerOf(new Error().stack);
   }
@@ -100,6 +102,13 @@ class Expected implements Script {
 
   private add(give: Giver, needsStdin: boolean): this {
     this.replies.push({ give, needsStdin, times: 1, used: 0 });
+    return this.renew();
+  }
+
+  /** What was used up may have been passed over. */
+  private renew(): this {
+    this.current = 0;
+    this.renewed(this);
     return this;
   }
 
@@ -112,12 +121,12 @@ class Expected implements Script {
   times(n: number): this {
     if (!Number.isInteger(n) || n < 1) throw usage('times()', 'takes an integer, 1 or more');
     this.last('times()').times = n;
-    return this;
+    return this.renew();
   }
 
   always(): this {
     this.last('always()').times = Infinity;
-    return this;
+    return this.renew();
   }
 
   /** The next answer, or `undefined` if all are used up. */
@@ -321,11 +330,16 @@ export class ScriptBook implements Director {
       else if (key === 'env') checkEnv(value);
       else if (!isPattern(value)) throw usage('on()', `${key} must be a string or a matcher`);
     }
-    const expected = new Expected(program, { ...expectation });
+    const expected = new Expected(program, { ...expectation }, this.renewed);
     this.all.push(expected);
     this.byProgram.clear();
     return expected;
   }
+
+  private readonly renewed = (expected: Expected): void => {
+    this.byProgram.clear();
+    this.turn = Math.min(this.turn, this.all.indexOf(expected));
+  };
 
   /** Those for a program that are not used up; what is used up at the front is not looked at again. */
   private *candidates(program: string): Generator<Expected> {

@@ -38,6 +38,23 @@ describe('scripted answers', () => {
     expect([await run('b'), await run('a'), await run('a')]).to.deep.equal(['3', '1', '2']);
   });
 
+  for (const order of ['per-program', 'strict'] as const) {
+    it(`${order} order: what was used up and passed over answers again after reply(), times() and always()`, async () => {
+      const mock = createMock({ order });
+      const first = mock.on('a').reply({ stdout: '1' });
+      mock.on('a').reply({ stdout: '2' }).times(9);
+      const run = async () => (await new mock.Command('a', [], { stdout: 'text' }).run()).stdout;
+      const seen = [await run(), await run()];
+      first.reply({ stdout: '3' });
+      seen.push(await run(), await run());
+      first.times(2);
+      seen.push(await run(), await run());
+      first.always();
+      seen.push(await run(), await run());
+      expect(seen.join('')).to.equal('12323233');
+    });
+  }
+
   it('strict order: a call out of turn fails and says whose turn it is', async () => {
     const mock = createMock({ order: 'strict' });
     mock.on('a').reply({});
