@@ -243,7 +243,9 @@ export function compile(answer: Answer, call = 'reply()'): Part {
 /** The error of a start that a script or a recording says, as the system would say it. */
 export function failureOf({ stage, code, path, reason, syscall }: StartFailure): CommandStartError {
   if (code === 'ERR_COMMAND_START') return startError(stage, reason ?? 'said so by the mock', path);
-  const { errno, text } = systemError(code);
+  const { errno: number, text } = systemError(code);
+  // Who looks through PATH in vain has no error of the system.
+  const errno = stage === 'resolve' && code === 'ENOENT' && syscall === undefined ? undefined : number;
   return startError(stage, Object.assign(new Error(reason ?? `${code}: ${text}`), { code, errno, syscall }), path);
 }
 

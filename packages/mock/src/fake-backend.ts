@@ -81,11 +81,16 @@ export class FakeBackend implements Backend, Disposable {
     this.Command = bindCommand(this);
   }
 
+  /** Of a daemon nobody learns how it ends. */
+  private factsOf({ daemon }: LaunchPlan): Facts {
+    return daemon ? { coreDumped: false, usage: false } : this.facts;
+  }
+
   private begin(plan: LaunchPlan, timeline: Timeline): { call: Call; process: FakeProcess } {
     if (this.disposed) throw usage('start()', 'the mock is disposed');
     const call = new Call(plan);
     this.calls.push(call);
-    const process = new FakeProcess(plan, timeline, this.facts, call.log, this.pids, () => {
+    const process = new FakeProcess(plan, timeline, this.factsOf(plan), call.log, this.pids, () => {
       this.running.delete(process);
     });
     if (this.pids !== undefined) this.pids++;
@@ -149,9 +154,10 @@ export class FakeBackend implements Backend, Disposable {
     const call = new Call(plan, request);
     this.calls.push(call);
     const pid = this.pids === undefined ? undefined : this.pids++;
+    const facts = this.factsOf(plan);
     if (this.director.directSync !== undefined) {
       const outcome = this.director.directSync(call, request, this.timeline);
-      return { ...outcome, coreDumped: this.facts.coreDumped ? (outcome.coreDumped ?? false) : undefined, pid };
+      return { ...outcome, coreDumped: facts.coreDumped ? (outcome.coreDumped ?? false) : undefined, pid };
     }
     const part = this.director.direct(call, true);
     if (isPromise(part)) {
@@ -160,7 +166,7 @@ export class FakeBackend implements Backend, Disposable {
     }
     if (part === 'after-stdin') throw usage('runSync()', `nothing says what ${plan.text} does`);
     if (part.startError !== undefined) throw failureOf(part.startError);
-    return runSync(plan, request, part, { timeline: this.timeline, facts: this.facts, call, pid });
+    return runSync(plan, request, part, { timeline: this.timeline, facts, call, pid });
   }
 
   /**

@@ -81,12 +81,13 @@ describe('an answer', () => {
       name: 'CommandStartError',
       stage: 'resolve',
       code: 'ENOENT',
-      errno: -2,
+      // The search through PATH has none.
+      errno: undefined,
       path: 'nope',
       backend: 'mock',
     });
     expect(nope?.message).to.match(/no such file or directory.*'nope'.*nope$/);
-    expect(gone).to.include({ stage: 'cwd', code: 'EACCES', path: '/root' });
+    expect(gone).to.include({ stage: 'cwd', code: 'EACCES', errno: -13, path: '/root' });
     expect(odd).to.include({ stage: 'backend', code: 'ERR_COMMAND_START' });
     mock.on('nope').reply({ startError: { stage: 'exec', code: 'ENOEXEC' } });
     expect(thrown(() => new mock.Command('nope').runSync())).to.include({ stage: 'exec', code: 'ENOEXEC' });

@@ -297,6 +297,10 @@ describe('a fake program', () => {
   it('a daemon is on its own when its start resolves', async () => {
     const mock = mocked({ never: true });
     expect(await new mock.Command('p').daemonize().run()).to.include({ exitCode: 0, durationMs: 0 });
+    mock.on('sync').reply({});
+    const unknown = { coreDumped: undefined, usage: undefined };
+    expect(await new mock.Command('p').daemonize().run()).to.include(unknown);
+    expect(new mock.Command('sync').daemonize().runSync()).to.include(unknown);
   });
 
   it('hundreds at once keep their streams and their times apart', async () => {
