@@ -11,6 +11,7 @@ import { concurrencyCases, disposalCases, reuseCases } from './lifecycle';
 import { outputLimitCases } from './limits';
 import { lineCases, rowCases } from './lines';
 import { eventCases, knowledgeCases, secretCases } from './observation';
+import { parentExitCases } from './parent-exit';
 import { pipeCases } from './pipes';
 import { precedenceCases } from './precedence';
 import { handshakeCases, hookCases } from './preparation';
@@ -21,7 +22,7 @@ import { refusalCases } from './refusals';
 import { defaultCases, inputCases, mergedCases, outputCases } from './standard-streams';
 import { stateCases } from './states';
 import { statusCases } from './status';
-import { groupCases, parentExitCases, treeCases } from './trees';
+import { groupCases, treeCases } from './trees';
 
 /** Every case of the suite. Ids never change. */
 export const cases: readonly ConformanceCase[] = [

@@ -17,6 +17,7 @@ const lies: readonly (readonly [feature: Feature, caughtBy: string])[] = [
   ['handshake', 'handshake.held'],
   ['hook', 'hook.called'],
   ['exec', 'exec.missing'],
+  ['kill-on-parent-exit', 'parent-exit.normal'],
 ];
 
 export const declarationMutants: readonly Mutant[] = [
@@ -26,6 +27,18 @@ export const declarationMutants: readonly Mutant[] = [
     bound: 3000,
     break: declaring(feature),
   })),
+  ...['parent-exit.death-signal', 'parent-exit.guaranteed'].map((caughtBy): Mutant => ({
+    does: 'declares parent-death-signal, and ignores it',
+    caughtBy,
+    needs: 'setpriv',
+    break: declaring('parent-death-signal'),
+  })),
+  {
+    does: 'declares two ways to end programs with this process, and has neither',
+    caughtBy: 'parent-exit.normal',
+    needs: 'setpriv',
+    break: declaring('kill-on-parent-exit', 'parent-death-signal'),
+  },
   {
     does: 'declares a feature that does not exist',
     caughtBy: 'contract.declaration',

@@ -20,6 +20,14 @@ const withSignal = (
 ): Mutant['break'] =>
   withHandle((handle) => ({ signal: change((name, target) => handle.signal(name, target), handle) }));
 
+const atExit: (() => void)[] = [];
+
+function endAtExit(handle: ChildHandle): void {
+  const end = (): void => handle.dispose();
+  atExit.push(end);
+  process.on('exit', end);
+}
+
 const streamsOf = ({ stdin, stdout, stderr }: ChildHandle) => [stdin, stdout, stderr];
 
 export const endingMutants: readonly Mutant[] = [
@@ -188,5 +196,17 @@ export const endingMutants: readonly Mutant[] = [
         handle.signal('SIGKILL', 'tree');
       },
     })),
+  },
+  {
+    does: 'listens for the end of this process with every program, and never stops',
+    caughtBy: 'parent-exit.over',
+    break: both(
+      withHandle((handle, { killOnParentExit }) => {
+        if (killOnParentExit !== false) endAtExit(handle);
+        return {};
+      }),
+      declaring('kill-on-parent-exit'),
+    ),
+    cleanUp: () => atExit.splice(0).forEach((listener) => process.off('exit', listener)),
   },
 ];

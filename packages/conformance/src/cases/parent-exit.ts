@@ -1,0 +1,108 @@
+/** Programs that are to end with this process. */
+import * as assert from 'node:assert/strict';
+import type { RunningCommand } from '@vircommand/core';
+import type { CaseContext } from '../types';
+import { group, readLine, readRest, type RunAndWait } from './define';
+import { started } from './endings';
+
+/** A program that is to end with this process, and the listeners of this process's exit that came with it. */
+async function endingWithParent(
+  t: CaseContext,
+): Promise<{ readonly running: RunningCommand<'pipe'>; readonly added: readonly NodeJS.ExitListener[] }> {
+  // What a backend listens for with every program says nothing of this one.
+  const other = await started(t, ['out:ready\\n', 'forever']);
+  const before = new Set(process.listeners('exit'));
+  const command = t.helper('out:ready\\n', 'forever').setOutputFd('pipe').rawStatus();
+  const running = await command.runAsync({ killOnParentExit: true });
+  await readLine(running.stdout);
+  const added = process.listeners('exit').filter((listener) => !before.has(listener));
+  await other.abort();
+  return { running, added };
+}
+
+const noListener = 'the backend has no listener of this process’s exit';
+
+/** That the kernel was told to kill the program with its parent: only the program itself can see that. */
+async function checkDeathSignal(t: CaseContext, run: RunAndWait, killOnParentExit: true | 'guaranteed'): Promise<void> {
+  if (t.subject.programs === 'helper-only') t.notChecked('needs setpriv(1)');
+  const { exitCode, stdout } = await run(
+    new t.Command('/bin/sh', ['-c', 'exec setpriv --dump']).addEnvPassCommon().setOutputBuffer(),
+    { check: false, killOnParentExit },
+  );
+  const signal = /^Parent death signal: (.*)$/m.exec(stdout)?.[1];
+  // BusyBox has one that does not tell.
+  if (exitCode !== 0 || signal === undefined) t.notChecked('needs setpriv(1) of util-linux');
+  assert.equal(signal, 'KILL', 'the kernel’s signal at the end of the parent');
+}
+
+export const parentExitCases = group('parent-exit', {}, [
+  {
+    id: 'normal',
+    title: 'a program that is to end with its parent is killed when the parent exits',
+    why: 'A helper that outlives the application that started it is nobody’s.',
+    requires: ['kill-on-parent-exit'],
+    needs: ['any-program'],
+    async run(t, run) {
+      const { running, added } = await endingWithParent(t);
+      if (added.length === 0) {
+        await running.abort();
+        // A program elsewhere can end with the connection, and one of this machine by the kernel.
+        if (!t.has('local-pid')) t.notChecked(noListener);
+        assert.ok(t.has('parent-death-signal'), noListener);
+        return checkDeathSignal(t, run, true);
+      }
+      for (const listener of added) listener(0);
+      const { signal } = await running.wait();
+      assert.equal(signal, 'SIGKILL');
+    },
+  },
+  {
+    id: 'over',
+    title: 'a program that ended before leaves no listener behind',
+    why: 'A process that runs thousands of commands would collect them.',
+    requires: ['kill-on-parent-exit'],
+    needs: ['any-program'],
+    twin: true,
+    async run(t, run) {
+      const before = process.listenerCount('exit');
+      const { running, added } = await endingWithParent(t);
+      for (let round = 0; round < 3; round++) await run(t.helper('exit:0'), { killOnParentExit: true });
+      await running.abort();
+      assert.equal(process.listenerCount('exit'), before);
+      // Who never listens leaves none, which shows nothing.
+      if (added.length === 0) t.notChecked(noListener);
+    },
+  },
+  {
+    id: 'death-signal',
+    title: 'the kernel kills a program when its parent ends, however that ends',
+    why: 'After SIGKILL nothing of the parent is left that could do it.',
+    requires: ['parent-death-signal'],
+    needs: ['linux', 'any-program'],
+    twin: true,
+    run: (t, run) => checkDeathSignal(t, run, 'guaranteed'),
+  },
+  {
+    id: 'guaranteed',
+    title: 'a program that the kernel ends with its parent lives as long as the parent',
+    why: 'The kernel’s signal comes when the thread ends that started it: that must not be a thread that comes and goes.',
+    requires: ['parent-death-signal'],
+    async run(t, run) {
+      const running = await t
+        .helper('cat')
+        .setInputFd('pipe')
+        .setOutputFd('pipe')
+        .runAsync({ killOnParentExit: 'guaranteed' });
+      for (let round = 0; round < 3; round++) {
+        await t.helper('exit:0').run();
+        running.stdin.write('alive\n');
+        assert.equal(await readLine(running.stdout), 'alive');
+      }
+      running.stdin.end();
+      await readRest(running.stdout);
+      assert.equal((await running.wait()).exitCode, 0);
+      // Every other program lives as long, too.
+      await checkDeathSignal(t, run, 'guaranteed');
+    },
+  },
+]);
