@@ -52,6 +52,18 @@ export const directoryCases = group('directory', { requires: ['cwd'] }, [
     },
   },
   {
+    id: 'relative-now',
+    title: 'a relative directory is relative to where the parent is at the time of the start',
+    why: 'Commands and backends can be made long before, and the parent has gone elsewhere.',
+    twin: true,
+    async run(t, run) {
+      const command = t.helper('cwd').setWorkingDirectory('inner').setOutputBuffer();
+      const directory = path.join(enter(t, t.tempDir()), 'inner');
+      mkdirSync(directory);
+      assert.equal((await run(command)).stdout, `${directory}\n`);
+    },
+  },
+  {
     id: 'parent-stays',
     title: 'the parent stays where it is, also while the program starts',
     why: 'Changing the directory of the whole process breaks everything else that runs in it.',

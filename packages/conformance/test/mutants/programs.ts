@@ -3,6 +3,8 @@ import * as path from 'node:path';
 import { resolveProgram, startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { both, declaring, withPlan, withStart, type Mutant } from './mutant';
 
+const loadedAt = process.cwd();
+
 const text = (value: PlanString | undefined): string => (typeof value === 'string' ? value : '');
 
 /** The environment as an object, as `spawn()` has it. */
@@ -119,6 +121,14 @@ export const programMutants: readonly Mutant[] = [
     does: 'ignores the working directory',
     caughtBy: 'directory.set',
     break: withPlan((plan) => ({ ...plan, cwd: undefined })),
+  },
+  {
+    does: 'takes a relative working directory from where this process was when it was loaded',
+    caughtBy: 'directory.relative-now',
+    break: withPlan((plan) => ({
+      ...plan,
+      cwd: plan.cwd === undefined ? undefined : path.resolve(loadedAt, plan.cwd),
+    })),
   },
   {
     does: 'changes the working directory of the parent while it starts',
