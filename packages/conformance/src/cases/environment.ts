@@ -35,6 +35,18 @@ export const environmentCases = group('environment', { needs: ['posix'] }, [
     },
   },
   {
+    id: 'many',
+    title: 'two thousand variables arrive in their order',
+    why: 'Containers and build systems hand on long lists, and none is one too many.',
+    twin: true,
+    async run(t, run) {
+      const given = Array.from({ length: 2000 }, (_, index) => `NAME_${index}=value ${index}`);
+      const command = t.helper('env');
+      for (const entry of given) command.addEnvString(entry);
+      assert.deepEqual(nulParts((await run(command.setOutputBuffer())).stdout), given);
+    },
+  },
+  {
     id: 'duplicates',
     title: 'a name that is added again keeps its place and takes the last value',
     why: 'Two entries of one name: some programs read the first, some the last.',

@@ -93,6 +93,11 @@ export const programMutants: readonly Mutant[] = [
     break: withEnvironment((env) => env.map(([name, value]) => [name, text(value).trim()])),
   },
   {
+    does: 'forgets variables beyond the thousandth',
+    caughtBy: 'environment.many',
+    break: withEnvironment((env) => env.slice(0, 1000)),
+  },
+  {
     does: 'hands on the environment of the time when it was made',
     caughtBy: 'environment.inherit-now',
     break: (good) => {
