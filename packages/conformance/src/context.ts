@@ -142,7 +142,7 @@ export class Context implements CaseContext {
 
   async rejectsStart(
     run: Promise<unknown> | (() => unknown),
-    { stage, code }: { readonly stage: Stage | readonly Stage[]; readonly code?: string | undefined },
+    { stage, code, path: wrong }: Parameters<CaseContext['rejectsStart']>[1],
   ): Promise<CommandStartError> {
     let error: unknown;
     try {
@@ -155,6 +155,7 @@ export class Context implements CaseContext {
     const stages: readonly Stage[] = typeof stage === 'string' ? [stage] : stage;
     assert.ok(stages.includes(error.stage), `stage '${error.stage}', expected '${stages.join("' or '")}'`);
     if (code !== undefined) assert.equal(error.code, code, `code of stage '${error.stage}'`);
+    if (wrong !== undefined) assert.equal(error.path, wrong, `path of stage '${error.stage}'`);
     assert.equal(error.backend, this.backend.name);
     return error;
   }

@@ -71,10 +71,14 @@ export interface CaseContext {
   tempDir(): string;
   /** Called after the case, the last one first. */
   cleanup(fn: () => void | Promise<void>): void;
-  /** Expects a start that fails, at this stage and with this code. */
+  /** Expects a start that fails, at this stage, with this code and because of this path, as far as they are said. */
   rejectsStart(
     run: Promise<unknown> | (() => unknown),
-    expected: { readonly stage: Stage | readonly Stage[]; readonly code?: string | undefined },
+    expected: {
+      readonly stage: Stage | readonly Stage[];
+      readonly code?: string | undefined;
+      readonly path?: string | undefined;
+    },
   ): Promise<CommandStartError>;
   /** The plan that core would hand to the backend. Nothing is started. */
   planOf(command: Command): Promise<LaunchPlan>;

@@ -1,6 +1,7 @@
 /** Which program is run and where, and what it is called when that cannot be. */
 import * as assert from 'node:assert/strict';
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import * as path from 'node:path';
 import { CommandError } from '@vircommand/core';
 import type { CaseContext } from '../types';
@@ -24,7 +25,9 @@ const wrongDirectory = (id: string, code: string, what: string, make: (t: CaseCo
   why: 'It looks like a missing program otherwise, as the system has one number for both.',
   twin: true,
   run: async (t, run) => {
-    await t.rejectsStart(run(t.helper('exit:0').setWorkingDirectory(make(t))), { stage: 'cwd', code });
+    const directory = make(t);
+    const command = t.helper('exit:0').setWorkingDirectory(directory);
+    await t.rejectsStart(run(command), { stage: 'cwd', code, path: directory });
   },
 });
 
@@ -100,7 +103,7 @@ export const directoryCases = group('directory', { requires: ['cwd'] }, [
       const directory = path.join(t.tempDir(), 'closed');
       mkdirSync(directory, { mode: 0o600 });
       const command = t.helper('exit:0').setWorkingDirectory(directory);
-      await t.rejectsStart(command.run(), { stage: 'cwd', code: 'EACCES' });
+      await t.rejectsStart(command.run(), { stage: 'cwd', code: 'EACCES', path: directory });
     },
   },
 ]);
@@ -174,20 +177,23 @@ export const programCases = group('program', { needs: ['posix', 'any-program'] }
   },
 ]);
 
-/** A program that cannot be executed. */
+/** A program that cannot be executed; `wrong`: the path that is to blame, if it is another one. */
 const wrongProgram = (
   id: string,
   code: string,
   what: string,
   why: string,
   make: (t: CaseContext) => string,
+  wrong?: string,
 ): Definition => ({
   id,
   title: `${what} fails at stage exec with ${code}`,
   why,
   twin: true,
   run: async (t, run) => {
-    await t.rejectsStart(run(new t.Command(make(t)).setOutputBuffer()), { stage: 'exec', code });
+    const program = make(t);
+    const command = new t.Command(program).setOutputBuffer();
+    await t.rejectsStart(run(command), { stage: 'exec', code, path: wrong ?? program });
   },
 });
 
@@ -219,6 +225,7 @@ export const startErrorCases = group('start-error', { needs: ['posix'] }, [
     'a script whose interpreter is not there',
     'The script is there; what is missing is in its first line.',
     (t) => file(t, '#!/no/such/interpreter\n', 0o755),
+    '/no/such/interpreter',
   ),
   wrongProgram(
     'no-format',
@@ -242,7 +249,8 @@ export const startErrorCases = group('start-error', { needs: ['posix'] }, [
     twin: true,
     async run(t, run) {
       setVariables(t, { PATH: t.tempDir() });
-      await t.rejectsStart(run(new t.Command('conformance-none')), { stage: 'resolve', code: 'ENOENT' });
+      const path = 'conformance-none';
+      await t.rejectsStart(run(new t.Command(path)), { stage: 'resolve', code: 'ENOENT', path });
     },
   },
   {
@@ -253,7 +261,25 @@ export const startErrorCases = group('start-error', { needs: ['posix'] }, [
       const directory = t.tempDir();
       file(t, script, 0o644, 'conformance-tool', directory);
       setVariables(t, { PATH: directory });
-      await t.rejectsStart(new t.Command('conformance-tool').run(), { stage: 'resolve', code: 'EACCES' });
+      const path = 'conformance-tool';
+      await t.rejectsStart(new t.Command(path).run(), { stage: 'resolve', code: 'EACCES', path });
+    },
+  },
+  {
+    id: 'system',
+    title: 'the error has the number and the call of the system’s error',
+    why: 'Whoever reports it further, or looks for it in a trace, goes by them.',
+    // An error from elsewhere may come with less.
+    requires: ['local-pid'],
+    twin: true,
+    async run(t, run) {
+      const wrong = [new t.Command('/no/such/program')];
+      if (t.has('cwd')) wrong.push(t.helper('exit:0').setWorkingDirectory('/no/such/directory'));
+      for (const command of wrong) {
+        const { errno, syscall } = await t.rejectsStart(run(command), { stage: ['exec', 'cwd'], code: 'ENOENT' });
+        assert.equal(errno, -constants.errno.ENOENT);
+        assert.ok(typeof syscall === 'string' && syscall !== '');
+      }
     },
   },
   {

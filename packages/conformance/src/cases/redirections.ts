@@ -292,9 +292,10 @@ export const fileStdioCases = group('file-stdio', { requires: ['file-stdio'] }, 
     twin: true,
     async run(t, run) {
       const missing = path.join(t.tempDir(), 'none');
-      await t.rejectsStart(run(t.helper('cat').setInputFile(missing)), { stage: 'stdio', code: 'ENOENT' });
+      const expected = { stage: 'stdio', code: 'ENOENT' } as const;
+      await t.rejectsStart(run(t.helper('cat').setInputFile(missing)), { ...expected, path: missing });
       const below = path.join(missing, 'out');
-      await t.rejectsStart(run(t.helper('out:x').setOutputFile(below)), { stage: 'stdio', code: 'ENOENT' });
+      await t.rejectsStart(run(t.helper('out:x').setOutputFile(below)), { ...expected, path: below });
       assert.equal(existsSync(missing), false);
     },
   },
@@ -305,7 +306,8 @@ export const fileStdioCases = group('file-stdio', { requires: ['file-stdio'] }, 
     async run(t) {
       const directory = path.join(t.tempDir(), 'directory');
       mkdirSync(directory);
-      await t.rejectsStart(t.helper('out:x').setOutputFile(directory).run(), { stage: 'stdio', code: 'EISDIR' });
+      const command = t.helper('out:x').setOutputFile(directory);
+      await t.rejectsStart(command.run(), { stage: 'stdio', code: 'EISDIR', path: directory });
     },
   },
   {

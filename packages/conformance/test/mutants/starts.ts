@@ -67,6 +67,22 @@ export const startMutants: readonly Mutant[] = [
     caughtBy: 'start-error.directory',
     break: withError(({ stage, reason }) => Promise.reject(startError(stage, reason))),
   },
+  ...['directory.missing', 'file-stdio.missing', 'start-error.missing', 'start-error.not-in-path'].map(
+    (caughtBy): Mutant => ({
+      does: 'blames another path',
+      caughtBy,
+      break: withError((error) =>
+        Promise.reject(startError(error.stage, error as NodeJS.ErrnoException, '/somewhere/else')),
+      ),
+    }),
+  ),
+  {
+    does: 'loses the number and the call of the system’s error',
+    caughtBy: 'start-error.system',
+    break: withError(({ stage, reason, code, path }) =>
+      Promise.reject(startError(stage, Object.assign(new Error(reason), { code }), path)),
+    ),
+  },
   {
     does: 'rejects with an error of its own',
     caughtBy: 'contract.start-error',
