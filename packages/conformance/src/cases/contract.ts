@@ -1,9 +1,9 @@
 /** The backend contract itself, without core in between. */
 import * as assert from 'node:assert/strict';
 import { writeSync } from 'node:fs';
-import { isFeature, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
+import { CommandStartError, isFeature, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
 import type { CaseContext } from '../types';
-import { group, readLine, readRest } from './define';
+import { group, readLine, readRest, rejection } from './define';
 import { endSleeper } from './endings';
 
 /** A plan as a third party may hand it over: data, frozen to its depths. */
@@ -207,6 +207,21 @@ export const contractCases = group('contract', {}, [
       );
       assert.ok(error instanceof Error);
       assert.deepEqual([Reflect.get(error, 'stage'), Reflect.get(error, 'code')], ['exec', 'ENOENT']);
+    },
+  },
+  {
+    id: 'start-never-throws',
+    title: 'start() never throws: its promise tells what is wrong',
+    why: 'Whoever starts several programs at once would lose those that run already.',
+    async run(t) {
+      const wrong = [new t.Command('/no/such/program'), new t.Command('conformance-none')];
+      if (t.has('cwd')) wrong.push(t.helper('exit:0').setWorkingDirectory('/no/such/directory'));
+      if (t.has('file-stdio')) wrong.push(t.helper('exit:0').setInputFile('/no/such/file'));
+      for (const command of wrong) {
+        const plan = await t.planOf(command);
+        // What is thrown, and not by the promise, is no rejection and fails the case.
+        await rejection(t.backend.start(plan), CommandStartError);
+      }
     },
   },
   {

@@ -1,6 +1,7 @@
 /** Starts that fail, and starts beside each other. */
 import { openSync, closeSync } from 'node:fs';
 import {
+  directoryError,
   startError,
   type Backend,
   type ChildHandle,
@@ -87,6 +88,18 @@ export const startMutants: readonly Mutant[] = [
     does: 'rejects with an error of its own',
     caughtBy: 'contract.start-error',
     break: withError(({ message, code }) => Promise.reject(Object.assign(new Error(message), { code }))),
+  },
+  {
+    does: 'throws at once where the working directory is not there',
+    caughtBy: 'contract.start-never-throws',
+    break: (good) => ({
+      ...good,
+      start(plan) {
+        const error = plan.cwd === undefined ? undefined : directoryError(plan.cwd);
+        if (error !== undefined) throw error;
+        return good.start(plan);
+      },
+    }),
   },
   {
     does: 'has the arguments, secrets among them, in the error of a start',
