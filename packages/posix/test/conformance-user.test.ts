@@ -48,6 +48,8 @@ describe('for an ordinary user', function () {
         'privileges.limits',
         'privileges.limits.sync',
         'privileges.nice',
+        'privileges.nice-below',
+        'privileges.nice-below.sync',
         'privileges.affinity',
         'privileges.affinity-impossible',
         'privileges.core-scheduling',

@@ -1,7 +1,8 @@
 /** What a program may do, and how much of the machine it may use. */
 import * as assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { Command } from '@vircommand/core';
+import { getPriority } from 'node:os';
+import { CommandStartError, type Command } from '@vircommand/core';
 import type { CaseContext } from '../types';
 import { group, words } from './define';
 
@@ -223,6 +224,25 @@ export const privilegeCases = group('privileges', { needs: ['linux'] }, [
     async run(t, run) {
       assert.equal((await run(t.helper('nice').setNice(19).setOutputBuffer())).stdout, '19\n');
       assert.notEqual((await run(t.helper('nice').setOutputBuffer())).stdout, '19\n');
+    },
+  },
+  {
+    id: 'nice-below',
+    title: 'a niceness below the parent’s is had, or fails at stage limits with EACCES',
+    why: 'Who asks for precedence must not be left waiting with the others, and not know it.',
+    requires: ['nice'],
+    twin: true,
+    async run(t, run) {
+      const nice = getPriority() - 1;
+      if (nice < -20) t.notChecked('no niceness is below that of this process');
+      const command = t.helper('nice').setNice(nice).setOutputBuffer();
+      try {
+        assert.equal((await run(command)).stdout, `${nice}\n`);
+      } catch (error) {
+        const mayLower = (parseMask(own('CapEff')) & (1n << 23n)) !== 0n;
+        if (mayLower || !(error instanceof CommandStartError)) throw error;
+        assert.deepEqual([error.stage, error.code], ['limits', 'EACCES']);
+      }
     },
   },
   {

@@ -160,6 +160,20 @@ export const programMutants: readonly Mutant[] = [
     ),
   },
   {
+    does: 'declares nice, and ignores a niceness below 0',
+    caughtBy: 'privileges.nice-below',
+    break: both(
+      withPlan(({ privileged: { nice = 0 }, ...plan }) => ({
+        ...plan,
+        privileged: {},
+        ...(nice <= 0
+          ? {}
+          : { program: 'nice', argv: ['nice', '-n', String(nice), plan.program, ...plan.argv.slice(1)] }),
+      })),
+      declaring('nice'),
+    ),
+  },
+  {
     does: 'starts no session where one is asked for',
     caughtBy: 'group.session',
     break: withPlan((plan) => ({ ...plan, group: 'auto' })),
