@@ -30,7 +30,7 @@
  * | `ignore:TERM` | ignores a signal from now on |
  * | `on:TERM:exit:N` `on:TERM:out:TEXT` | exits, or writes, when the signal comes |
  * | `dump-core` | lifts the limit of core dumps |
- * | `kill:KILL` | sends itself a signal |
+ * | `kill:KILL` `kill:40` | sends itself a signal, by its name or (where there is no name) its number |
  * | `sleeper` | starts a child that sleeps and has the same descriptors, and writes its pid and a newline |
  * | `sleeper:session` `sleeper:detached` | the same in a session of its own; `detached`: without our descriptors |
  * | `forever` | does not end by itself (for a minute, so that nothing stays for good if the suite breaks) |

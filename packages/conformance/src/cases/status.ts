@@ -110,6 +110,21 @@ export const statusCases = group('status', {}, [
     },
   },
   {
+    id: 'real-time-signal',
+    title: 'a death by a signal without a name is no success, and is told by its number',
+    why: 'Real-time signals kill, too; what was killed has not done its work.',
+    // Node has no name for them, and tells of an exit with 0: it cannot be asked of who does not see the wait status.
+    requires: ['core-dump-bit'],
+    needs: ['linux', 'posix'],
+    twin: true,
+    async run(t, run) {
+      const { signal, exitCode } = await run(t.helper('kill:40').rawStatus());
+      assert.deepEqual([signal, exitCode], ['SIG40', undefined]);
+      const error = await rejection(run(t.helper('kill:40')), CommandExitError);
+      assert.equal(error.code, 'ERR_COMMAND_SIGNAL');
+    },
+  },
+  {
     id: 'raw',
     title: 'a command with a raw status accepts every end',
     why: 'virCommandRawStatus: the caller decides what is good.',

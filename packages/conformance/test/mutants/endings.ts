@@ -70,6 +70,14 @@ export const endingMutants: readonly Mutant[] = [
     break: withStatus((status) => (status.signal === undefined ? status : { ...status, signal: 'SIGKILL' })),
   },
   {
+    does: 'declares that it sees core dumps, and reports a death by a real-time signal as exit code 0',
+    caughtBy: 'status.real-time-signal',
+    break: both(
+      withStatus((status) => ({ ...status, coreDumped: false })),
+      declaring('core-dump-bit'),
+    ),
+  },
+  {
     does: 'never says that the program has ended',
     caughtBy: 'status.unchecked',
     bound: hangs,
