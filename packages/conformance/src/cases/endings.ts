@@ -457,6 +457,20 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
     },
   },
   {
+    id: 'later-blocking',
+    title: 'what a descendant writes after the exit is waited for as long as was said when the thread blocks',
+    why: 'Whoever allows more time than usual knows that the rest comes late.',
+    requires: ['sync-deadline', 'sync'],
+    needs: ['any-program'],
+    run(t) {
+      // It comes when the drain of whoever says nothing would be over.
+      const command = new t.Command('/bin/sh', ['-c', '(sleep 1.5; echo late) & exit 0']).setOutputBuffer();
+      const { stdout, outputComplete } = command.runSync({ drainDelay: 600_000 });
+      assert.deepEqual([stdout, outputComplete], ['late\n', true]);
+      return Promise.resolve();
+    },
+  },
+  {
     id: 'held-and-full',
     title: 'what was written before the drain ended is in the result',
     why: 'It was there to be read.',

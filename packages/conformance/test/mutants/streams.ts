@@ -1,9 +1,10 @@
 /** What goes into a program and comes out of it. */
 import { PassThrough, Transform, Writable, type Readable } from 'node:stream';
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ChildHandle, LaunchPlan, PlanStream } from '@vircommand/core/backend';
-import { hangs, withHandle, withPlan, withStart, withSync, type Mutant } from './mutant';
+import { both, declaring, hangs, withHandle, withPlan, withStart, withSync, type Mutant } from './mutant';
 
 /** One output stream, passed through something that is wrong. */
 function through(source: Readable | undefined, make: () => Transform): Readable | undefined {
@@ -140,6 +141,25 @@ export const streamMutants: readonly Mutant[] = [
     does: 'loses the input when it blocks',
     caughtBy: 'input.text.sync',
     break: withSync((good, plan, request) => good(plan, { ...request, input: undefined })),
+  },
+  {
+    does: 'gives up held output at the exit when it blocks, whatever drain was asked for',
+    caughtBy: 'drain.later-blocking',
+    break: both(
+      withSync((good, plan, request) => {
+        if (plan.stdout.type !== 'pipe') return good(plan, request);
+        const directory = mkdtempSync(path.join(tmpdir(), 'undrained-'));
+        try {
+          // Nobody waits for the end of a file.
+          const file = path.join(directory, 'stdout');
+          const outcome = good({ ...plan, stdout: { type: 'file', path: file, mode: 'write' } }, request);
+          return { ...outcome, stdout: readFileSync(file), outputComplete: false };
+        } finally {
+          rmSync(directory, { recursive: true });
+        }
+      }),
+      declaring('sync-deadline'),
+    ),
   },
   {
     does: 'leaves a stdin open that nobody asked for',
