@@ -73,7 +73,7 @@ export interface Copy {
   readonly bytes: number;
   /** More came than may. */
   readonly exceeded: boolean;
-  /** Everything is written, or nobody reads it any more. */
+  /** Everything is written that may be, or nobody reads it any more. */
   readonly done: Promise<void>;
 }
 
@@ -102,12 +102,14 @@ export function copyOut(from: Readable, fd: number, options: CopyOptions = {}): 
       const room = limit - copy.bytes;
       const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
       copy.bytes += piece.length;
+      copy.exceeded = chunk.length > room;
       from.pause();
       target.write(piece, (read) => {
         if (read) from.resume();
         else from.destroy();
+        // Whoever writes may never end; from here on it is read only so that nobody has to wait with writing.
+        if (copy.exceeded) end();
       });
-      copy.exceeded = chunk.length > room;
       if (copy.exceeded) exceeded();
     });
     from.once('end', end);

@@ -1,5 +1,12 @@
 /** A program in front: its signals, its streams where we are between, the live line, and its end as ours. */
-import { CommandFailedError, type CommandResult, type RunningCommand, type RunOptions } from '@vircommand/core';
+import {
+  CommandFailedError,
+  CommandTimeoutError,
+  type CommandResult,
+  type RunningCommand,
+  type RunOptions,
+} from '@vircommand/core';
+import { systemClock } from '@vircommand/core/backend';
 import type { Copies } from './between';
 import { CliError, statusOf } from './exit-status';
 import type { Job } from './job';
@@ -29,8 +36,46 @@ function liveLine(
   return showLive(surroundings.stderr, bytes);
 }
 
-/** Milliseconds for output that is on its way when a program was ended before its time. */
+/** Milliseconds for output that is on its way when a program has ended. */
 const patience = 1000;
+
+/** Whether it is over before so many milliseconds are; without a number it is waited for. */
+async function within(ms: number | undefined, promise: Promise<unknown>): Promise<boolean> {
+  if (ms === undefined) return promise.then(() => true);
+  let cancel = (): void => undefined;
+  const late = new Promise<boolean>((resolve) => {
+    cancel = systemClock.after(ms, () => {
+      resolve(false);
+    });
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    cancel();
+  }
+}
+
+/**
+ * The result of a program whose output goes through us, when that is copied. What came from the program can hold it for
+ * long after the program's own end, so the deadline is for that too: to leave something out in silence would be worse.
+ */
+async function resultOf(job: Job, running: RunningCommand, copies: Copies): Promise<CommandResult> {
+  const { timeout } = job.options;
+  const bound = await running.wait().then(
+    ({ durationMs }) => (timeout === undefined ? undefined : Math.max(timeout - durationMs, patience)),
+    // It was ended: a reader that does not read must not hold us up as well.
+    () => patience,
+  );
+  const inTime = await within(bound, Promise.race([copies.done, copies.exceeded]));
+  if (copies.outputs.some(({ exceeded }) => exceeded)) {
+    await within(patience, copies.done);
+    throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
+  }
+  const result = await running.wait();
+  if (inTime || timeout === undefined) return result;
+  const details = { command: result.command, result: { ...result, timedOut: true }, stderrTail: '' };
+  throw new CommandTimeoutError(timeout, details);
+}
 
 interface End {
   readonly result: CommandResult;
@@ -50,19 +95,8 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
     const running = await job.command.rawStatus().runAsync(options);
     forwarding.attach(running);
     copies = copiesOf(running, job.outputLimit);
-    const outputs = copies?.outputs ?? [];
-    live = liveLine(job, outputs, grown, surroundings);
-    const copied = Promise.all(outputs.map(({ done }) => done));
-    let result: CommandResult;
-    try {
-      result = await running.wait();
-      await copied;
-    } catch (error) {
-      // It was ended: a reader that does not read must not hold us up as well.
-      await Promise.race([copied, new Promise((resolve) => setTimeout(resolve, patience))]);
-      if (!outputs.some((copy) => copy.exceeded)) throw error;
-      throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
-    }
+    live = liveLine(job, copies?.outputs ?? [], grown, surroundings);
+    const result = await (copies === undefined ? running.wait() : resultOf(job, running, copies));
     // Of Ctrl-C the program may have died before we were told of our own.
     if (result.signal === 'SIGINT' && !forwarding.seen.has('SIGINT')) await nextTurns();
     return { result, interrupted: forwarding.seen.has('SIGINT') };

@@ -100,7 +100,9 @@ export const bounds: FlagGroup<Job> = {
     {
       name: 'output-limit',
       value: 'SIZE',
-      help: 'end it when it writes more to stdout or to stderr; what was written until then is kept (exit status 125)',
+      help:
+        'end it when it writes more to our stdout or to our stderr; what was written until then is kept (exit status ' +
+        '125)',
       apply: (job, text) => {
         job.outputLimit = size(text);
       },

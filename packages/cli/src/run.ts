@@ -69,6 +69,12 @@ function check({ daemon, outputLimit, stats, live, files }: RunJob): void {
   if (append === true && stdout === undefined && stderr === undefined) {
     throw new CliError('--append: is for --stdout and --stderr, which are not there');
   }
+  if (outputLimit !== undefined && (stdout !== undefined || stderr !== undefined)) {
+    throw new CliError(
+      '--output-limit: counts what goes through vircommand, which is not there for --stdout and --stderr; ' +
+        '--limit fsize=SIZE is for files',
+    );
+  }
   if (daemon !== true) return;
   const [flag] = [
     outputLimit !== undefined && 'output-limit',

@@ -145,6 +145,11 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--daemon', '--cwd', '/'], /--cwd: a daemonized command cannot set its working directory/],
   [['--daemon', '--stats'], /--stats: a daemon outlives vircommand/],
   [['--daemon', '--output-limit', '1K'], /--output-limit: a daemon outlives vircommand/],
+  [
+    ['--output-limit', '1K', '--stdout', 'x'],
+    /--output-limit: counts what goes through vircommand.*--limit fsize=SIZE/,
+  ],
+  [['--output-limit', '1K', '--stderr', 'x'], /--output-limit: counts what goes through vircommand/],
   [['--append'], /--append: is for --stdout and --stderr/],
   [['--timeout', '0'], /--timeout: is 0; leave it out for no deadline/],
   [['--timeout', 'soon'], /--timeout: takes a duration like 30s/],

@@ -71,6 +71,21 @@ describe('record and replay', function () {
     expect(readFileSync(file, 'utf8')).to.contain('shown').and.not.contain('s3cret');
   });
 
+  it('too much output and the deadline for held output are recorded, and come again', async () => {
+    const file = fresh();
+    const much = ['--output-limit', '3', file, '--', 'echo', 'more'];
+    const held = ['-t', '0.1', file, '--', 'sh', '-c', 'sleep 1000 & echo $!'];
+    const pids: string[] = [];
+    for (const how of ['record', 'replay']) {
+      expect(await vircommand([how, ...much])).to.deep.include({ status: 125, stdout: 'mor' });
+      const { status, stdout } = await vircommand([how, ...held]);
+      expect(status).to.equal(124);
+      pids.push(stdout);
+    }
+    process.kill(Number(pids[0]), 'SIGKILL');
+    expect(pids[1]).to.equal(pids[0]);
+  });
+
   it('a broken file, and one that is not there, are failures that say what to do', async () => {
     const file = fresh();
     expect((await vircommand(['replay', file, 'true'])).stderr).to.match(/^vircommand replay: .*vircommand record/s);

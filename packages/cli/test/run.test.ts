@@ -156,6 +156,22 @@ describe('vircommand run', function () {
       expect(six.stderr).to.match(/^vircommand run: the program wrote more than 5 bytes: sh -c /);
     });
 
+    it('too much is too much also of a program that has ended by then, and of what came from it', async () => {
+      const own = await vircommand(['run', '--output-limit', '1K', '--', 'sh', '-c', 'head -c 5000 /dev/zero; exit 3']);
+      expect(own).to.deep.include({ status: 125, stdout: '\0'.repeat(1024) });
+      expect(own.stderr).to.match(/^vircommand run: the program wrote more than 1024 bytes: sh -c /);
+      const left = await vircommand(['run', '--output-limit', '5', '--', 'sh', '-c', 'yes & echo err >&2']);
+      expect(left).to.deep.include({ status: 125, stdout: 'y\ny\ny' });
+    });
+
+    it('the deadline is also for output that is held when the program has ended', async () => {
+      const hold = ['--', 'sh', '-c', 'sleep 1000 & echo $!; exit 3'];
+      const { status, stdout, stderr } = await vircommand(['run', '--output-limit', '1K', '-t', '0.1', ...hold]);
+      process.kill(Number(stdout), 'SIGKILL');
+      expect(status).to.equal(124);
+      expect(stderr).to.match(/^vircommand run: Command timed out after 100 ms: sh -c /);
+    });
+
     it('a reader that is gone ends the program as a pipe would', async () => {
       const { stdout } = await shell('vircommand run --output-limit 1G -- yes | head -1; echo "${PIPESTATUS[0]}"');
       expect(stdout).to.equal('y\n141\n');
