@@ -1,5 +1,7 @@
 /** `vircommand status` and `vircommand stop`: who has a pid file. Its lock says so, and not its number, which a stranger may have by now. */
+import { existsSync, readlinkSync } from 'node:fs';
 import * as path from 'node:path';
+import { CommandStartError, resolveProgram } from '@vircommand/core/backend';
 import * as pidFiles from '@vircommand/posix/pidfile';
 import { CliError } from './exit-status';
 import { readFlags, type Flag, type FlagGroup } from './flag';
@@ -19,14 +21,28 @@ interface Request {
   group?: boolean;
 }
 
+/** A name is looked for as that of a program that is run: what the process runs is a file and not a name. */
+function executableOf(program: string): string {
+  // The working directory may have been removed, which is nothing to this.
+  if (path.isAbsolute(program)) return program;
+  try {
+    return resolveProgram(program, { path: process.env.PATH, cwd: process.cwd() });
+  } catch (error) {
+    const reason = error instanceof CommandStartError ? error.reason : (error as Error).message;
+    throw new CliError(reason, undefined, { cause: error });
+  }
+}
+
 const program: Flag<Request> = {
   name: 'program',
   short: 'p',
   value: 'FILE',
-  help: 'the program that must be running, for one that does not keep the lock (dnsmasq does not)',
+  help:
+    'the program that must be running, for one that does not keep the lock (dnsmasq does not); a name is looked for ' +
+    'in PATH',
   complete: 'file',
   apply: (request, file) => {
-    request.program = path.resolve(file);
+    request.program = executableOf(file);
   },
 };
 
@@ -70,22 +86,45 @@ function reading<T>(what: () => T): T {
   try {
     return what();
   } catch (error) {
+    if (error instanceof CliError) throw error;
     throw new CliError((error as Error).message, UNKNOWN, { cause: error });
   }
 }
 
 /** One look at the file. */
 interface Found {
-  readonly state: 'running' | 'doubtful' | 'dead' | 'absent';
+  readonly state: 'running' | 'other' | 'doubtful' | 'dead' | 'absent';
   readonly pid?: number | undefined;
+  /** What is known of a process that may be a stranger. */
+  readonly what?: string;
+}
+
+/** What a living process is that is not known to run the program; a user does not see that of another's. */
+function stranger(pid: number, executable: string): Found {
+  let runs: string;
+  try {
+    runs = readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return { state: 'doubtful', pid, what: `and this user cannot see whether it runs ${executable}` };
+  }
+  // A process that runs a removed program is known to do so; here it is the path that is wrong, and says nothing of it.
+  if (!existsSync(executable)) throw new CliError(`--program: there is no ${executable}`);
+  return { state: 'other', pid, what: `runs ${runs} and not ${executable}` };
 }
 
 function look({ file, program: executable }: Request): Found {
   const { readPath, readPathIfAlive, readPathIfLocked } = pidFiles;
   const locked = readPathIfLocked(file);
   if (locked !== undefined) return { state: 'running', pid: locked };
-  const alive = readPathIfAlive(file, { executable });
-  if (alive !== undefined) return { state: executable === undefined ? 'doubtful' : 'running', pid: alive };
+  if (executable !== undefined) {
+    const pid = readPathIfAlive(file, { executable });
+    if (pid !== undefined) return { state: 'running', pid };
+  }
+  const alive = readPathIfAlive(file);
+  if (alive !== undefined) {
+    if (executable !== undefined) return stranger(alive, executable);
+    return { state: 'doubtful', pid: alive, what: 'say what it must be with --program' };
+  }
   try {
     return { state: 'dead', pid: readPath(file) };
   } catch (error) {
@@ -94,15 +133,15 @@ function look({ file, program: executable }: Request): Found {
   }
 }
 
-const doubt = (pid: number | undefined): string =>
-  `a process ${pid ?? ''} is alive, but has no lock on the file: it may be a stranger that got this number; ` +
-  'say what it must be with --program';
+const doubt = ({ pid, what }: Found): string =>
+  `a process ${pid ?? ''} is alive, but has no lock on the file: it may be a stranger that got this number; ${what ?? ''}`;
 
 const answers: Readonly<Record<Found['state'], readonly [status: number, text: (found: Found) => string]>> = {
   running: [RUNNING, ({ pid }) => `running, pid ${pid ?? ''}`],
+  other: [DEAD, ({ pid, what }) => `not running: process ${pid ?? ''} ${what ?? ''}, and the file was left`],
   dead: [DEAD, ({ pid }) => `not running: process ${pid ?? ''} is gone, and its file was left`],
   absent: [NOT_RUNNING, () => 'not running: there is no such file'],
-  doubtful: [UNKNOWN, ({ pid }) => doubt(pid)],
+  doubtful: [UNKNOWN, doubt],
 };
 
 export const status: Subcommand = {
@@ -142,7 +181,7 @@ export const stop: Subcommand = {
     try {
       const found = look(request);
       // Whoever wrote it has no lock; to remove the file of one that is alive would be to lose it.
-      if (found.state === 'doubtful') throw new CliError(`${file}: ${doubt(found.pid)}`);
+      if (found.state === 'doubtful') throw new CliError(`${file}: ${doubt(found)}`);
       const { pid, signal, removed } = await pidFiles.forceCleanupPath(file, { killDelay, group, executable });
       const end = pid === undefined ? 'nothing ran' : `process ${pid} ended by ${signal ?? ''}`;
       stdout.write(`${file}: ${end}${removed && pid === undefined ? '; the file that was left is removed' : ''}\n`);

@@ -1,6 +1,6 @@
 /** `status` and `stop`: by the lock of the pid file, and never by a number that a stranger may have by now. */
 import { expect } from 'chai';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { bin, isRoot, runProgram, scratch, until, vircommand } from './installed';
 import { start, type Started } from './started';
@@ -79,10 +79,62 @@ describe('status and stop', function () {
     expect(await answer('stop', file)).to.deep.equal([125, `vircommand stop: ${String(doubt)}`]);
     expect(existsSync(file)).to.equal(true);
     // With --program it is known to be another program, so nothing runs.
+    const sleep = realpathSync('/bin/sleep');
     expect(await answer('status', '--program', '/bin/sh', file)).to.deep.equal([
       1,
-      `4.pid: not running: process ${stranger.pid} is gone, and its file was left\n`,
+      `4.pid: not running: process ${stranger.pid} runs ${sleep} and not /bin/sh, and the file was left\n`,
     ]);
+  });
+
+  it('--program takes a name as a shell does, and refuses what is nowhere', async () => {
+    const file = fresh();
+    const own = await start('sleep', ['1000']);
+    writeFileSync(file, `${own.pid}\n`);
+    for (const command of ['status', 'stop']) {
+      for (const [program, said] of [
+        ['no-such-program', /^vircommand \w+: --program: 'no-such-program' was not found in PATH/],
+        ['./sleep', /^vircommand \w+: --program: there is no \/.*\/sleep\n$/],
+      ] as const) {
+        const [status, text] = await answer(command, '--program', program, file);
+        expect([status, existsSync(file)], command).to.deep.equal([125, true]);
+        expect(text).to.match(said);
+      }
+    }
+    expect(await answer('status', '-p', 'sleep', file)).to.deep.equal([0, `5.pid: running, pid ${own.pid}\n`]);
+    expect(await answer('stop', '-p', 'sleep', file)).to.deep.equal([
+      0,
+      `5.pid: process ${own.pid} ended by SIGTERM\n`,
+    ]);
+    await own.end();
+  });
+
+  it('a daemon whose program was removed is ended all the same', async () => {
+    const file = fresh();
+    const program = path.join(directory, 'removed');
+    copyFileSync('/bin/sleep', program);
+    const own = await start(program, ['1000']);
+    writeFileSync(file, `${own.pid}\n`);
+    rmSync(program);
+    expect(await answer('stop', '-p', program, file)).to.deep.equal([
+      0,
+      `6.pid: process ${own.pid} ended by SIGTERM\n`,
+    ]);
+    await own.end();
+  });
+
+  it('an ordinary user cannot see which program another one runs, and removes nothing for that', async function () {
+    if (!isRoot) this.skip();
+    const file = fresh();
+    writeFileSync(file, `${stranger.pid}\n`, { mode: 0o666 });
+    const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, bin()];
+    for (const [command, status] of [
+      ['status', 4],
+      ['stop', 125],
+    ] as const) {
+      const run = await runProgram(['setpriv', ...nobody, command, '-p', 'sleep', file]);
+      expect([run.status, existsSync(file)], run.stdout + run.stderr).to.deep.equal([status, true]);
+      expect(run.stdout + run.stderr).to.match(/this user cannot see whether it runs \/.*\/sleep\n$/);
+    }
   });
 
   it('files that are none: empty, rubbish, no number, a directory, a link in a circle', async () => {
