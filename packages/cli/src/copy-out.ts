@@ -73,6 +73,8 @@ export interface Copy {
   readonly bytes: number;
   /** More came than may. */
   readonly exceeded: boolean;
+  /** Why it could not be written. */
+  readonly failure: unknown;
   /** Everything is written that may be, or nobody reads it any more. */
   readonly done: Promise<void>;
 }
@@ -85,11 +87,16 @@ export interface CopyOptions {
   readonly exceeded?: () => void;
 }
 
-/** When nobody reads any more the stream is closed, and the program gets SIGPIPE as it would without us. */
+/** When nobody reads any more, or nothing can be written, the stream is closed, and the program gets SIGPIPE. */
 export function copyOut(from: Readable, fd: number, options: CopyOptions = {}): Copy {
   const { limit = Infinity, exceeded = () => undefined } = options;
   const target = targetOf(fd);
-  const copy = { bytes: 0, exceeded: false, done: Promise.resolve() };
+  const copy: { -readonly [Name in keyof Copy]: Copy[Name] } = {
+    bytes: 0,
+    exceeded: false,
+    failure: undefined,
+    done: Promise.resolve(),
+  };
   copy.done = new Promise((resolve) => {
     let over = false;
     const end = (): void => {
@@ -104,12 +111,17 @@ export function copyOut(from: Readable, fd: number, options: CopyOptions = {}): 
       copy.bytes += piece.length;
       copy.exceeded = chunk.length > room;
       from.pause();
-      target.write(piece, (read) => {
-        if (read) from.resume();
-        else from.destroy();
-        // Whoever writes may never end; from here on it is read only so that nobody has to wait with writing.
-        if (copy.exceeded) end();
-      });
+      try {
+        target.write(piece, (read) => {
+          if (read) from.resume();
+          else from.destroy();
+          // Whoever writes may never end; from here on it is read only so that nobody has to wait with writing.
+          if (copy.exceeded) end();
+        });
+      } catch (error) {
+        copy.failure = error;
+        from.destroy();
+      }
       if (copy.exceeded) exceeded();
     });
     from.once('end', end);

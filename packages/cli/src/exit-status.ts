@@ -34,6 +34,11 @@ export const statusOfTimeout = ({ signal }: Pick<ExitStatus, 'signal'>): number 
 export class CliError extends Error {
   override readonly name = 'CliError';
 
+  /** Each file that is published has this class for itself, and tells errors that come from another one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'CliError';
+  }
+
   constructor(
     message: string,
     readonly status: number = STATUS.failure,

@@ -71,6 +71,8 @@ async function resultOf(job: Job, running: RunningCommand, copies: Copies): Prom
     await within(patience, copies.done);
     throw new CliError(`the program wrote more than ${job.outputLimit ?? 0} bytes: ${job.command.toString()}`);
   }
+  const failed = copies.outputs.find(({ failure }) => failure !== undefined);
+  if (failed !== undefined) throw failed.failure;
   const result = await running.wait();
   if (inTime || timeout === undefined) return result;
   const details = { command: result.command, result: { ...result, timedOut: true }, stderrTail: '' };

@@ -3,6 +3,7 @@
  * nonblocking, and the program shares it.
  */
 import { fstatSync, statSync, writeSync } from 'node:fs';
+import { CliError } from './exit-status';
 
 /** Where text goes. */
 export interface Output {
@@ -16,6 +17,7 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
  * Writes all of it, also where somebody else made the open file nonblocking.
  *
  * @returns `false` if nobody reads it any more.
+ * @throws CliError if it cannot be written, for instance because a disk is full.
  */
 export function writeAll(fd: number, text: string | Uint8Array): boolean {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
@@ -23,9 +25,13 @@ export function writeAll(fd: number, text: string | Uint8Array): boolean {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE' || code === 'EBADF' || code === 'EIO') return false;
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') {
+        throw new CliError(`${fd === 1 ? 'stdout' : 'stderr'} cannot be written: ${message}`, undefined, {
+          cause: error,
+        });
+      }
       Atomics.wait(pause, 0, 0, 1);
     }
   }
@@ -44,17 +50,27 @@ function isTerminal(fd: number): boolean {
   return process.getBuiltinModule('node:tty').isatty(fd);
 }
 
-const to = (fd: number): Output => ({
+export const stdout: Output = {
   write: (text) => {
-    writeAll(fd, text);
+    writeAll(1, text);
   },
   get isTerminal() {
-    return isTerminal(fd);
+    return isTerminal(1);
   },
-});
+};
 
-export const stdout: Output = to(1);
-export const stderr: Output = to(2);
+export const stderr: Output = {
+  write: (text) => {
+    try {
+      writeAll(2, text);
+    } catch {
+      // There is no other place to say it, and how a program ended is not to be lost over a report.
+    }
+  },
+  get isTerminal() {
+    return isTerminal(2);
+  },
+};
 
 const codes = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const;
 export type Paint = (style: keyof typeof codes, text: string) => string;

@@ -13,6 +13,7 @@ import {
 import { dirname } from 'node:path';
 import { RecordingError } from './recording-error';
 
+const unwritable = 'the recording cannot be written';
 const failed = (what: string, file: string, error: unknown): RecordingError =>
   new RecordingError('ERR_RECORDING_FILE', `${file}: ${what}: ${(error as Error).message}`, { file, cause: error });
 
@@ -28,10 +29,15 @@ export function readTape(file: string): string | undefined {
 
 /** That the file may be written, before programs are run for it. */
 export function checkWritable(file: string): void {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
+  let stat;
+  try {
+    stat = lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw failed(unwritable, file, error);
+  }
   if (stat === undefined || stat.isFile()) return;
   const what = stat.isSymbolicLink() ? 'a link, which is not followed' : 'no file';
-  throw new RecordingError('ERR_RECORDING_FILE', `${file}: the recording cannot be written: it is ${what}`, { file });
+  throw new RecordingError('ERR_RECORDING_FILE', `${file}: ${unwritable}: it is ${what}`, { file });
 }
 
 const conflict = (file: string, what: string): RecordingError =>
@@ -77,7 +83,7 @@ export function writeTape(
     made = false;
   } catch (error) {
     if (error instanceof RecordingError) throw error;
-    throw failed('the recording cannot be written', file, error);
+    throw failed(unwritable, file, error);
   } finally {
     if (made) rmSync(temporary, { force: true });
   }

@@ -378,6 +378,8 @@ describe('record and replay', () => {
       const directory = path.join(scratch.directory, 'directory');
       mkdirSync(directory);
       expect((await failure(scratch.record(one, { file: directory }))).message).to.contain('is no file');
+      const below = path.join(target, 'below');
+      expect(await failure(scratch.record(one, { file: below }))).to.include({ code: 'ERR_RECORDING_FILE' });
     });
 
     it('when it cannot be written', async function () {
