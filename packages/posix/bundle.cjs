@@ -12,8 +12,6 @@ const programs = [
   ['spawner-thread.js', path.join('spawner', 'worker.ts')],
 ].map(([name, source]) => ({ file: path.join(__dirname, 'dist', name), source: path.join(__dirname, 'src', source) }));
 const sources = [path.join(__dirname, 'src'), path.join(__dirname, '..', 'core', 'src')];
-// Drivers are packages of their own; most are not there.
-const drivers = ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'];
 
 function isStale({ file }) {
   const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -27,7 +25,7 @@ function isStale({ file }) {
 }
 
 function bundleProgram({ file, source }) {
-  const options = { conditions: ['@vircommand/source'], external: drivers, minify: true, write: false };
+  const options = { conditions: ['@vircommand/source'], minify: true, write: false };
   const { outputFiles } = buildSync({ ...always, ...options, entryPoints: [source] });
   mkdirSync(path.dirname(file), { recursive: true });
   // Several tasks may do this at once, and a launcher may be starting.
@@ -43,10 +41,7 @@ if (require.main === module) {
     file: 'posix',
     first: { index: namesOf(__dirname, 'index') },
     later: { 'pidfile/index': namesOf(__dirname, 'pidfile/index') },
-    options: {
-      external: [...drivers, '@vircommand/core'],
-      ...readable,
-    },
+    options: { external: ['@vircommand/core'], ...readable },
   });
 }
 programs.filter(isStale).forEach(bundleProgram);

@@ -7,6 +7,7 @@
  * and happen on one thread only.
  */
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
+import { requireFromHere } from './packages';
 
 /** What is used of `ref-napi` 3. */
 interface Ref {
@@ -42,11 +43,9 @@ export function loadFfiNapi(): Driver {
   if (!process.getBuiltinModule('node:worker_threads').isMainThread) {
     throw new Error('ffi-napi crashes the process (SIGSEGV) when it is used in a worker thread; use koffi there');
   }
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
+  const require = requireFromHere();
   const ref = require('ref-napi') as Ref;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
   const ffi = require('ffi-napi') as Ffi;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
   const { ffi_call: call } = require('ffi-napi/lib/bindings') as Bindings;
   const libc = new ffi.DynamicLibrary(null);
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
+import { requireFromHere } from './packages';
 
 const parameterTypes: Readonly<Record<Parameter, string>> = {
   int: 'int',
@@ -19,11 +20,11 @@ type Koffi = Pick<typeof import('koffi'), 'load' | 'address' | 'errno' | 'view'>
 /** Throws what loading koffi throws. */
 export function loadKoffi(): Driver {
   const packageOfBinaries = `@koromix/koffi-linux-${process.arch}`;
+  const require = requireFromHere();
   try {
     return loadKoffiAddon(join(dirname(require.resolve(packageOfBinaries)), addonForLibc()));
   } catch {
-    // It is laid out in another way, or bundled: the package finds out itself, or says what is wrong.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
+    // It is laid out in another way: the package finds out itself, or says what is wrong.
     return driverOver(require(packageOfBinaries) as Koffi);
   }
 }

@@ -3,6 +3,7 @@
  * Works in worker threads.
  */
 import { exactAddress, type Argument, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
+import { requireFromHere } from './packages';
 
 type NativeArgument = number | bigint | Uint8Array | null;
 
@@ -40,8 +41,7 @@ function converter(parameters: readonly Parameter[]): (args: Argument[]) => Nati
 
 /** Throws what loading `node:ffi` throws: it is absent before Node 26 and with `--no-experimental-ffi`. */
 export function loadNodeFfi(): Driver {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
-  const ffi = require('node:ffi') as NodeFfi;
+  const ffi = requireFromHere()('node:ffi') as NodeFfi;
   const libc = new ffi.DynamicLibrary(null);
   const symbol = (name: string): bigint | undefined => {
     try {

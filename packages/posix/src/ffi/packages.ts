@@ -1,0 +1,8 @@
+/**
+ * Loads drivers in a way that bundlers do not follow: a binary cannot be bundled, most drivers are not there, and one that is
+ * missing is no reason for a build, or for the load of a bundle, to fail. So Node looks for them, from the bundle if there is one.
+ */
+import { createRequire } from 'node:module';
+
+/** Not made before it is needed: a bundle of ES modules may have no `__filename`, which is then why there is no driver. */
+export const requireFromHere = (): NodeJS.Require => createRequire(__filename);
