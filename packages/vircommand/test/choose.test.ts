@@ -47,6 +47,32 @@ describe('the choice of a backend', () => {
     expect(stdout).to.match(/^CommandUsageError ERR_COMMAND_USAGE .*'posix' cannot be used: .*nonsense/);
   });
 
+  /** With backends that cannot be loaded: somebody did not install or bundle them. */
+  const without = (...names: string[]): string => `
+    const Module = require('node:module');
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = function (name, ...rest) {
+      if (${JSON.stringify(names)}.includes(name)) throw new Error(\`Cannot find module '\${name}'\\nRequire stack:\`);
+      return resolve.call(this, name, ...rest);
+    };
+    ${load}`;
+
+  it('is child-process where posix cannot be loaded', () => {
+    const code = `${without('@vircommand/posix')} console.log(chooseBackend().name)`;
+    const { stdout, stderr } = fresh(code, { NODE_DEBUG: 'vircommand' });
+    expect(stdout).to.equal('child-process\n');
+    expect(stderr).to.match(/not backend posix: Error: Cannot find module '@vircommand\/posix'\n/);
+  });
+
+  it('says why one that is forced cannot be loaded, and that there is none', () => {
+    const say = `try { chooseBackend() } catch (e) { console.log(e.name, e.message) }`;
+    const none = without('@vircommand/posix', '@vircommand/child-process');
+    const code = `${none} ${say} delete process.env.VIRCOMMAND_BACKEND; ${say}`;
+    const [forced, any] = fresh(code, { VIRCOMMAND_BACKEND: 'child-process' }).stdout.split('\n');
+    expect(forced).to.match(/^CommandUsageError .*'child-process' cannot be used: Error: Cannot find module '[^']+'$/);
+    expect(any).to.match(/^CommandUsageError .*no backend can be used here$/);
+  });
+
   it('logs why it did not take the better one', () => {
     const code = `${load} console.log(chooseBackend().name)`;
     const { stdout, stderr } = fresh(code, { NODE_DEBUG: 'vircommand', VIRCOMMAND_FFI: 'nonsense' });

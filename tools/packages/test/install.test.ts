@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -127,27 +127,59 @@ describe('what is published', function () {
     });
   }
 
-  it('is bundled by esbuild and runs without node_modules', async () => {
-    const at = await project('npm', process.execPath, ['vircommand']);
-    const alone: Project = { ...at, directory: path.join(scratch, 'bundle') };
-    const manager = MANAGERS.npm;
-    if (manager === undefined) throw new Error('there is no npm');
-    mkdirSync(alone.directory);
-    emptyProject(alone, manager);
-    copyFileSync(path.join(projects, 'use.mts'), path.join(at.directory, 'use.mts'));
-    await build({
-      entryPoints: [path.join(at.directory, 'use.mts')],
-      outfile: path.join(alone.directory, 'bundle.mjs'),
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20.19',
-      // What CommonJS modules find there.
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
-      },
-      logLevel: 'silent',
+  describe('bundled by esbuild', () => {
+    /** A project without `node_modules`. */
+    function alone(name: string): Project {
+      const project: Project = { directory: path.join(scratch, name), registry: '', node: process.execPath };
+      if (MANAGERS.npm === undefined) throw new Error('there is no npm');
+      mkdirSync(project.directory);
+      emptyProject(project, MANAGERS.npm);
+      return project;
+    }
+    const bundle = (at: Project, program: string, outfile: string, options: BuildOptions): Promise<unknown> => {
+      copyFileSync(path.join(projects, program), path.join(at.directory, program));
+      return build({
+        entryPoints: [path.join(at.directory, program)],
+        outfile,
+        bundle: true,
+        platform: 'node',
+        target: 'node20.19',
+        logLevel: 'silent',
+        ...options,
+      });
+    };
+
+    it('runs without node_modules', async () => {
+      const there = alone('without');
+      await bundle(
+        await project('npm', process.execPath, ['vircommand']),
+        'use.mts',
+        path.join(there.directory, 'bundle.mjs'),
+        {
+          format: 'esm',
+          // What CommonJS modules find there.
+          banner: {
+            js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
+          },
+        },
+      );
+      expect(await run('npm', there, 'bundle.mjs')).to.equal('used\n');
     });
-    expect(await run('npm', alone, 'bundle.mjs')).to.equal('used\n');
+
+    it('takes posix where its driver is found from the bundle, and child-process elsewhere', async () => {
+      const at = await project('npm', process.execPath, ['vircommand']);
+      const file = path.join(at.directory, 'bundle.cjs');
+      await bundle(at, 'hello.cjs', file, {
+        format: 'cjs',
+        // webpack and what is like it leave nothing of `require()` but Node's own modules.
+        banner: {
+          js: "require = ((native) => (name) => { if (name.startsWith('node:')) return native(name); throw new Error(name); })(require);",
+        },
+      });
+      expect(await run('npm', at, 'bundle.cjs')).to.equal('posix: hello\n');
+      const there = alone('elsewhere');
+      copyFileSync(file, path.join(there.directory, 'bundle.cjs'));
+      expect(await run('npm', there, 'bundle.cjs')).to.equal('child-process: hello\n');
+    });
   });
 });
