@@ -4,6 +4,8 @@ import { bindCommand } from '@vircommand/core/backend';
 import { chooseBackend } from './choose';
 
 export * from '@vircommand/core';
+/** The type of a command for the declarations of libraries, which cannot name it by the alias `Command` of this package. */
+export type { Command as CommandInstance } from '@vircommand/core';
 export type Command<Out extends Sink = Sink, Err extends Sink = Sink, In extends Source = Source> = CoreCommand<
   Out,
   Err,

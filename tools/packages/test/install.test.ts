@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { build, type BuildOptions } from 'esbuild';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import * as ts from 'typescript';
@@ -126,6 +126,24 @@ describe('what is published', function () {
       }
     });
   }
+
+  it('is all that the declarations of a library name', async () => {
+    const { directory } = await project('npm', process.execPath, ['vircommand']);
+    const entries = ['vircommand', '@vircommand/posix', '@vircommand/child-process'];
+    for (const [index, entry] of entries.entries()) {
+      const library = `import { Command } from '${entry}'; export const git = () => new Command('git', [], { stdout: 'text' });`;
+      writeFileSync(path.join(directory, `library${index}.mts`), library);
+    }
+    const files = entries.map((_, index) => path.join(directory, `library${index}.mts`));
+    const { NodeNext: module } = ts.ModuleKind;
+    const program = ts.createProgram(files, { module, declaration: true, types: [], skipLibCheck: true });
+    const emitted = new Map<string, string>();
+    program.emit(undefined, (file, text) => emitted.set(path.basename(file), text), undefined, true);
+    const named = entries.map(
+      (_, index) => /import\("(.*)"\)\.Command\w*</.exec(emitted.get(`library${index}.d.mts`) ?? '')?.[1],
+    );
+    expect(named).to.deep.equal(entries);
+  });
 
   describe('bundled by esbuild', () => {
     /** A project without `node_modules`. */
