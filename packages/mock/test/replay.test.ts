@@ -129,7 +129,7 @@ describe('a replay that does not fit', () => {
         .runAsync();
       const fed = pipeline(source, running.stdin).catch((error: unknown) => error);
       const { stdout } = await running.wait();
-      return [stdout.length, (await fed)];
+      return [stdout.length, await fed];
     };
     const pieces = (count: number, of = 'x') =>
       Readable.from(Array.from({ length: count }, () => Buffer.alloc(65536, of)));
