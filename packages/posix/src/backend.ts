@@ -4,6 +4,7 @@ import type { Engine } from './engine';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 import { loadBecome, loadBinding, loadEngine } from './later';
+import { netIsDenied } from './permission';
 import './timers';
 
 /** How a posix backend is made. */
@@ -21,7 +22,8 @@ export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' |
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
  *
- * @throws Error that says why libc cannot be called here: another platform, or a driver that cannot be loaded.
+ * @throws Error that says why libc cannot be called here: another platform, a driver that cannot be loaded, or Node's
+ *   permission model.
  *
  * @example
  * ```ts
@@ -32,6 +34,12 @@ export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' |
 export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
+  }
+  // All starts, since whether a run needs a socket can depend on how long its program takes.
+  if (netIsDenied()) {
+    throw new Error(
+      "the permission model denies the sockets over pipes: node needs '--allow-net'; child-process works without it",
+    );
   }
   const { chosenDriver, forcedWay, libcThrough, possibleWays } = loadBinding();
   const libc = libcThrough(chosenDriver(options.driver));

@@ -51,6 +51,27 @@ describe('the backend', function () {
     expect(featuresWith(musl)).to.have.length(featuresWith(libc).length - 1);
   });
 
+  it('is refused where the permission model denies sockets, and not by a Node without that scope', () => {
+    const own = Object.getOwnPropertyDescriptor(process, 'permission');
+    const flags = Object.getOwnPropertyDescriptor(process, 'allowedNodeEnvironmentFlags');
+    const inNode = (...known: string[]): void => {
+      const permission = { has: (scope: string) => scope !== 'net' };
+      Object.defineProperty(process, 'permission', { value: permission, configurable: true });
+      Object.defineProperty(process, 'allowedNodeEnvironmentFlags', { value: new Set(known), configurable: true });
+    };
+    try {
+      inNode('--allow-net');
+      expect(() => createPosixBackend()).to.throw(/permission model .*'--allow-net'/);
+      inNode();
+      expect(createPosixBackend()).to.have.property('name', 'posix');
+    } finally {
+      Reflect.deleteProperty(process, 'permission');
+      Reflect.deleteProperty(process, 'allowedNodeEnvironmentFlags');
+      if (own !== undefined) Object.defineProperty(process, 'permission', own);
+      if (flags !== undefined) Object.defineProperty(process, 'allowedNodeEnvironmentFlags', flags);
+    }
+  });
+
   for (const driver of usableDrivers) {
     it(`runs programs with the driver ${driver}`, async () => {
       const Bound = bindCommand(createPosixBackend({ driver }));
