@@ -41,7 +41,8 @@ exports.bundlePackage = ({ directory, file, first, later = {}, options }) => {
   const contents = `${Object.keys(first).map(importOf).join('\n')}\nmodule.exports = { ${given} };`;
   buildSync({
     ...always,
-    stdin: { contents, resolveDir: path.join(directory, 'src'), sourcefile: `${file}.js` },
+    // A map names it as the source, so it must be a file that is published.
+    stdin: { contents, resolveDir: path.join(directory, 'src'), sourcefile: '../dist/index.js' },
     logOverride: { 'commonjs-variable-in-esm': 'silent' },
     outfile: path.join(directory, 'dist', `${file}.js`),
     ...options,
