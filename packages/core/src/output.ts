@@ -130,7 +130,7 @@ export class Output {
   leave(clock: Clock, delay: number): void {
     const stream = this.handle?.[this.name];
     if (stream === undefined || stream.closed) return;
-    if (stream.readableFlowing === null) {
+    if (stream.listenerCount('data') + stream.listenerCount('readable') === 0) {
       stream.destroy();
       return;
     }

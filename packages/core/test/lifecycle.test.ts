@@ -162,6 +162,17 @@ describe('the life of a run', () => {
       expect(made.clock.pending).to.equal(0);
     });
 
+    it('what was piped to a caller who has read enough is closed', async () => {
+      const made = fake((p) => p.write('stdout', 'x'));
+      const running = await new made.Command('x').setOutputFd('pipe').runAsync({ drainDelay: 60_000 });
+      const enough = (): void => undefined;
+      running.stdout.on('data', enough);
+      await turns();
+      running.stdout.off('data', enough).pause();
+      await running.abort();
+      expect([running.stdout.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
+    });
+
     it('but who escaped with the pipe is not waited for, and nobody is where nobody reads', async () => {
       for (const reads of [true, false]) {
         const made = fake();
