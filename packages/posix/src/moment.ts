@@ -31,9 +31,13 @@ export interface Moment {
 
 const currentDirectory = cString('.');
 
-/** What the working directory is, by whatever name; it can be deleted. */
+/** What the working directory is, by whatever name; `undefined`: who dropped his rights in it may not look. */
 function whereWeAre(): Pick<BigIntStats, 'dev' | 'ino'> | undefined {
-  return statSync('.', { bigint: true, throwIfNoEntry: false });
+  try {
+    return statSync('.', { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -53,8 +57,10 @@ class Directory extends KeptDescriptor {
 
   /** This process is there now. */
   get isHere(): boolean {
+    const { place, name } = this;
     const now = whereWeAre();
-    return now !== undefined && now.ino === this.place?.ino && now.dev === this.place.dev;
+    if (now === undefined || place === undefined) return now === place && workingDirectory() === name;
+    return now.ino === place.ino && now.dev === place.dev;
   }
 
   /** Leads there as long as it is held. */
@@ -146,9 +152,17 @@ export function withUmaskOf(plan: LaunchPlan, { identity: { umask }, identities 
   return { ...plan, requires: [...requires, 'umask'], privileged: { ...privileged, umask } };
 }
 
-/** Where a program begins whose plan does not say it: a descriptor; -1: where this thread is. */
-export const placeOf = (moment: Moment | undefined): number =>
-  moment === undefined || moment.directory.isHere ? -1 : moment.directory.fd;
+/**
+ * Where a program begins whose plan does not say it: a descriptor; -1: where this thread is.
+ *
+ * @throws CommandStartError, stage `cwd`, if this process is elsewhere by now and could not keep the directory
+ */
+export function placeOf(moment: Moment | undefined): number {
+  if (moment === undefined || moment.directory.isHere) return -1;
+  const { fd, name } = moment.directory;
+  if (fd < 0) throw startError('cwd', systemError(-fd, 'open', name), name);
+  return fd;
+}
 
 /**
  * The plan as it must be now to mean what it meant then, but for where it begins: that is {@link placeOf}.

@@ -25,7 +25,6 @@ export function bundled(name: string): string {
       bundle: true,
       platform: 'node',
       conditions: ['@vircommand/source'],
-      external: ['koffi', 'ffi-napi', 'ref-napi', 'node:ffi'],
       logLevel: 'error',
     });
   }

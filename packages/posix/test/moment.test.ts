@@ -1,6 +1,7 @@
 /** What a program gets from this process is what it was when the caller called, also if many starts take turns. */
 import { bindCommand } from '@vircommand/core/backend';
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import {
   closeSync,
@@ -21,6 +22,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPosixBackend } from '../src';
+import { bundled, bundledEnv, removeBundled } from './bundled';
 import { usableDrivers } from './drivers';
 import { openFds } from './plans';
 import { until } from './started';
@@ -50,6 +52,7 @@ for (const driver of usableDrivers) {
       delete process.env.VIRCOMMAND_MOMENT;
     });
     after(async () => {
+      removeBundled();
       await backend.dispose();
       rmSync(root, { recursive: true });
     });
@@ -108,6 +111,16 @@ for (const driver of usableDrivers) {
         }
       });
     }
+
+    it('begins where this process is, also if it may not look at that any more', function () {
+      if (process.geteuid?.() !== 0) this.skip();
+      const closed = mkdtempSync(join(root, 'closed-'));
+      const { stdout, status, stderr } = spawnSync(process.execPath, [bundled('closed-directory'), driver, closed], {
+        encoding: 'utf8',
+        env: bundledEnv(),
+      });
+      expect([stdout, status], stderr).to.deep.equal(['done\n', 0]);
+    });
 
     it('finds relative paths, and PATH, where they were', async () => {
       await everywhere(async (index, directory) => {

@@ -141,8 +141,9 @@ export class Lane {
     while (this.running.size < most) {
       const job = this.waiting.shift();
       if (job === undefined) break;
-      if (thread.shares !== undefined && asksForUmask(job)) {
-        this.startInstead(job, thread.shares);
+      const why = whyNot(job, thread);
+      if (why !== undefined) {
+        this.startInstead(job, why);
         continue;
       }
       const slot = this.free.pop() ?? new Slot(this.shared);
@@ -225,4 +226,9 @@ export class Lane {
 /** `os.getPriority()` takes ten times as long. */
 const niceness = (libc: Libc): number => libc.getpriority(LINUX.PRIO_PROCESS, 0);
 
-const asksForUmask = ({ plan, moment }: Job): boolean => withUmaskOf(plan, moment).privileged.umask !== undefined;
+/** Why this thread cannot make this start, which needs the directory and the umask of its call. */
+function whyNot({ plan, moment }: Job, { shares }: Thread): string | undefined {
+  if (shares !== undefined) return withUmaskOf(plan, moment).privileged.umask === undefined ? undefined : shares;
+  const unknown = plan.cwd === undefined && moment.directory.fd < 0;
+  return unknown ? 'the working directory cannot be opened' : undefined;
+}

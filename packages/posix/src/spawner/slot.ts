@@ -1,15 +1,13 @@
 /** The memory of one start by another thread, from the order to the answer. */
-import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
+import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
 import type { Attributes } from '../attributes';
-import { openFile, type ParentEnds } from '../ends';
+import type { ParentEnds } from '../ends';
 import { addressOr } from '../environment';
-import { systemError } from '../errno';
 import type { Libc } from '../libc';
-import { planSince, type Moment } from '../moment';
+import { placeOf, planSince, type Moment } from '../moment';
 import { Preparation, type Gate } from '../prepare';
 import { checkPermission, resolvePath } from '../program';
 import { lookBeforeStart, type StartedProcess } from '../spawn';
-import { cString, LINUX } from '../struct';
 import type { Gatehouse } from './gate';
 import type { HeldAttributes, Order } from './protocol';
 
@@ -23,8 +21,6 @@ export interface Shared {
 /** What is changed of the program while it is held. */
 export const heldAttributes = ({ privileged: { limits, nice, affinity } }: LaunchPlan): HeldAttributes | undefined =>
   limits === undefined && nice === undefined && affinity === undefined ? undefined : { limits, nice, affinity };
-
-const currentDirectory = cString('.');
 
 export class Slot {
   private readonly preparation: Preparation;
@@ -63,7 +59,9 @@ export class Slot {
     this.referenced.push(moment.env, attribute);
     this.leadsGroup = group !== 'none';
     try {
-      const here = plan.cwd === undefined ? this.here(moment, shares) : -1;
+      // Not this thread's, which may change before the program begins; the spawner thread has another one.
+      const { fd } = moment.directory;
+      const here = plan.cwd !== undefined ? -1 : fd >= 0 ? fd : placeOf(moment);
       this.parentEnds = preparation.prepare(plan, program, env, moment.identity.umask, here);
       if (gate !== undefined) preparation.hold(plan, gate);
     } catch (error) {
@@ -79,16 +77,6 @@ export class Slot {
       umask: shares ? undefined : (plan.privileged.umask ?? moment.identity.umask),
       hold: gate && heldAttributes(plan),
     };
-  }
-
-  /** That of the call, or this thread's, which may change before the program begins. The spawner thread may have another one. */
-  private here({ directory }: Moment, shares: boolean): number {
-    if (directory.fd >= 0) return directory.fd;
-    const { libc } = this.shared;
-    const fd = openFile(libc, currentDirectory, LINUX.O_PATH | LINUX.O_DIRECTORY);
-    if (fd >= 0) return this.preparation.descriptors.keep(fd);
-    if (!shares) throw startError('stdio', systemError(-fd, 'open', '.'), '.');
-    return -1;
   }
 
   /** The program that was started; `undefined`: none was. */
