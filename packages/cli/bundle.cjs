@@ -46,12 +46,7 @@ const bundles = Object.entries(entries).map(([name, source]) =>
     entryPoints: [source],
     outfile: path.join(target, `${name}.js`),
     conditions: ['@vircommand/source'],
-    external: [
-      '@vircommand/child-process',
-      '@vircommand/mock',
-      ...['ffi-napi', 'ref-napi', 'node:ffi'],
-      ...Object.keys(entries).map((entry) => `./${entry}`),
-    ],
+    external: ['@vircommand/child-process', '@vircommand/mock', ...Object.keys(entries).map((entry) => `./${entry}`)],
     minify: true,
     plugins: [fromTheStart],
   }),

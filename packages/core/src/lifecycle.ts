@@ -326,12 +326,13 @@ export class Run {
     if (this.settled) return;
     this.close();
     const { handle } = this;
+    // First, so that what was theirs is nobody's now.
+    for (const reader of this.readers) reader.finish();
     for (const output of [this.stdout, this.stderr]) {
       if (output.awaited && handle !== undefined) this.outputComplete = false;
       if (output.use !== 'pipe') output.destroy();
       else if (this.ending.phase !== 'none') output.leave(this.clock, this.settings.drainDelay);
     }
-    for (const reader of this.readers) reader.finish();
     handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
     if (!this.exited) disposeQuietly(handle);
