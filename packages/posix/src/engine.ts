@@ -6,7 +6,6 @@ import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
-import { actsAsAnother } from './identity';
 import { loadSpawner } from './later';
 import type { Libc } from './libc';
 import { Moments, withUmaskOf, type Moment } from './moment';
@@ -48,12 +47,12 @@ export class Engine {
   async start(plan: LaunchPlan): Promise<ChildHandle> {
     const way = wayFor(plan, this.ways);
     checkCallersDescriptors(plan, this.libc);
-    if (actsAsAnother()) return this.starter(plan).start(plan, this.libc);
     // A worker may be terminated at any moment, and koffi aborts the process if it is loading in a thread below it then.
     const allowed = this.libc.isMainThread || this.ownWays.length === 0;
     const byThread = allowed && this.ways.includes('thread') && canDo('thread', plan);
     if (byThread && (way === 'thread' || (way === 'direct' && this.threads?.busy === true))) {
       const moment = this.moments.take(plan);
+      if (moment === undefined) return this.starter(plan).start(plan, this.libc);
       return this.moments.during(moment, () => this.spawner.start(plan, moment, this.without(plan, moment)));
     }
     return this.paced(plan, byThread);
@@ -89,6 +88,7 @@ export class Engine {
       () => this.starter(plan).start(plan, libc),
       () => {
         const moment = this.moments.take(plan);
+        if (moment === undefined) return undefined;
         return {
           start: () => this.moments.during(moment, () => this.startLate(plan, moment)),
           elsewhere: () => {

@@ -11,6 +11,8 @@ export interface Identity {
   readonly groups: string | undefined;
   readonly euid: number;
   readonly egid: number;
+  /** It has the rights of somebody else for a while: what it starts now must be started now. */
+  readonly actsAsAnother: boolean;
   /** `undefined`: there is no `/proc`. */
   readonly umask: number | undefined;
 }
@@ -76,10 +78,6 @@ export const isSameUser = (one: Identity, other: Identity): boolean =>
     ? one.euid === other.euid && one.egid === other.egid
     : one.user === other.user;
 
-/** It has the rights of somebody else for a while: what it starts now must be started now. */
-export const actsAsAnother = (): boolean =>
-  process.geteuid?.() !== process.getuid?.() || process.getegid?.() !== process.getgid?.();
-
 type Id = number | string | undefined;
 
 const identity = (
@@ -94,5 +92,6 @@ const identity = (
   groups,
   euid: Number(euid),
   egid: Number(egid),
+  actsAsAnother: uid !== euid || gid !== egid,
   umask,
 });

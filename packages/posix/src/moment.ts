@@ -81,17 +81,22 @@ export class Moments {
   }
 
   /**
-   * Whatever becomes of it, {@link during} or {@link release} must be called when the start is over.
+   * Whatever becomes of it, {@link during} or {@link release} must be called when the start is over. `undefined`: it must not
+   * wait.
    *
    * @throws CommandStartError, stages `resolve` and `stdio`
    */
-  take(plan: LaunchPlan): Moment {
+  take(plan: LaunchPlan): Moment | undefined {
     const { environment, identities } = this;
-    const program = resolvePath(plan.program);
     // First of all: if this takes the last descriptor, who we are is asked in another way until the start is over.
     identities.hold();
     try {
       const identity = identities.now();
+      if (identity.actsAsAnother) {
+        identities.release();
+        return undefined;
+      }
+      const program = resolvePath(plan.program);
       const env = plan.env === 'inherit' ? environment.get() : plan.env;
       const held = this.hold(plan);
       return { plan, program, directory: this.here().hold(), env, identity, identities, held };

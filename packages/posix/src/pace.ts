@@ -38,11 +38,12 @@ export class Pace {
    * Calls `start` now if this turn has time for it, otherwise that of `late()` in a later turn; in the order of the calls.
    *
    * @param key for {@link cancel}
-   * @param late is asked for at once, so that it can keep what may be another by then
+   * @param late is asked for at once, so that it can keep what may be another by then; `undefined`: this one cannot wait
    */
-  take<T>(key: object, start: () => T | Promise<T>, late: () => Late<T>): T | Promise<T> {
+  take<T>(key: object, start: () => T | Promise<T>, late: () => Late<T> | undefined): T | Promise<T> {
     if (this.waiting.length === 0 && this.spent < budget) return this.timed(start);
     const job = late();
+    if (job === undefined) return this.timed(start);
     return new Promise((resolve, reject) => {
       this.waiting.push({
         key,

@@ -36,6 +36,7 @@ const children = (): string[] =>
 const moments = new Moments(libcThrough(usableDrivers[0] ?? 'koffi'));
 const begin = async (lane: Lane, plan: LaunchPlan): Promise<ChildHandle> => {
   const moment = moments.take(plan);
+  if (moment === undefined) throw new Error('this process acts as another user');
   return moments.during(moment, () => lane.start(plan, moment, none));
 };
 
