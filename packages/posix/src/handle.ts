@@ -64,8 +64,9 @@ class PosixChild implements ChildHandle {
   }
 
   get stdin(): Writable | undefined {
-    const fd = this.take('stdin');
+    const fd = this.fds.stdin;
     if (fd !== undefined) this.streams.stdin = writableTo(fd);
+    this.fds.stdin = undefined;
     return this.streams.stdin;
   }
 
@@ -78,9 +79,9 @@ class PosixChild implements ChildHandle {
   }
 
   get sendBuffers(): readonly Writable[] {
-    this.sendStreams ??= this.sendFds.map(writableTo);
-    this.sendFds = [];
-    return this.sendStreams;
+    const streams = (this.sendStreams ??= []);
+    for (let fd; (fd = this.sendFds[0]) !== undefined; this.sendFds = this.sendFds.slice(1)) streams.push(writableTo(fd));
+    return streams;
   }
 
   capture(
@@ -158,12 +159,13 @@ class PosixChild implements ChildHandle {
   }
 
   private output(name: 'stdout' | 'stderr'): Readable | undefined {
-    const fd = this.take(name);
+    const fd = this.fds[name];
     if (fd !== undefined) this.streams[name] = readableFrom(fd);
+    this.fds[name] = undefined;
     return this.streams[name];
   }
 
-  /** A descriptor has one owner: this, until somebody asks for its stream. */
+  /** A descriptor has one owner: this, until its stream has been made, or somebody takes it. */
   private take(name: 'stdin' | 'stdout' | 'stderr'): number | undefined {
     const fd = this.fds[name];
     this.fds[name] = undefined;

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import net from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { onEachDriver } from './drivers';
@@ -31,6 +32,25 @@ describe('handle', () => {
       none.dispose();
       none.dispose();
       await until(() => openDescriptors() === before);
+    });
+
+    it('closes the pipes whose streams cannot be made', () => {
+      const before = openDescriptors();
+      const handle = start(['/bin/cat'], { stdin: { type: 'pipe' }, sendBuffers: [4, 5] });
+      const { Socket } = net;
+      const no = new Error('no memory');
+      net.Socket = function () {
+        throw no;
+      } as unknown as typeof Socket;
+      try {
+        for (const name of ['stdin', 'stdout', 'stderr', 'sendBuffers'] as const)
+          expect(() => handle[name]).to.throw(no);
+      } finally {
+        net.Socket = Socket;
+      }
+      expect(openDescriptors()).to.be.greaterThan(before);
+      handle.dispose();
+      expect(openDescriptors()).to.equal(before);
     });
 
     it('tells a writer that nobody reads by one error, and keeps the process', async () => {
