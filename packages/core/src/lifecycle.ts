@@ -20,6 +20,7 @@ import { abortingAll, register, unregister } from './registry';
 import { isDelay, type RunSettings } from './run-options';
 import { placeAt, type Site } from './site';
 import { startFailure } from './start-failure';
+import { afterTwoTurns, nextTurn } from './turns';
 import type { CommandResult, ExitStatus, SignalName } from './types';
 
 /** A timer that is so late, in milliseconds, waited for something else that took the event loop. */
@@ -112,7 +113,7 @@ export class Run {
     const { signal } = this.settings;
     const refused = abortingAll();
     // Whoever tries again and again must not keep the event loop from turning.
-    if (refused) await new Promise<void>((resolve) => setImmediate(resolve));
+    if (refused) await nextTurn();
     if (signal?.aborted === true || refused) {
       this.cause = { kind: 'abort', reason: signal?.reason };
       this.finish();
@@ -218,7 +219,7 @@ export class Run {
     if (this.tailAwaited) return;
     this.tailAwaited = true;
     this.cancelDrain?.();
-    setImmediate(() => setImmediate(() => this.finish()));
+    afterTwoTurns(() => this.finish());
   }
   private tailAwaited = false;
 
@@ -260,11 +261,9 @@ export class Run {
         return;
       }
       // One more turn, for what is in the pipes already (and all there is, for a delay of 0).
-      setImmediate(() =>
-        setImmediate(() => {
-          this.giveUp();
-        }),
-      );
+      afterTwoTurns(() => {
+        this.giveUp();
+      });
     });
   }
 
@@ -289,7 +288,7 @@ export class Run {
       this.end({ kind: 'timeout' });
     };
     if (late < lateTimer) end();
-    else setImmediate(() => setImmediate(end));
+    else afterTwoTurns(end);
   }
 
   /** Ends the run for a cause. The first one counts. */

@@ -7,6 +7,7 @@ import { checkBackend } from './check-backend';
 import type { Backend } from './contract';
 import { CommandUsageError } from './errors';
 import { readKillDelay } from './run-options';
+import { nextTurn } from './turns';
 
 /** A running command, as another copy of core may see it. */
 export interface Abortable {
@@ -65,7 +66,7 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
       const newestFirst = Array.from(shared.running).reverse();
       await Promise.all(newestFirst.map((command) => command.abort(read)));
       // Whoever waited for them has his turn before this is over.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   } finally {
     shared.aborting--;

@@ -1,5 +1,6 @@
 /** A backend without programs: a test plays the program. */
 import { PassThrough, Writable } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import {
   bindCommand,
   FEATURES,

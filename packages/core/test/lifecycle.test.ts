@@ -148,6 +148,19 @@ describe('the life of a run', () => {
       expect((await rejection(new failing.Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
     });
 
+    it('what has been written needs no time, which a test may fake', async () => {
+      const failing = fake((p) => p.write('stderr', 'why').exit(1, 'pipes held'));
+      const real = globalThis.setImmediate;
+      let asked = 0;
+      globalThis.setImmediate = ((callback: () => void) => (asked++, real(callback))) as typeof setImmediate;
+      try {
+        expect((await rejection(new failing.Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
+      } finally {
+        globalThis.setImmediate = real;
+      }
+      expect(asked).to.equal(0);
+    });
+
     it('what was piped to the caller is his to read when the program was ended, as long as he reads', async () => {
       const made = fake((p) => p.write('stdout', 'x'.repeat(100_000)));
       const running = await new made.Command('x').setOutputFd('pipe').runAsync({ drainDelay: 100 });
