@@ -106,7 +106,10 @@ export async function openSharedPipe(): Promise<SharedPipe> {
     return { write, read };
   } catch (error) {
     write?.destroy();
-    throw startError('stdio', error as NodeJS.ErrnoException);
+    const failure = error as NodeJS.ErrnoException;
+    // As other programs show an address without a file.
+    failure.message = failure.message.replace('\0', '@');
+    throw startError('stdio', failure);
   } finally {
     server?.close();
     for (const stranger of strangers) stranger.destroy();

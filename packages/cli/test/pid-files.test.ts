@@ -1,6 +1,16 @@
 /** `status` and `stop`: by the lock of the pid file, and never by a number that a stranger may have by now. */
 import { expect } from 'chai';
-import { copyFileSync, existsSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import * as path from 'node:path';
 import { bin, isRoot, runProgram, scratch, until, vircommand } from './installed';
 import { start, type Started } from './started';
@@ -17,11 +27,14 @@ describe('status and stop', function () {
   this.timeout(60_000);
   if (process.platform !== 'linux') return;
   const directory = scratch();
-  let number = 0;
-  const fresh = (): string => path.join(directory, `${++number}.pid`);
+  const fresh = (): string => {
+    const own = mkdtempSync(path.join(directory, 'test-'));
+    chmodSync(own, 0o755);
+    return path.join(own, 'it.pid');
+  };
   const answer = async (...args: readonly string[]) => {
     const { status, stdout, stderr } = await vircommand(args);
-    return [status, `${stdout}${stderr}`.replaceAll(`${directory}/`, '')];
+    return [status, `${stdout}${stderr}`.replace(/\S*(?=it\.pid:)/g, '')];
   };
   let stranger: Started;
   before(async () => {
@@ -36,13 +49,13 @@ describe('status and stop', function () {
     const file = fresh();
     expect(await answer('run', '--daemon', '--pid-file', file, '--', 'sleep', '1000')).to.deep.equal([0, '']);
     const pid = Number(readFileSync(file, 'utf8'));
-    expect(await answer('status', file)).to.deep.equal([0, `1.pid: running, pid ${pid}\n`]);
+    expect(await answer('status', file)).to.deep.equal([0, `it.pid: running, pid ${pid}\n`]);
     expect((await vircommand(['run', '--daemon', '--pid-file', file, '--', 'sleep', '1000'])).status).to.equal(125);
     expect(isAlive(pid)).to.equal(true);
-    expect(await answer('stop', file)).to.deep.equal([0, `1.pid: process ${pid} ended by SIGTERM\n`]);
+    expect(await answer('stop', file)).to.deep.equal([0, `it.pid: process ${pid} ended by SIGTERM\n`]);
     expect([isAlive(pid), existsSync(file)]).to.deep.equal([false, false]);
-    expect(await answer('status', file)).to.deep.equal([3, '1.pid: not running: there is no such file\n']);
-    expect(await answer('stop', file)).to.deep.equal([0, '1.pid: nothing ran\n']);
+    expect(await answer('status', file)).to.deep.equal([3, 'it.pid: not running: there is no such file\n']);
+    expect(await answer('stop', file)).to.deep.equal([0, 'it.pid: nothing ran\n']);
   });
 
   it('of one that does not end: SIGKILL after the delay', async () => {
@@ -51,7 +64,7 @@ describe('status and stop', function () {
     await vircommand(['run', '--daemon', '--pid-file', file, '--', ...stubborn]);
     await until(() => existsSync(`${file}.stubborn`));
     const pid = Number(readFileSync(file, 'utf8'));
-    expect(await answer('stop', '-k', '0.2', file)).to.deep.equal([0, `2.pid: process ${pid} ended by SIGKILL\n`]);
+    expect(await answer('stop', '-k', '0.2', file)).to.deep.equal([0, `it.pid: process ${pid} ended by SIGKILL\n`]);
   });
 
   it('of a daemon that died: its file is left, and removed', async () => {
@@ -62,8 +75,8 @@ describe('status and stop', function () {
     await until(() => !isAlive(pid));
     const [status, text] = await answer('status', file);
     expect(status).to.equal(1);
-    expect(text).to.equal(`3.pid: not running: process ${pid} is gone, and its file was left\n`);
-    expect(await answer('stop', file)).to.deep.equal([0, '3.pid: nothing ran; the file that was left is removed\n']);
+    expect(text).to.equal(`it.pid: not running: process ${pid} is gone, and its file was left\n`);
+    expect(await answer('stop', file)).to.deep.equal([0, 'it.pid: nothing ran; the file that was left is removed\n']);
     expect(existsSync(file)).to.equal(false);
   });
 
@@ -73,7 +86,7 @@ describe('status and stop', function () {
     const [status, doubt] = await answer('status', file);
     expect([status, doubt]).to.deep.equal([
       4,
-      `4.pid: a process ${stranger.pid} is alive, but has no lock on the file: it may be a stranger that got this number; ` +
+      `it.pid: a process ${stranger.pid} is alive, but has no lock on the file: it may be a stranger that got this number; ` +
         'say what it must be with --program\n',
     ]);
     expect(await answer('stop', file)).to.deep.equal([125, `vircommand stop: ${String(doubt)}`]);
@@ -82,7 +95,7 @@ describe('status and stop', function () {
     const sleep = realpathSync('/bin/sleep');
     expect(await answer('status', '--program', '/bin/sh', file)).to.deep.equal([
       1,
-      `4.pid: not running: process ${stranger.pid} runs ${sleep} and not /bin/sh, and the file was left\n`,
+      `it.pid: not running: process ${stranger.pid} runs ${sleep} and not /bin/sh, and the file was left\n`,
     ]);
   });
 
@@ -100,10 +113,10 @@ describe('status and stop', function () {
         expect(text).to.match(said);
       }
     }
-    expect(await answer('status', '-p', 'sleep', file)).to.deep.equal([0, `5.pid: running, pid ${own.pid}\n`]);
+    expect(await answer('status', '-p', 'sleep', file)).to.deep.equal([0, `it.pid: running, pid ${own.pid}\n`]);
     expect(await answer('stop', '-p', 'sleep', file)).to.deep.equal([
       0,
-      `5.pid: process ${own.pid} ended by SIGTERM\n`,
+      `it.pid: process ${own.pid} ended by SIGTERM\n`,
     ]);
     await own.end();
   });
@@ -117,7 +130,7 @@ describe('status and stop', function () {
     rmSync(program);
     expect(await answer('stop', '-p', program, file)).to.deep.equal([
       0,
-      `6.pid: process ${own.pid} ended by SIGTERM\n`,
+      `it.pid: process ${own.pid} ended by SIGTERM\n`,
     ]);
     await own.end();
   });

@@ -14,8 +14,8 @@ function takeAll(): void {
 }
 
 const say = (error: unknown): string => {
-  const { stage, code } = error as CommandStartError;
-  return `${stage} ${code}`;
+  const { stage, code, message } = error as CommandStartError;
+  return message.includes('\0') ? `NUL in ${JSON.stringify(message)}` : `${stage} ${code}`;
 };
 
 async function main(): Promise<void> {
