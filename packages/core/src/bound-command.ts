@@ -13,11 +13,12 @@ import { Run } from './lifecycle';
 import { LineIterator } from './lines';
 import { logError } from './log';
 import { CommandWithOptions } from './options';
+import { notStarted } from './outcome';
 import { closeOwned, isSpent } from './owned-fds';
 import { draftText, makeLaunch, type Launch } from './plan';
 import { noOptions, readTextOptions } from './quote';
 import { columnRows, patternsOf, regexRows, RowIterator } from './records';
-import { overridingBackend } from './registry';
+import { abortingAll, overridingBackend } from './registry';
 import { brokenFds, brokenRule, fdNumber } from './rules';
 import { modeOf, readRunOptions, type RunCall, type RunSettings } from './run-options';
 import { RunningProcess, type RunningCommand } from './running';
@@ -113,6 +114,12 @@ export class BoundCommand extends CommandWithOptions {
     return fds;
   }
 
+  /** While everything is being ended nothing new is started, also where nobody can wait. */
+  #checkAborting({ launch, backend, settings }: Prepared): void {
+    const error = abortingAll() ? notStarted(launch, backend.name, settings) : undefined;
+    if (error !== undefined) throw this.#refused(error);
+  }
+
   /** Tells those who watch of an error that came before the start. */
   #refused(error: unknown): unknown {
     if (error instanceof CommandError) logError({ command: error.command, backend: error.backend, error });
@@ -122,19 +129,22 @@ export class BoundCommand extends CommandWithOptions {
   async #start(call: RunCall, options: ReadOptions, at?: Site): Promise<{ run: Run; launch: Launch }> {
     const fds = this.#claim(call, at);
     try {
-      let prepared;
-      try {
-        prepared = this.#prepare(call, options, at);
-      } catch (error) {
-        this.#running = false;
-        throw this.#refused(error);
-      }
-      const { launch, settings, backend } = prepared;
       let place = at;
       const site = (): Site => (place ??= this.site(call));
-      const run = new Run(launch, settings, backend, backend.clock ?? systemClock, site, () => {
+      const released = (): void => {
         this.#running = false;
-      });
+      };
+      let launch, run;
+      try {
+        const prepared = this.#prepare(call, options, at);
+        const { settings, backend } = prepared;
+        ({ launch } = prepared);
+        // What is not Node's may throw: a signal, or the clock of a backend.
+        run = new Run(launch, settings, backend, backend.clock ?? systemClock, site, released);
+      } catch (error) {
+        released();
+        throw this.#refused(error);
+      }
       const started = run.start();
       // The caller is still on the stack, and the program runs already: what this costs costs nobody's time.
       site();
@@ -160,6 +170,7 @@ export class BoundCommand extends CommandWithOptions {
       } catch (error) {
         throw this.#refused(error);
       }
+      this.#checkAborting(prepared);
       return runAndWait(prepared.launch, prepared.settings, prepared.backend);
     } finally {
       this.#running = false;
@@ -186,6 +197,7 @@ export class BoundCommand extends CommandWithOptions {
       } catch (error) {
         throw this.#refused(error);
       }
+      this.#checkAborting(prepared);
       throw becomeProgram(prepared.launch.plan, prepared.backend);
     } finally {
       this.#running = false;

@@ -22,6 +22,17 @@ export class Unsendable {
 
 /** Reads a value that a caller gave; never throws. */
 export function toValue(given: unknown): Value | Unsendable {
+  try {
+    return readValue(given);
+  } catch (error) {
+    return unreadable(error);
+  }
+}
+
+/** A proxy, or memory that was given away. */
+export const unreadable = (error: unknown): Unsendable => new Unsendable(`cannot be read: ${String(error)}`);
+
+function readValue(given: unknown): Value | Unsendable {
   if (typeof given === 'string') return textValue(given, undefined);
   if (isSecret(given)) {
     const revealed = revealSecret(given);

@@ -1,5 +1,6 @@
 /** What is kept of an output stream: exact to the byte at a limit, or only its end. */
 import { GrowingMemory } from './memory';
+import type { TextEncoding } from './types';
 
 /** Bytes that streams may keep together. */
 export interface Budget {
@@ -144,8 +145,10 @@ function wholeCharacters(bytes: Buffer, encoding: BufferEncoding): number {
 }
 
 /** The tail as text: from the first whole character. */
-export function tailText(bytes: Buffer): string {
+export function tailText(bytes: Buffer, encoding: TextEncoding | 'buffer'): string {
   const tail = bytes.subarray(-tailSize);
+  // Two bytes a character would have to be counted from the beginning, which is not kept.
+  if (encoding === 'latin1') return tail.toString(encoding);
   let start = 0;
   while (start < Math.min(3, tail.length) && ((tail[start] ?? 0) & 0xc0) === 0x80) start++;
   return tail.subarray(bytes.length >= tailSize ? start : 0).toString('utf8');

@@ -3,7 +3,7 @@
  * misuse is reported by the run, by `getArgList()` and in `toString()`.
  */
 import { types } from 'node:util';
-import { toValue, Unsendable, type Value } from './bytes';
+import { toValue, unreadable, Unsendable, type Value } from './bytes';
 import { CommandUsageError } from './errors';
 import { describe, member, strayName } from './plain';
 import { draftText } from './plan';
@@ -103,12 +103,16 @@ export class Described {
 
   /** Data for a pipe: any bytes, NUL included. Bytes are not copied: 16 MiB would take longer than a start. */
   protected data(call: string, given: unknown): Uint8Array | undefined {
-    const plain = isSecret(given) ? revealSecret(given) : given;
-    if (typeof plain === 'string') {
-      if (plain.isWellFormed()) return Buffer.from(plain, 'utf8');
-      this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes');
-    } else if (types.isUint8Array(plain)) return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
-    else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
+    try {
+      const plain = isSecret(given) ? revealSecret(given) : given;
+      if (typeof plain === 'string') {
+        if (plain.isWellFormed()) return Buffer.from(plain, 'utf8');
+        this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes');
+      } else if (types.isUint8Array(plain)) return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
+      else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
+    } catch (error) {
+      this.note(call, `data ${unreadable(error).reason}`);
+    }
     return undefined;
   }
 

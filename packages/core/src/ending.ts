@@ -45,9 +45,12 @@ export class Ending {
     this.handle = handle;
   }
 
-  /** SIGTERM, grace, SIGKILL to the tree. A second call can shorten the grace only. */
+  /**
+   * SIGTERM, grace, SIGKILL to the tree. A second call can shorten the grace only. One before {@link attach} has nobody to end:
+   * who asks for it asks again then.
+   */
   terminate(killDelay: number): void {
-    if (this.stopped || this.phase === 'killed' || (this.exited && this.treeGone)) return;
+    if (this.handle === undefined || this.stopped || this.phase === 'killed' || (this.exited && this.treeGone)) return;
     if (killDelay === 0) {
       this.killNow();
       return;
@@ -78,8 +81,8 @@ export class Ending {
   }
 
   private signalTree(name: SignalName): void {
-    const { sent, reached } = this.handle?.signal(name, 'tree') ?? { sent: false, reached: 'process' };
-    if (sent) this.reached = reached satisfies Reach;
+    const ended = this.handle?.signal(name, 'tree');
+    if (ended?.sent === true) this.reached = ended.reached satisfies Reach;
   }
 
   /** The program is gone; if it was ended, its descendants have the rest of the grace period. */

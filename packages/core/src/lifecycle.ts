@@ -157,7 +157,8 @@ export class Run {
         this.exit(status);
       },
       (error: unknown) => {
-        this.lost(error);
+        if (this.cause === undefined) this.lost(error);
+        else this.finish();
       },
     );
     if (this.cause !== undefined) this.ending.terminate(this.killDelay);
@@ -185,10 +186,15 @@ export class Run {
     const output = this[name];
     const stream = this.handle?.[name];
     if (stream === undefined) throw new TypeError(`${name} is no pipe`);
-    const tooLong = (limit: number): void => {
-      this.end({ kind: 'limit', stream: name, limit });
+    const events = {
+      tooLong: (limit: number) => {
+        this.end({ kind: 'limit', stream: name, limit });
+      },
+      resumed: () => {
+        if (this.drainWaits) this.armDrain();
+      },
     };
-    const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, tooLong, separator);
+    const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, events, separator);
     if (this.settled) boundReader(reader, stream, this.clock, this.settings.drainDelay);
     else {
       this.readers.add(reader);
@@ -202,7 +208,8 @@ export class Run {
     try {
       await this.handle?.handshake?.[step]();
     } catch (error) {
-      throw this.lost(error);
+      // What ended the program ended the handshake: the run comes to that.
+      throw this.cause === undefined ? this.lost(error) : this.failure(error);
     }
   }
 
@@ -238,9 +245,13 @@ export class Run {
     this.armDrain();
   }
 
+  private failure(error: unknown): CommandStartError {
+    return startFailure(error, this.launch.plan.text, this.backend.name);
+  }
+
   /** There is no program (any more) to wait for: the run fails with the error of the start. */
   private lost(error: unknown): CommandStartError {
-    const failure = startFailure(error, this.launch.plan.text, this.backend.name);
+    const failure = this.failure(error);
     if (this.settled) return failure;
     this.close();
     for (const reader of this.readers) reader.finish();
@@ -251,15 +262,16 @@ export class Run {
     return failure;
   }
 
+  private drainWaits = false;
   private armDrain(): void {
     if (this.settled || this.tailAwaited) return;
     this.cancelDrain?.();
+    this.drainWaits = false;
     this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
-      // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody.
-      if (this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked)) {
-        this.armDrain();
-        return;
-      }
+      // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody. No timer runs
+      // meanwhile, which would keep the process of who never reads on.
+      this.drainWaits = this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked);
+      if (this.drainWaits) return;
       // One more turn, for what is in the pipes already (and all there is, for a delay of 0).
       afterTwoTurns(() => {
         this.giveUp();

@@ -11,6 +11,14 @@ import type { RunSettings } from './run-options';
 const mostRecords = 1024;
 const mostCharacters = 1 << 20;
 
+/** What a run wants to know of a reader. */
+export interface LineEvents {
+  /** A record has more than `limit` bytes. Called once. */
+  tooLong(limit: number): void;
+  /** A reader who was {@link LineReader.blocked} goes on. */
+  resumed(): void;
+}
+
 /** Cuts a stream into records; the end of the last one may be missing. */
 export class LineReader {
   private readonly decoder: StringDecoder;
@@ -29,11 +37,10 @@ export class LineReader {
   private wake: (() => void) | undefined;
   private paused = false;
 
-  /** `tooLong` is called once, for a record of more than `maxLength` bytes. */
   constructor(
     private readonly stream: Readable,
     settings: Pick<RunSettings, 'encoding' | 'maxLength'>,
-    private readonly tooLong: (limit: number) => void,
+    private readonly events: LineEvents,
     separator = '\n',
   ) {
     this.encoding = settings.encoding === 'buffer' ? 'utf8' : settings.encoding;
@@ -55,10 +62,11 @@ export class LineReader {
 
   private readonly take = (chunk: Uint8Array | string): void => {
     if (this.over) return;
-    const text = this.decoder.write(chunkBytes(chunk, this.stream));
+    const bytes = chunkBytes(chunk, this.stream);
+    const text = this.decoder.write(bytes);
     // Only what came is searched, and the long beginning of a record is not copied before its end is there.
     const records = text.split(this.separator);
-    const tooLong = this.firstTooLong(records);
+    const tooLong = this.firstTooLong(records, bytes);
     records[0] = this.partial + (records[0] ?? '');
     this.partial = records.pop() ?? '';
     // What came before it, in the same chunk or another, is the reader's.
@@ -67,7 +75,7 @@ export class LineReader {
     if (tooLong === undefined) return;
     this.over = true;
     this.partial = '';
-    this.tooLong(this.maxLength);
+    this.events.tooLong(this.maxLength);
     this.wakeUp();
   };
 
@@ -83,14 +91,14 @@ export class LineReader {
   }
 
   /** The first record that is too long, in bytes; counts those of the one that has begun. */
-  private firstTooLong(pieces: readonly string[]): number | undefined {
+  private firstTooLong(pieces: readonly string[], bytes: Buffer): number | undefined {
     const last = pieces.length - 1;
     for (const [index, piece] of pieces.entries()) {
       const begun = index === 0 ? this.partialBytes : 0;
       // Three bytes are the most that a UTF-16 unit can be; the exact count is for those near the limit.
       const near = begun + 3 * piece.length > this.maxLength;
       if (!near && index < last) continue;
-      const length = begun + Buffer.byteLength(piece, this.encoding);
+      const length = begun + this.bytesOf(piece, index, last, bytes);
       // It may be part of the line's end.
       const end = this.isReturn(piece === '' && index === 0 ? this.partial : piece) ? 1 : 0;
       if (length - end > this.maxLength) return index;
@@ -99,12 +107,22 @@ export class LineReader {
     return undefined;
   }
 
+  /** As the program wrote it: of what is malformed, the text does not tell how long it was. */
+  private bytesOf(piece: string, index: number, last: number, bytes: Buffer): number {
+    if (this.encoding === 'utf16le') return 2 * piece.length;
+    const { separator } = this;
+    if (index === last) return bytes.length - (bytes.lastIndexOf(separator) + 1);
+    let begin = 0;
+    for (let before = 0; before < index; before++) begin = bytes.indexOf(separator, begin) + 1;
+    return bytes.indexOf(separator, begin) - begin;
+  }
+
   /** No more will come: what is there is the last record. */
   readonly finish = (): void => {
     if (this.over) return;
     this.over = true;
     this.partial += this.decoder.end();
-    if (this.partialBytes > this.maxLength) this.tooLong(this.maxLength);
+    if (this.partialBytes > this.maxLength) this.events.tooLong(this.maxLength);
     else if (this.partial !== '') {
       this.waiting.push(this.partial);
       this.unfinished = true;
@@ -139,6 +157,7 @@ export class LineReader {
       if (this.paused) {
         this.paused = false;
         this.stream.resume();
+        this.events.resumed();
       }
     }
     const ended = !this.unfinished || this.at < this.waiting.length;

@@ -8,7 +8,7 @@ import {
   OutputLimitError,
   type CommandError,
 } from './errors';
-import type { StreamUse } from './plan';
+import type { Launch, StreamUse } from './plan';
 import type { RunSettings } from './run-options';
 import type { CommandResult, ExitStatus } from './types';
 
@@ -67,6 +67,32 @@ export function judge(
   return { result, error: failure(result, facts, settings) };
 }
 
+/** What a command comes to that is not started, since everything is being ended. */
+export function notStarted(
+  { plan, stdout, stderr, rawStatus }: Launch,
+  backend: string,
+  settings: RunSettings,
+): CommandError | undefined {
+  const nothing = Buffer.alloc(0);
+  return judge(
+    {
+      command: plan.text,
+      backend,
+      pid: undefined,
+      status: undefined,
+      cause: { kind: 'abort', reason: undefined },
+      stdout: { use: stdout, bytes: nothing },
+      stderr: { use: stderr, bytes: nothing },
+      outputComplete: true,
+      ended: 'none',
+      durationMs: 0,
+      rawStatus,
+      merged: plan.stderr.type === 'same-as-stdout',
+    },
+    settings,
+  ).error;
+}
+
 function failure(result: CommandResult, facts: Facts, settings: RunSettings): CommandError | undefined {
   const { cause } = facts;
   if (cause === undefined && accepted(facts, settings)) return undefined;
@@ -75,7 +101,7 @@ function failure(result: CommandResult, facts: Facts, settings: RunSettings): Co
     command: facts.command,
     backend: facts.backend,
     result,
-    stderrTail: tail === undefined ? '' : tailText(tail),
+    stderrTail: tail === undefined ? '' : tailText(tail, settings.encoding),
   };
   switch (cause?.kind) {
     case 'timeout':

@@ -148,5 +148,7 @@ export class Output {
 
   destroy(): void {
     this.source?.destroy();
+    // A capture does not tell of it.
+    this.over(false);
   }
 }

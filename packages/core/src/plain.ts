@@ -56,6 +56,12 @@ export function strayName(given: unknown, known: readonly string[]): string | un
   return stray === undefined ? undefined : unknownName('property', stray[0], known);
 }
 
+/** A plain object of any realm: its prototype is the end of the chain. */
+export function isPlain(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** A copy of JSON data, or why it is none. */
 export function plainData(given: unknown, depth = 0): { data: PlainData } | { reason: string } {
   if (depth > 100) return { reason: 'is nested too deeply or refers to itself' };
@@ -72,9 +78,7 @@ export function plainData(given: unknown, depth = 0): { data: PlainData } | { re
   }
   if (typeof given !== 'object' || types.isProxy(given))
     return { reason: `holds ${describe(given)}, which is no JSON` };
-  const prototype: unknown = Object.getPrototypeOf(given);
-  // A plain object of any realm: its prototype is the end of the chain.
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return { reason: 'holds an object of a class' };
+  if (!isPlain(given)) return { reason: 'holds an object of a class' };
   const copy: Record<string, PlainData> = Object.create(null) as Record<string, PlainData>;
   for (const [name, value] of ownProperties(given)) {
     if (value === undefined) continue;

@@ -1,6 +1,6 @@
 /** Options of one run: read once, checked, with their defaults. */
 import { constants } from 'node:buffer';
-import { describe, ownProperties, ownProperty, strayName, unknownName } from './plain';
+import { describe, isPlain, ownProperties, ownProperty, strayName, unknownName } from './plain';
 import type { OutputLimit, TextEncoding } from './types';
 
 /** The calls that run a command. */
@@ -124,7 +124,7 @@ function isAbortSignal(value: unknown): value is AbortSignal {
     typeof value === 'object' &&
     value !== null &&
     typeof Reflect.get(value, 'aborted') === 'boolean' &&
-    typeof Reflect.get(value, 'addEventListener') === 'function'
+    ['addEventListener', 'removeEventListener'].every((name) => typeof Reflect.get(value, name) === 'function')
   );
 }
 
@@ -132,7 +132,7 @@ const noLimit = { stdout: undefined, stderr: undefined, total: undefined, onExce
 
 function readLimit(value: unknown): { limit: Required<OutputLimit>; bounded: true } | string {
   if (isLimit(value)) return { limit: { ...noLimit, stdout: value, stderr: value }, bounded: true };
-  if (typeof value !== 'object' || value === null)
+  if (typeof value !== 'object' || value === null || !isPlain(value))
     return 'must be a number of bytes or { stdout, stderr, total, onExceed }';
   const limit: { -readonly [K in keyof OutputLimit]-?: OutputLimit[K] } = { ...noLimit };
   for (const [name, part] of ownProperties(value)) {

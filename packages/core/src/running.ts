@@ -121,7 +121,8 @@ export class RunningProcess implements RunningCommand {
   }
 
   kill(signal: SignalName = 'SIGTERM'): boolean {
-    if (signalNumber(signal) === undefined) {
+    const given: unknown = signal;
+    if (typeof given !== 'string' || signalNumber(given) === undefined) {
       throw this.#usage('kill', `there is no signal ${inspect(signal)} here`);
     }
     return this.#run.kill(signal);

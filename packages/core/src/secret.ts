@@ -1,6 +1,7 @@
 /** Values that reach the program and are shown nowhere else. */
 import { types } from 'node:util';
-import { hide } from './plain';
+import { CommandUsageError } from './errors';
+import { describe, hide } from './plain';
 import type { Bytes } from './types';
 
 const brand: unique symbol = Symbol.for('vircommand.secret') as never;
@@ -22,6 +23,8 @@ export interface Secret {
 /**
  * Wraps a value that must not be seen in logs, error messages, `toString()` or recordings.
  *
+ * @throws CommandUsageError if it is neither text nor bytes, for instance an unset variable.
+ *
  * @example
  * ```ts
  * new Command('curl').addArgPair('--oauth2-bearer', secret(token)).toString();
@@ -29,7 +32,13 @@ export interface Secret {
  * ```
  */
 export function secret(value: string | Uint8Array): Secret {
-  const kept: Bytes = typeof value === 'string' ? value : Uint8Array.from(value);
+  const given: unknown = value;
+  if (typeof given !== 'string' && !types.isUint8Array(given)) {
+    // Without what was given, which may be meant as a secret.
+    const reason = `takes a string or a Uint8Array, not ${typeof given === 'object' ? describe(given) : typeof given}`;
+    throw new CommandUsageError('secret()', reason, { command: '' });
+  }
+  const kept: Bytes = typeof given === 'string' ? given : Uint8Array.from(given);
   const mask = (): '***' => MASK;
   const wrapped = Object.create(null) as Secret;
   hide(wrapped, brand, () => kept);

@@ -13,7 +13,9 @@ export function siteOf(called: ((...args: never[]) => unknown) | undefined): Sit
 }
 
 /** Lets the stack of an error begin at a place. */
-export function placeAt(error: Error, { stack }: Site): void {
-  const frames = stack.indexOf('\n    at ');
-  error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : stack.slice(frames)}`;
+export function placeAt(error: Error, site: Site): void {
+  // `Error.prepareStackTrace` may make anything of it.
+  const stack: unknown = site.stack;
+  const frames = typeof stack === 'string' ? stack.indexOf('\n    at ') : -1;
+  error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : String(stack).slice(frames)}`;
 }

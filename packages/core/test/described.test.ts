@@ -75,6 +75,35 @@ describe('misuse of a command', () => {
     expect((await start).stack).to.contain((await start).message);
   });
 
+  it('is an error all the same where stacks are made to something else', async () => {
+    const failing = fake((program) => program.exit(1));
+    const before: unknown = Reflect.get(Error, 'prepareStackTrace');
+    Error.prepareStackTrace = () => ({});
+    try {
+      const error = await rejection(new failing.Command('x').run(), CommandExitError);
+      expect(error.message).to.contain(': x');
+    } finally {
+      Reflect.set(Error, 'prepareStackTrace', before);
+    }
+  });
+
+  it('values that cannot be read are misuse, and throw nothing', async () => {
+    const given = new Uint8Array(8);
+    structuredClone(given, { transfer: [given.buffer] });
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const value of [given, revoked] as never[]) {
+      for (const command of [
+        new Command('x').addArg(value),
+        new Command('x').setInputBuffer(value),
+        new Command('x').addEnvPair('A', value),
+        new Command(value),
+      ]) {
+        expect((await rejection(command.run(), CommandUsageError)).reason).to.match(/cannot be read: TypeError/);
+      }
+    }
+  });
+
   it('says which call was wrong, why, and to which command', async () => {
     const error = await rejection(new Command('git', ['log']).addEnvString('NAME').run(), CommandUsageError);
     expect(error.message).to.equal("addEnvString(): entry has no '='");

@@ -302,6 +302,31 @@ describe('the life of a run', () => {
       expect(made.program.disposed).to.equal(1);
     });
 
+    it('a second end while the start is pending takes nothing from the first', async () => {
+      for (const [second, signals] of [
+        [undefined, ['SIGTERM tree', 'SIGCONT tree']],
+        [0, ['SIGKILL tree']],
+      ] as const) {
+        let come = (): void => undefined;
+        const made = fake(idle, {
+          start: (program) =>
+            new Promise((resolve) => {
+              come = () => {
+                resolve(program);
+              };
+            }),
+        });
+        const run = rejection(new made.Command('x').run(), CommandAbortedError);
+        const ends = [abortAll(), abortAll({ killDelay: second })];
+        await turns();
+        come();
+        const error = await run;
+        expect(error.result).to.include({ ended: 'group', signal: signals[0].split(' ')[0] });
+        expect(made.program.signals).to.deep.equal(signals);
+        await Promise.all(ends);
+      }
+    });
+
     it('an exit just before it wins, and takes it away', async () => {
       const made = fake(idle);
       const run = new made.Command('x').setOutputBuffer().run({ timeout: 100, drainDelay: 500 });

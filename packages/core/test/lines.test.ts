@@ -29,7 +29,12 @@ const settings = (more: Partial<Settings> = {}): Settings => ({ encoding: 'utf8'
 async function read(chunks: readonly Uint8Array[], more: Partial<Settings> = {}, separator = '\n') {
   const stream = new PassThrough();
   let exceeded: number | undefined;
-  const reader = new LineReader(stream, settings(more), (limit) => (exceeded = limit), separator);
+  const reader = new LineReader(
+    stream,
+    settings(more),
+    { tooLong: (limit) => (exceeded = limit), resumed: () => undefined },
+    separator,
+  );
   for (const chunk of chunks) stream.write(chunk);
   stream.end();
   const records: string[] = [];
@@ -84,6 +89,25 @@ describe('lines', () => {
       { numRuns: 500 },
     ));
 
+  it('of what is malformed are as long as it was written', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes))),
+        fc.integer({ min: 1, max: 12 }),
+        async (parts, maxLength) => {
+          const bytes = Buffer.concat(parts);
+          // The carriage return is none of the line.
+          const lines = bytes.toString('latin1').replaceAll('\r', 'r').split('\n');
+          const { exceeded } = await read(
+            parts.map((part) => Buffer.from(part.toString('latin1').replaceAll('\r', 'r'), 'latin1')),
+            { maxLength },
+          );
+          expect(exceeded).to.equal(lines.some((line) => line.length > maxLength) ? maxLength : undefined);
+        },
+      ),
+      { numRuns: 500 },
+    ));
+
   it('a carriage return before the newline belongs to its end; alone, and before NUL, it is text', async () => {
     expect((await read([Buffer.from('a\r\nb\rc\n\r\nd\r')])).records).to.deep.equal(['a', 'b\rc', '', 'd\r']);
     expect((await read([Buffer.from('a\r\0b\r')], {}, '\0')).records).to.deep.equal(['a\r', 'b\r']);
@@ -98,7 +122,7 @@ describe('lines', () => {
   it('stop the stream when nobody reads them, few long ones as well as many short ones', async () => {
     for (const line of ['x\n', 'x'.repeat(1 << 18) + '\n']) {
       const stream = new PassThrough({ highWaterMark: 1 << 20 });
-      const reader = new LineReader(stream, settings(), () => undefined);
+      const reader = new LineReader(stream, settings(), { tooLong: () => undefined, resumed: () => undefined });
       let written = 0;
       while (!reader.blocked && written < 5000) {
         stream.write(line);
@@ -165,6 +189,8 @@ describe('runLines()', () => {
     const lines = new made.Command('x').runLines({ drainDelay: 100 });
     await lines.next();
     await made.clock.advance(10_000);
+    // Nor does a timer hold this process if he never reads on.
+    expect(made.clock.pending).to.equal(0);
     expect(await all(lines)).to.have.length(39_999);
     expect(made.clock.pending).to.equal(0);
   });

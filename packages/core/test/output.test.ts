@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CommandExitError, CommandIoError, OutputLimitError } from '@vircommand/core';
+import { CommandAbortedError, CommandExitError, CommandIoError, OutputLimitError } from '@vircommand/core';
 import type { ChildHandle } from '@vircommand/core/backend';
 import { rejection } from './caught';
 import { fake, type FakeProgram } from './fake-backend';
@@ -69,6 +69,15 @@ describe('output that a backend captures itself', () => {
       programs[0]?.exit(1);
     });
     expect((await rejection(new Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
+  });
+
+  it('is over when the caller disposes of it', async () => {
+    const made = capturing(() => undefined);
+    const running = await new made.Command('x').setOutputBuffer().doAsyncIo().runAsync();
+    running[Symbol.dispose]();
+    const error = await rejection(running.wait(), CommandAbortedError);
+    expect(error.result).to.include({ stdout: '', outputComplete: false });
+    expect(made.clock.pending).to.equal(0);
   });
 
   it('has limits, and errors', async () => {

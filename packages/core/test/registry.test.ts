@@ -65,6 +65,10 @@ describe('abortAll()', () => {
     await new Promise(setImmediate);
     made.program.traps.add('SIGTERM');
     const all = abortAll({ killDelay: 10 });
+    for (const call of ['runSync', 'exec'] as const) {
+      const error = thrown(() => new made.Command('x')[call](), CommandAbortedError);
+      expect(error.result).to.include({ pid: undefined, exitCode: undefined, aborted: true, ended: 'none' });
+    }
     await new Promise(setImmediate);
     shutdown.over = true;
     await made.clock.advance(10);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CommandUsageError, type Command } from '@vircommand/core';
+import { CommandExitError, CommandUsageError, type Command } from '@vircommand/core';
 import { rejection } from './caught';
 import { fake } from './fake-backend';
 
@@ -19,6 +19,8 @@ describe('options of a run', () => {
     [{ check: 1 }, /'check' must be a boolean/],
     [{ signal: {} }, /'signal' must be an AbortSignal/],
     [{ outputLimit: -1 }, /'outputLimit' must be/],
+    [{ outputLimit: new Date(0) }, /'outputLimit' must be/],
+    [{ signal: { aborted: false, addEventListener: () => undefined } }, /'signal' must be an AbortSignal/],
     [{ outputLimit: 1.5 }, /'outputLimit' must be/],
     [{ outputLimit: { stdut: 5 } }, /'outputLimit' has stdut/],
     [{ outputLimit: { onExceed: 'stop' } }, /'outputLimit' has onExceed/],
@@ -35,6 +37,16 @@ describe('options of a run', () => {
     });
   }
 
+  it('a signal that throws ends the run alone, and the command may run again', async () => {
+    const no = (): never => {
+      throw new RangeError('no');
+    };
+    const command = new Command('x');
+    const signal = { aborted: false, addEventListener: no, removeEventListener: no };
+    await rejection(command.run({ signal: signal as never }), RangeError);
+    expect((await command.run()).exitCode).to.equal(0);
+  });
+
   it('zero is a grace period, a drain and a limit', async () => {
     expect(await new Command('x').setOutputBuffer().run({ killDelay: 0, drainDelay: 0, outputLimit: 0 })).to.include({
       exitCode: 0,
@@ -48,6 +60,9 @@ describe('options of a run', () => {
     for (const encoding of ['utf8', 'latin1', 'utf16le'] as const)
       decoded.push((await command.run({ encoding })).stdout);
     expect(decoded).to.deep.equal(['\ufffd\0', 'é\0', 'é']);
+    const failing = fake((p) => p.write('stderr', Buffer.from('caf\xe9', 'latin1')).exit(1));
+    const error = await rejection(new failing.Command('x').run({ encoding: 'latin1' }), CommandExitError);
+    expect(error.stderrTail).to.equal('café');
   });
 
   it('of the constructor: an unknown one is named, with what was meant', async () => {

@@ -71,6 +71,16 @@ describe('a running command', () => {
     });
   });
 
+  it('kill() of what is no signal says so', async () => {
+    const made = fake(idle);
+    const running = await new made.Command('x').runAsync();
+    for (const signal of ['SIGNONE', Symbol('SIGTERM'), 9, null]) {
+      thrown(() => running.kill(signal as never), CommandUsageError);
+    }
+    expect(made.program.signals).to.deep.equal([]);
+    await running.abort();
+  });
+
   it('abort() with wrong options does nothing but say so', async () => {
     const made = fake(idle);
     const running = await new made.Command('x').runAsync();
@@ -151,6 +161,25 @@ describe('a running command', () => {
       expect(error).to.include({ stage: 'exec', command: 'x' });
       expect(await rejection(running.wait(), CommandStartError)).to.equal(error);
       expect([made.program.disposed, made.clock.pending]).to.deep.equal([1, 0]);
+    });
+
+    it('an end that was asked for is the end of the handshake, and never the other way round', async () => {
+      for (const loses of ['notify', 'exited'] as const) {
+        const made = fake(idle);
+        const running = await new made.Command('x').requireHandshake().runAsync();
+        const epipe = startError('handshake', 'EPIPE');
+        if (loses === 'notify') made.program.handshake!.notify = () => Promise.reject(epipe);
+        made.program.traps.add('SIGTERM');
+        const aborted = running.abort();
+        if (loses === 'exited') made.program.lose(epipe);
+        else {
+          await rejection(running.handshakeNotify(), CommandStartError);
+          made.program.exit(0);
+        }
+        await rejection(running.wait(), CommandAbortedError);
+        await aborted;
+        expect([made.program.disposed, made.clock.pending]).to.deep.equal([loses === 'exited' ? 1 : 0, 0]);
+      }
     });
 
     it('there is none without requireHandshake(), and none with run()', async () => {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { CommandUsageError, secret } from '@vircommand/core';
-import { rejection } from './caught';
+import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
 
 describe('a secret', () => {
@@ -20,6 +20,14 @@ describe('a secret', () => {
     for (const text of ways) expect(text).not.to.contain('hunter2');
     expect([String(hidden), JSON.stringify(hidden)]).to.deep.equal(['***', '"***"']);
     expect(Object.isFrozen(hidden)).to.equal(true);
+  });
+
+  it('is text or bytes', () => {
+    for (const wrong of [123456, undefined, null, {}, [], hidden, Symbol('s')]) {
+      const error = thrown(() => secret(wrong as never), CommandUsageError);
+      expect(error.message).to.match(/^secret\(\): takes a string or a Uint8Array, not /);
+      expect(error.message).not.to.contain('123456');
+    }
   });
 
   it('reaches the program in every place, and is named in the plan', () => {
