@@ -210,7 +210,7 @@ export interface CommandOptions {
   readonly backend?: Backend | undefined;
 }
 
-/** Text encodings of captured output. Malformed input becomes U+FFFD. */
+/** Text encodings of captured output. Malformed UTF-8 becomes U+FFFD; in UTF-16 a lone surrogate stays, an odd last byte is left out. */
 export type TextEncoding = 'utf8' | 'latin1' | 'utf16le';
 
 /** How many bytes of output are kept. */
