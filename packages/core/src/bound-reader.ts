@@ -5,18 +5,24 @@ import type { LineReader } from './lines';
 
 /**
  * The program was over before somebody asked for its lines: they have the drain's time to come, and as long as the reader
- * takes for what came.
+ * takes for what came. What is returned is to be called when he reads on: no timer keeps the process of who never does.
  */
-export function boundReader(reader: LineReader, stream: Readable, clock: Clock, drainDelay: number): void {
+export function boundReader(reader: LineReader, stream: Readable, clock: Clock, drainDelay: number): () => void {
   // It would tell nobody any more, and the timer would keep the process for nothing.
-  if (stream.closed) return;
+  if (stream.closed) return () => undefined;
   let cancel = (): void => undefined;
-  const look = (): void => {
-    if (!reader.blocked) stream.destroy();
-    else cancel = clock.after(drainDelay, look);
+  let waits = true;
+  const resumed = (): void => {
+    if (!waits) return;
+    waits = false;
+    cancel = clock.after(drainDelay, () => {
+      waits = reader.blocked;
+      if (!waits) stream.destroy();
+    });
   };
-  cancel = clock.after(drainDelay, look);
+  resumed();
   stream.once('close', () => {
     cancel();
   });
+  return resumed;
 }

@@ -191,11 +191,13 @@ export class Run {
         this.end({ kind: 'limit', stream: name, limit });
       },
       resumed: () => {
+        bound?.();
         if (this.drainWaits) this.armDrain();
       },
     };
+    let bound: (() => void) | undefined;
     const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, events, separator);
-    if (this.settled) boundReader(reader, stream, this.clock, this.settings.drainDelay);
+    if (this.settled) bound = boundReader(reader, stream, this.clock, this.settings.drainDelay);
     else {
       this.readers.add(reader);
       if (output.use === 'pipe') output.watch(stream);
@@ -307,9 +309,13 @@ export class Run {
   end(cause: Cause): void {
     if (this.settled || this.cause !== undefined) return;
     if (this.exited) {
-      // The exit came first. Too much output is still too much; whoever aborts now does not want to wait.
+      // The exit came first. Too much output is still too much; whoever aborts now does not want to wait, and whoever reads
+      // records must not take what came until now for all of it.
       if (cause.kind === 'limit' || cause.kind === 'io') this.cause = cause;
-      else if (cause.kind === 'abort') this.giveUp();
+      if (cause.kind === 'abort') {
+        if (Array.from(this.readers).some(({ done }) => !done)) this.cause = cause;
+        this.giveUp();
+      }
       return;
     }
     this.cause = cause;
@@ -328,9 +334,18 @@ export class Run {
     this.cancelDeadline?.();
     this.cancelDrain?.();
     this.ending.stop();
-    this.listening?.[Symbol.dispose]();
+    this.stopListening();
     unregister(this);
     this.released();
+  }
+
+  private stopListening(): void {
+    const { listening } = this;
+    // By whatever symbol: that of Node's realm may be none of this one, in a test runner's for instance.
+    for (const symbol of Object.getOwnPropertySymbols(listening ?? {})) {
+      const dispose: unknown = Reflect.get(listening ?? {}, symbol);
+      if (typeof dispose === 'function') dispose.call(listening);
+    }
   }
 
   private finish(): void {
@@ -342,29 +357,42 @@ export class Run {
     for (const output of [this.stdout, this.stderr]) {
       if (output.awaited && handle !== undefined) this.outputComplete = false;
       if (output.use !== 'pipe') output.destroy();
-      else if (this.ending.phase !== 'none') output.leave(this.clock, this.settings.drainDelay);
+      else if (this.ending.phase !== 'none' || output.awaited) output.leave(this.clock, this.settings.drainDelay);
     }
     handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
     if (!this.exited) disposeQuietly(handle);
     const { plan, stdout, stderr, rawStatus } = this.launch;
-    const { result, error } = judge(
-      {
-        command: plan.text,
-        backend: this.backend.name,
-        pid: handle?.pid,
-        status: this.status,
-        cause: this.cause,
-        stdout: { use: stdout, bytes: this.stdout.bytes() },
-        stderr: { use: stderr, bytes: this.stderr.bytes() },
-        outputComplete: this.outputComplete,
-        ended: this.ending.reached,
-        durationMs: this.clock.now() - this.begun,
-        rawStatus,
-        merged: plan.stderr.type === 'same-as-stdout',
-      },
-      this.settings,
-    );
+    const facts = {
+      command: plan.text,
+      backend: this.backend.name,
+      pid: handle?.pid,
+      status: this.status,
+      cause: this.cause,
+      outputComplete: this.outputComplete,
+      ended: this.ending.reached,
+      durationMs: this.clock.now() - this.begun,
+      rawStatus,
+      merged: plan.stderr.type === 'same-as-stdout',
+    };
+    const outcome = (cause: Cause | undefined, output: (of: Output) => Buffer | undefined): ReturnType<typeof judge> =>
+      judge(
+        {
+          ...facts,
+          cause,
+          stdout: { use: stdout, bytes: output(this.stdout) },
+          stderr: { use: stderr, bytes: output(this.stderr) },
+        },
+        this.settings,
+      );
+    let judged;
+    try {
+      judged = outcome(this.cause, (of) => of.bytes());
+    } catch (error) {
+      // There is no memory for all of it.
+      judged = outcome(this.cause ?? { kind: 'io', stream: 'stdout', error }, () => undefined);
+    }
+    const { result, error } = judged;
     if (this.startEvent !== undefined) logExit(this.startEvent, result);
     if (error === undefined) {
       this.settle.resolve(result);
@@ -386,7 +414,12 @@ export class Run {
     const killDelay = isDelay(given) ? given : this.killDelay;
     // For a program that is still being started.
     this.killDelay = Math.min(killDelay, this.killDelay);
-    if (this.cause !== undefined || this.settled) this.ending.terminate(killDelay);
+    if (this.settled) {
+      // Its pipes may be held by somebody else, and nobody read to their end.
+      for (const output of [this.stdout, this.stderr]) {
+        if (output.use === 'pipe') output.leave(this.clock, this.settings.drainDelay);
+      }
+    } else if (this.cause !== undefined) this.ending.terminate(killDelay);
     else if (this.handle === undefined || this.exited) this.end({ kind: 'abort', reason: undefined });
     else {
       this.cause = { kind: 'abort', reason: undefined };

@@ -60,6 +60,11 @@ export class LineReader {
     return this.paused;
   }
 
+  /** No more will come. */
+  get done(): boolean {
+    return this.over;
+  }
+
   private readonly take = (chunk: Uint8Array | string): void => {
     if (this.over) return;
     const bytes = chunkBytes(chunk, this.stream);
@@ -123,7 +128,8 @@ export class LineReader {
     this.over = true;
     this.partial += this.decoder.end();
     if (this.partialBytes > this.maxLength) this.events.tooLong(this.maxLength);
-    else if (this.partial !== '') {
+    // While it is paused, the rest of the last record is in the pipe.
+    else if (this.partial !== '' && !this.paused) {
       this.waiting.push(this.partial);
       this.unfinished = true;
     }

@@ -129,11 +129,12 @@ export class Output {
    */
   leave(clock: Clock, delay: number): void {
     const stream = this.handle?.[this.name];
-    if (stream === undefined || stream.closed) return;
+    if (stream === undefined || stream.closed || this.left) return;
     if (stream.listenerCount('data') + stream.listenerCount('readable') === 0) {
       stream.destroy();
       return;
     }
+    this.left = true;
     let cancel: (() => void) | undefined;
     const progress = (): string => `${stream.readableLength} ${String(Reflect.get(stream, 'bytesRead'))}`;
     const wait = (before: string): void => {
@@ -145,6 +146,8 @@ export class Output {
     wait(progress());
     stream.once('close', () => cancel?.());
   }
+
+  private left = false;
 
   destroy(): void {
     this.source?.destroy();

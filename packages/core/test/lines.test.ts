@@ -184,6 +184,23 @@ describe('runLines()', () => {
     expect(await all(new Command('x').runLines({ from: 'stderr' }))).to.deep.equal(['e']);
   });
 
+  it('an abort after the end of the program is an error where not all was read, and no piece is a line', async () => {
+    const controller = new AbortController();
+    const text = 'some line\n'.repeat(40_000);
+    const made = fake((p) => p.write('stdout', text.slice(0, 200_005)).write('stdout', text.slice(200_005)).exit());
+    const lines = new made.Command('x').runLines({ signal: controller.signal });
+    const seen = [(await lines.next()).value];
+    await turns();
+    controller.abort();
+    const reading = (async () => {
+      for await (const line of lines) seen.push(line);
+    })();
+    expect((await rejection(reading, CommandAbortedError)).result).to.include({ exitCode: 0, ended: 'none' });
+    expect(seen.length).to.be.lessThan(40_000);
+    expect(new Set(seen)).to.deep.equal(new Set(['some line']));
+    expect(made.clock.pending).to.equal(0);
+  });
+
   it('a slow reader is waited for: the end of the program does not cut what it wrote', async () => {
     const made = fake((p) => p.write('stdout', 'x\n'.repeat(40_000)).exit());
     const lines = new made.Command('x').runLines({ drainDelay: 100 });
@@ -310,6 +327,22 @@ describe('lines() of a program that runs', () => {
     const running = await new made.Command('x').setOutputFd('pipe').runAsync();
     await running.wait();
     expect(await all(running.lines())).to.deep.equal(['a', 'b']);
+  });
+
+  it('hold no process after its end, if nobody reads on', async () => {
+    const made = fake((p) => p.write('stdout', 'x\n'.repeat(40_000)).exit(0, 'pipes held'));
+    const running = await new made.Command('x').setOutputFd('pipe').runAsync({ drainDelay: 100 });
+    await running.wait();
+    const lines = running.lines();
+    await lines.next();
+    await turns();
+    await made.clock.advance(1000);
+    expect([running.stdout.destroyed, made.clock.pending]).to.deep.equal([false, 0]);
+    const rest = all(lines);
+    await turns(50);
+    await made.clock.advance(100);
+    expect(await rest).to.have.length(39_999);
+    expect([running.stdout.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
   });
 
   it('an abort ends them', async () => {

@@ -1,3 +1,4 @@
+import events from 'node:events';
 import { expect } from 'chai';
 import { CommandExitError, CommandUsageError, type Command } from '@vircommand/core';
 import { rejection } from './caught';
@@ -36,6 +37,22 @@ describe('options of a run', () => {
       expect((await command.run({ timeout: undefined })).exitCode).to.equal(0);
     });
   }
+
+  it('a signal is let go of also where Symbol.dispose is that of another realm', async () => {
+    const real = events.addAbortListener;
+    events.addAbortListener = (signal, listener) => {
+      const added = real(signal, listener);
+      // As in a test runner's context before Node 24.
+      return { [Symbol('dispose')]: () => added[Symbol.dispose]() } as unknown as Disposable;
+    };
+    const { signal } = new AbortController();
+    try {
+      expect((await new Command('x').run({ signal })).exitCode).to.equal(0);
+    } finally {
+      events.addAbortListener = real;
+    }
+    expect(events.getEventListeners(signal, 'abort')).to.deep.equal([]);
+  });
 
   it('a signal that throws ends the run alone, and the command may run again', async () => {
     const no = (): never => {

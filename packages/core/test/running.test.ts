@@ -71,6 +71,22 @@ describe('a running command', () => {
     });
   });
 
+  it('abort() after its end closes pipes that somebody else holds and nobody reads', async () => {
+    for (const reads of ['nothing', 'lines', 'data'] as const) {
+      const made = fake((p) => p.write('stdout', 'ready\n').exit(0, 'pipes held'));
+      const running = await new made.Command('x').setOutputFd('pipe').runAsync({ drainDelay: 100 });
+      const lines = reads === 'lines' ? running.lines() : undefined;
+      if (reads === 'data') running.stdout.on('data', () => undefined);
+      await lines?.next();
+      await made.clock.advance(100);
+      expect((await running.wait()).outputComplete).to.equal(reads !== 'lines');
+      expect(running.stdout.destroyed).to.equal(reads === 'lines');
+      await Promise.all([running.abort(), running.abort()]);
+      await made.clock.advance(100);
+      expect([running.stdout.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
+    }
+  });
+
   it('kill() of what is no signal says so', async () => {
     const made = fake(idle);
     const running = await new made.Command('x').runAsync();
