@@ -1,8 +1,9 @@
 /** The dry run (`virCommandSetDryRun`): commands are checked and noted, and nothing is looked for or started. */
+import { FEATURES, FEATURE_INFO, type Feature } from '@vircommand/core/backend';
 import type { Answer } from './answer';
 import { compile } from './answer';
 import type { Call, MockCall } from './calls';
-import type { Director } from './fake-backend';
+import { MOCK_FEATURES, type Director } from './fake-backend';
 import { ObservedBackend, type MockView } from './mock';
 
 /** A backend that notes what would be run. */
@@ -13,6 +14,11 @@ export interface DryRun extends MockView {
 
 const succeeds = compile({});
 
+/** All that a command can ask for, since it is noted and not done. What shows in results is what every mock knows. */
+const notable: readonly Feature[] = FEATURES.filter(
+  (feature) => FEATURE_INFO[feature].kind === 'asked' || MOCK_FEATURES.includes(feature),
+);
+
 class DryRunBackend extends ObservedBackend implements DryRun {
   get text(): string {
     return this.transcript();
@@ -21,8 +27,13 @@ class DryRunBackend extends ObservedBackend implements DryRun {
 
 /**
  * Notes every command, after all checks of core and before anything is looked for, and starts nothing
- * (`virCommandSetDryRun`). `answer` may say what the program does; it sees stdin, so it is called when that has ended.
- * Without an answer the program succeeds and writes nothing: only assert on the text then, not on results.
+ * (`virCommandSetDryRun`). No feature is missing: what a command asks for is noted in the `plan` of its call, and no file
+ * is opened, no descriptor read or written, no hook loaded, no pid file made. A daemon has started, a handshake is answered,
+ * and `exec()` throws a MockError with the code `ERR_MOCK_EXECUTED`.
+ *
+ * `answer` may say what the program does; it sees stdin, so it is called when that has ended (at once, if stdin is a file or
+ * a descriptor). What it writes to anything but a pipe is dropped. Without an answer the program succeeds and writes
+ * nothing: only assert on the text then, not on results.
  *
  * @example
  * ```ts
@@ -39,5 +50,5 @@ export function createDryRun(answer?: (call: MockCall) => Answer | undefined): D
       return stdinComplete ? compile(answer(call) ?? {}, 'the answer of the dry run') : 'after-stdin';
     },
   };
-  return new DryRunBackend('dry-run', director, {});
+  return new DryRunBackend('dry-run', director, { features: notable });
 }

@@ -41,9 +41,6 @@ export type TimeMode = 'virtual' | 'real';
 export const MOCK_FEATURES: readonly Feature[] = Object.freeze(
   FEATURES.filter((feature) => FEATURE_INFO[feature].availableIn.includes('mock')),
 );
-/** What it can do besides, if somebody asks for it: made-up pids. */
-const onRequest: readonly Feature[] = ['local-pid'];
-
 // Above the highest pid that Linux gives (2^22), so that a signal sent to one past the mock reaches nobody.
 const firstPid = 2 ** 22 + 1;
 
@@ -71,8 +68,6 @@ export class FakeBackend implements Backend, Disposable {
     options: { readonly features?: readonly Feature[] | undefined; readonly time?: TimeMode | undefined },
   ) {
     const features = options.features ?? MOCK_FEATURES;
-    const beyond = features.find((feature) => !MOCK_FEATURES.includes(feature) && !onRequest.includes(feature));
-    if (beyond !== undefined) throw usage('features', `no mock can do '${beyond}'; what it can is in MOCK_FEATURES`);
     this.features = Object.freeze(Array.from(features));
     this.timeline = options.time === 'real' ? new RealTime() : new VirtualClock();
     this.clock = this.timeline;

@@ -1,8 +1,8 @@
 /** The scripted mock, and the dry run: a backend and what a test asks it. */
 import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
 import type { MockCall } from './calls';
-import { FakeBackend, type Director, type TimeMode } from './fake-backend';
-import { MockError } from './errors';
+import { FakeBackend, MOCK_FEATURES, type Director, type TimeMode } from './fake-backend';
+import { MockError, usage } from './errors';
 import type { Pattern } from './match';
 import { ScriptBook, type Expectation, type Order, type Script } from './script';
 
@@ -74,6 +74,9 @@ class ScriptedBackend extends ObservedBackend implements MockBackend {
   }
 }
 
+/** What a scripted program can do besides, if somebody asks for it: made-up pids. */
+const onRequest: readonly Feature[] = ['local-pid'];
+
 /**
  * A backend for tests: nothing is started, programs do what the test says.
  *
@@ -86,5 +89,7 @@ class ScriptedBackend extends ObservedBackend implements MockBackend {
  * ```
  */
 export function createMock(options: MockOptions = {}): MockBackend {
+  const beyond = options.features?.find((feature) => !MOCK_FEATURES.includes(feature) && !onRequest.includes(feature));
+  if (beyond !== undefined) throw usage('features', `no mock can do '${beyond}'; what it can is in MOCK_FEATURES`);
   return new ScriptedBackend(new ScriptBook(options.order ?? 'per-program'), options);
 }

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
-import { secret } from '@vircommand/core';
+import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs';
+import * as path from 'node:path';
+import { secret, type CommandConstructor, type CommandOptions } from '@vircommand/core';
+import { FEATURES, FEATURE_INFO, type Feature } from '@vircommand/core/backend';
 import { Command } from '@vircommand/child-process';
-import { createDryRun } from '@vircommand/mock';
-import { failure } from './failures';
+import { createDryRun, MOCK_FEATURES } from '@vircommand/mock';
+import { failure, thrown } from './failures';
+import { Scratch } from './scratch';
 
 describe('a dry run', () => {
   it('notes the text of each command with a newline, in order, and starts nothing', async () => {
@@ -45,5 +49,106 @@ describe('a dry run', () => {
     expect(b).to.include({ stdout: 'out', stderr: 'err', exitCode: 127 });
     new dry.Command('c', ['2'], { stdin: { input: 'sync' } }).runSync();
     expect(seen).to.deep.equal(['a 1 < in', 'b  < ', 'c 2 < sync']);
+  });
+
+  describe('notes whatever a command asks for, and does nothing of it', () => {
+    let scratch: Scratch;
+    let within: (name: string) => string;
+    beforeEach(() => {
+      scratch = new Scratch();
+      within = (name) => path.join(scratch.directory, name);
+    });
+    afterEach(() => {
+      scratch.remove();
+    });
+
+    const asked = (): Partial<Record<Feature, CommandOptions>> => ({
+      argv0: { argv0: 'b' },
+      cwd: { cwd: '/no/such/directory' },
+      'raw-bytes': { env: { A: Uint8Array.of(0xff) } },
+      'fd-stdio': { stdin: 0, stdout: 'inherit', stderr: 4242 },
+      'file-stdio': { stdin: { file: within('in') }, stdout: { file: within('out') }, stderr: { file: within('err') } },
+      'pass-fd': { passFds: [{ fd: 4242, as: 5 }] },
+      'nonblocking-fds': { nonblockingFds: true },
+      'send-buffer': { sendBuffers: [{ fd: 7, data: 'x' }] },
+      session: { session: true },
+      'process-group': { processGroup: true },
+      'uid-gid': { uid: 4242, gid: 4242 },
+      groups: { groups: [4242] },
+      umask: { umask: 0o777 },
+      capabilities: { capabilities: { clear: true } },
+      'no-new-privs': { noNewPrivs: true },
+      limits: { limits: { files: 0 } },
+      nice: { nice: -20 },
+      affinity: { affinity: [1000] },
+      'core-scheduling': { coreScheduling: 'alone' },
+      selinux: { selinuxLabel: 'no:such:label:s0' },
+      apparmor: { appArmorProfile: 'no-such-profile' },
+      hook: { preExecHook: { module: within('hook.mjs') } },
+      'pid-file': { daemon: true, pidFile: within('pid') },
+      daemon: { daemon: true, stdout: { file: within('log') } },
+    });
+    const otherwise: Partial<Record<Feature, (command: CommandConstructor) => unknown>> = {
+      sync: (Command) => new Command('a', [], { stdin: 0, stdout: { file: within('out') } }).runSync(),
+      'sync-deadline': (Command) => new Command('a', [], { stdout: 'inherit' }).runSync({ timeout: 1000 }),
+      'merged-output': (Command) => new Command('a', [], { stdout: 'text', stderr: 'stdout' }).run(),
+      'kill-on-parent-exit': (Command) => new Command('a').run({ killOnParentExit: true }),
+      'parent-death-signal': (Command) => new Command('a').run({ killOnParentExit: 'guaranteed' }),
+      handshake: async (Command) => {
+        const running = await new Command('a', [], { handshake: true, stdout: { file: within('out') } }).runAsync();
+        await running.handshakeWait();
+        await running.handshakeNotify();
+        return running.wait();
+      },
+      exec: (Command) =>
+        expect(thrown(() => new Command('a', [], { stdin: { file: within('in') } }).exec())).to.include({
+          name: 'MockError',
+          code: 'ERR_MOCK_EXECUTED',
+        }),
+    };
+
+    for (const feature of FEATURES.filter((name) => FEATURE_INFO[name].kind === 'asked')) {
+      it(feature, async () => {
+        for (const dry of [createDryRun(), createDryRun(() => ({ stdout: 'out', stderr: 'err' }))]) {
+          const options = asked()[feature];
+          const run = otherwise[feature] ?? ((Command) => new Command('a', [], options ?? {}).run());
+          expect(options === undefined).to.equal(feature in otherwise);
+          const result = await run(dry.Command);
+          if (feature !== 'exec') expect(result).to.include({ exitCode: 0 });
+          expect(dry.onlyCall().plan.requires).to.include(feature);
+          expect(readdirSync(scratch.directory)).to.deep.equal([]);
+        }
+      });
+    }
+
+    it('what shows in results only is declared as far as it does', () => {
+      const observed = (features: readonly Feature[]): readonly Feature[] =>
+        features.filter((name) => FEATURE_INFO[name].kind === 'observed');
+      expect(observed(createDryRun().features)).to.deep.equal(observed(MOCK_FEATURES));
+    });
+
+    it('the plan of the call says what was asked for', async () => {
+      const dry = createDryRun();
+      const file = within('out');
+      await new dry.Command('a', [], { stdin: 0, stdout: { file }, passFds: [{ fd: 4242, as: 5 }] }).run();
+      const { stdin, stdout, passFds } = dry.onlyCall().plan;
+      expect([stdin, stdout, passFds]).to.deep.equal([
+        { type: 'fd', fd: 0 },
+        { type: 'file', path: file, mode: 'write' },
+        [{ fd: 4242, as: 5 }],
+      ]);
+    });
+
+    it('a descriptor stays open, unless it was given away', async () => {
+      const dry = createDryRun();
+      const [kept, given] = [openSync('/dev/null', 'r'), openSync('/dev/null', 'r')];
+      try {
+        await new dry.Command('a', [], { stdin: kept }).passFd(given, { as: 5, closeInParent: true }).run();
+        expect(fstatSync(kept).isCharacterDevice()).to.equal(true);
+        expect(thrown(() => fstatSync(given))).to.include({ code: 'EBADF' });
+      } finally {
+        closeSync(kept);
+      }
+    });
   });
 });
