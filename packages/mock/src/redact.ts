@@ -10,7 +10,7 @@ import { delimiter } from 'node:path';
 import { types } from 'node:util';
 import { planBytes } from '@vircommand/core/backend';
 import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
-import { formsOf, isTelling, searched, secretsOf, shortestSecret } from './secrets';
+import { formsOf, holdsLogin, isTelling, loginsIn, searched, secretsOf, shortestSecret } from './secrets';
 
 /** What the author of a test wants. */
 export interface RedactOptions {
@@ -20,8 +20,9 @@ export interface RedactOptions {
   readonly env: readonly string[];
 }
 
-/** Variables whose values are treated as secrets, if they are long enough to be one. */
+/** Variables whose values are treated as secrets whatever they hold, if they are long enough to be one. */
 const sensitiveName = /TOKEN|SECRET|PASS|CREDENTIAL|PRIVATE|COOKIE|SESSION_?ID|AUTH|API_?KEY|ACCESS_?KEY|(^|_)KEY$/i;
+/** Shorter values of variables that nobody calls secret are words of other texts. */
 const shortestSensitive = 8;
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
@@ -74,7 +75,7 @@ export class CallRedactor {
 
   /** A secret that the plan does not hold: what the program reads, or has read until now. */
   learn(name: string, value: string): void {
-    for (const [form, content] of formsOf(name, value)) {
+    for (const [form, content] of [...formsOf(name, value), ...loginsIn(name, value)]) {
       this.values.set(form, content);
       if (content.length >= shortestSecret) this.secrets.set(form, content);
       if (isTelling([form, content])) this.met.set(content, form);
@@ -229,23 +230,28 @@ export class Redactor {
   private inherited: readonly (readonly [string, string])[] | undefined;
 
   private isSensitive(name: string, value: string): boolean {
-    return value.length >= shortestSensitive && sensitiveName.test(name) && !this.options.env.includes(name);
+    if (value.length < shortestSensitive || this.options.env.includes(name)) return false;
+    return sensitiveName.test(name) || holdsLogin(value);
   }
 
   /** The values of a plan that must not be seen, each with its name. */
   private valuesOf(plan: LaunchPlan): (readonly [string, string])[] {
     const secrets = secretsOf(plan);
     const own = new Set<string>();
+    const add = (placeholder: string, value: string): void => {
+      const logins = loginsIn(placeholder, value).filter(([, part]) => part.length >= shortestSensitive);
+      secrets.push([placeholder, value], ...logins);
+    };
     for (const [name, given] of plan.env === 'inherit' ? [] : plan.env) {
       const value = searched(given);
       if (plan.secret.env.includes(name) || !this.isSensitive(name, value)) continue;
-      secrets.push([`env:${name}`, value]);
+      add(`env:${name}`, value);
       own.add(name);
     }
     // A program that was not given a variable may have its value in an argument or in its input.
     if (this.inherited === undefined) this.refresh();
     for (const [name, value] of this.inherited ?? []) {
-      secrets.push([own.has(name) ? `env:${name}.inherited` : `env:${name}`, value]);
+      add(own.has(name) ? `env:${name}.inherited` : `env:${name}`, value);
     }
     for (const secret of secrets) {
       const [name, value] = secret;

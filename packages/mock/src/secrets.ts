@@ -10,8 +10,38 @@ export const shortestSecret = 4;
 export const searched = (text: PlanString): string =>
   typeof text === 'string' ? text : planBytes(text).toString('latin1');
 
-/** A shorter line is hidden where it comes, and proves nothing: `true` and `[core]` are in other texts as well. */
-const shortestLine = 8;
+/**
+ * A shorter part that nobody calls a secret of its own is hidden where it comes, and proves nothing: `true`, `[core]` and
+ * `test` are in other texts as well.
+ */
+const shortestPart = 8;
+const partOfSecret = /\.(?:line\.\d+|password\.\d+(?:\.decoded)?)$/;
+
+/** `scheme://user:password@`, where the user may be empty. A port before a path with an `@` in it is no password. */
+const login = /\w:\/\/(([^\s/?#:@"<>]*):([^\s/?#"<>]+)@)/g;
+
+/** Whether a value is a secret by its form, whatever its name. */
+export const holdsLogin = (value: string): boolean => value.search(login) >= 0;
+
+/** The logins of the URLs in a value, and their passwords, also as who connects decodes them. */
+export function loginsIn(name: string, value: string): (readonly [name: string, value: string])[] {
+  return Array.from(value.matchAll(login)).flatMap(([, whole = '', user = '', password = ''], at) => {
+    const place = at + 1;
+    const found: (readonly [string, string])[] = [[`${name}.login.${place}`, whole]];
+    // As a word of its own it is the name of the user, which is in many texts.
+    if (password === user) return found;
+    found.push([`${name}.password.${place}`, password], [`${name}.password.${place}.decoded`, decoded(password)]);
+    return found;
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** A secret in the forms in which programs repeat it: a shell drops the newline at the end, and many read line by line. */
 export function formsOf(name: string, value: string): (readonly [name: string, value: string])[] {
@@ -26,7 +56,7 @@ export function formsOf(name: string, value: string): (readonly [name: string, v
 
 /** Whether a text that holds this certainly holds a secret. */
 export const isTelling = ([name, value]: readonly [name: string, value: string]): boolean =>
-  value.length >= (/\.line\.\d+$/.test(name) ? shortestLine : shortestSecret);
+  value.length >= (partOfSecret.test(name) ? shortestPart : shortestSecret);
 
 /** All that can be searched for, each with its name. What a program reads is not in a plan. */
 export function secretsOf({ argv, env, secret }: LaunchPlan): (readonly [name: string, value: string])[] {
@@ -44,7 +74,10 @@ export function secretsOf({ argv, env, secret }: LaunchPlan): (readonly [name: s
     secrets.push([`secret:env.${name}`, searched(given.get(name) ?? '')]);
     secrets.push(...partsOf(secret, `secret:env.${name}`, secret.argv.length + place));
   });
-  return secrets.flatMap(([name, value]) => formsOf(name, value)).filter(([, value]) => value.length >= shortestSecret);
+  const forms = secrets.flatMap(([name, value]) => formsOf(name, value));
+  // Last: what the caller has put together himself keeps its name.
+  const logins = secrets.flatMap(([name, value]) => loginsIn(name, value));
+  return [...forms, ...logins].filter(([, value]) => value.length >= shortestSecret);
 }
 
 const partsOf = ({ parts }: LaunchPlan['secret'], name: string, place: number): (readonly [string, string])[] =>

@@ -158,6 +158,76 @@ describe('redaction', () => {
     expect(await scratch.replay(run, options)).to.equal('key-0123456789 eu m\n');
   });
 
+  describe('a URL with a password in it', () => {
+    const url = (password: string) => `postgres://bob:${password}@db/x`;
+
+    it('is hidden in output whatever the name of its variable, and so are its parts', async () => {
+      const run = (password: string) => async (Command: CommandConstructor) => {
+        const script = 'p=${DATABASE_URL#*:*:}; echo "$DATABASE_URL"; echo "bob:${p%@*}@ ${p%@*} $DECODED $HOST"';
+        const command = new Command('sh', ['-c', script], { stdout: 'text' })
+          .addEnvPair('DATABASE_URL', url(password))
+          .addEnvPair('DECODED', decodeURIComponent(password))
+          .addEnvPair('HOST', 'http://db:5432/bob@x');
+        return (await command.run()).stdout;
+      };
+      const [one, other] = [`${token}%2F1`, `other-and-more%2F1`];
+      expect(await scratch.record(run(one))).to.contain(`${url(one)}\nbob:${one}@ ${one} ${token}/1 http:`);
+      expect(scratch.text)
+        .to.contain('"<env:DATABASE_URL>"')
+        .and.contain(
+          '<env:DATABASE_URL.login.1> <env:DATABASE_URL.password.1> <env:DATABASE_URL.password.1.decoded> http://db:5432/bob@x',
+        )
+        .and.not.contain('hunter');
+      expect(await scratch.replay(run(other))).to.contain(
+        `${url(other)}\nbob:${other}@ ${other} other-and-more/1 http:`,
+      );
+    });
+
+    it('is not saved where its password comes back in a way that nobody could know', async () => {
+      const error = await failure(
+        scratch.record(async (Command) => {
+          await new Command('true').addEnvPair('DATABASE_URL', url(token)).run();
+          await new Command('echo', [token]).run();
+        }),
+      );
+      expect(error.message).to.contain('call 2 would hold the value of env:DATABASE_URL.password.1');
+    });
+
+    it('may be stored where its variable is allowed by name', async () => {
+      const run = (Command: CommandConstructor) => new Command('true').addEnvPair('DATABASE_URL', url(token)).run();
+      await scratch.record(run, { env: ['DATABASE_URL'] });
+      expect(scratch.text).to.contain(url(token));
+    });
+
+    it('is known by its password in a secret, too', async () => {
+      const run = async (Command: CommandConstructor) => {
+        const command = new Command('sh', ['-c', 'p=${1#*:*:}; echo "${p%@*}"', 'sh'], { stdout: 'text' });
+        return (await command.addArg(secret(url(token))).run()).stdout;
+      };
+      expect(await scratch.record(run)).to.equal(`${token}\n`);
+      expect(scratch.text).to.contain('"<secret:argv.4.password.1>"').and.not.contain('hunter');
+      expect(await scratch.replay(run)).to.equal(`${token}\n`);
+    });
+
+    it('a short password in a secret is hidden where it comes, and no reason to refuse what others say', async () => {
+      const run = async (Command: CommandConstructor) => {
+        await new Command('echo', ['test'], { stdout: 'text' }).addArg(secret(url('test'))).run();
+        return (await new Command('echo', ['test'], { stdout: 'text' }).run()).stdout;
+      };
+      await scratch.record(run);
+      expect(await scratch.replay(run)).to.equal('test\n');
+    });
+
+    it('a password that is the name of the user is a word like others', async () => {
+      const run = async (Command: CommandConstructor) => {
+        const command = new Command('echo', ['postgres'], { stdout: 'text' });
+        return (await command.addEnvPair('DB', 'postgres://postgres:postgres@db').run()).stdout;
+      };
+      await scratch.record(run);
+      expect(scratch.text).to.contain('"postgres"').and.not.contain('env:DB');
+    });
+  });
+
   it('sensitive variables of this process are hidden also where the program is given an environment', async () => {
     const { API_TOKEN } = process.env;
     const run = (options: { env?: Record<string, string> }) => async (Command: CommandConstructor) => {
