@@ -17,7 +17,11 @@ export type MockErrorCode =
   /** Not a mistake: `exec()` did what it should, and a real process would be the program now. */
   | 'ERR_MOCK_EXECUTED';
 
-/** A mistake in a test, or the failure that the test is there to find. */
+/**
+ * A mistake in a test, or the failure that the test is there to find. If a run meets it, the code under test gets a
+ * `CommandStartError` of stage `backend` with the same code, and this is the `cause`; only
+ * `ERR_MOCK_EXECUTED` comes as it is.
+ */
 export class MockError extends Error {
   /** The class's name. */
   override readonly name = 'MockError';

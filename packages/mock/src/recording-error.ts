@@ -29,7 +29,10 @@ export type RecordingErrorCode =
   /** The file cannot be read or written; the system's error is the `cause`. */
   | 'ERR_RECORDING_FILE';
 
-/** A recording that cannot be used as it is. The message names the file, the line, and how to record anew. */
+/**
+ * A recording that cannot be used as it is. The message names the file, the line, and how to record anew. If a run meets
+ * it, the code under test gets a `CommandStartError` of stage `backend` with the same code, and this is the `cause`.
+ */
 export class RecordingError extends Error {
   /** The class's name. */
   override readonly name = 'RecordingError';
