@@ -39,7 +39,7 @@ describe('options of a run', () => {
   }
 
   it('a signal is let go of also where Symbol.dispose is that of another realm', async () => {
-    const real = events.addAbortListener;
+    const real = events.addAbortListener.bind(events);
     events.addAbortListener = (signal, listener) => {
       const added = real(signal, listener);
       // As in a test runner's context before Node 24.
