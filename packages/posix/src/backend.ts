@@ -5,6 +5,7 @@ import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 import { loadBecome, loadBinding, loadEngine } from './later';
 import { netIsDenied } from './permission';
+import { otherRuntime } from './runtime';
 import './timers';
 
 /** How a posix backend is made. */
@@ -34,6 +35,9 @@ export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' |
 export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
+  }
+  if (otherRuntime !== undefined) {
+    throw new Error(`the backend posix works on Node.js, not on ${otherRuntime}; use child-process there`);
   }
   // All starts, since whether a run needs a socket can depend on how long its program takes.
   if (netIsDenied()) {

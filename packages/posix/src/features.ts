@@ -1,6 +1,7 @@
 /** What this backend can really do, and by which way: the whole list, and nothing else. */
 import type { Feature } from '@vircommand/core/backend';
 import type { Libc } from './libc';
+import { startsAsNode } from './runtime';
 
 /**
  * The ways to start a program, the cheapest first: `direct`, `posix_spawn` on the calling thread; `thread`, the same on a
@@ -70,6 +71,8 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
 const usable: Readonly<Partial<Record<Way, (libc: Libc) => boolean>>> = {
   // It crashes the process in worker threads.
   thread: (libc) => libc.driver.name !== 'ffi-napi',
+  // It is a script for Node.
+  launcher: startsAsNode,
 };
 
 /** The ways there are with this libc, the cheapest first. */

@@ -105,6 +105,26 @@ describe('the backend', function () {
     for (const failure of failures) expect(failure).to.include('backend ').and.include(why);
   });
 
+  it('is refused where the runtime is not Node, and has no launcher where this executable is an application', () => {
+    for (const [version, name] of [
+      ['bun', 'Bun'],
+      ['deno', 'Deno'],
+    ]) {
+      const { stdout } = node(`
+        Object.defineProperty(process, 'versions', { value: { ...process.versions, ${version}: '1.0.0' } });
+        console.log(require('@vircommand/posix').whyNot());
+      `);
+      expect(stdout).to.equal(`the backend posix works on Node.js, not on ${name}; use child-process there\n`);
+    }
+    const { stdout } = node(`
+      const { getBuiltinModule } = process;
+      process.getBuiltinModule = (name) => (name === 'node:sea' ? { isSea: () => true } : getBuiltinModule(name));
+      const { backend, Command } = require('@vircommand/posix');
+      console.log(backend.features.includes('daemon'), backend.features.includes('umask'), new Command('true').runSync().exitCode);
+    `);
+    expect(stdout).to.equal('false true 0\n');
+  });
+
   it('is tried again where there was no descriptor for its driver', () => {
     const script = `
       const { Command } = require('@vircommand/posix');

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { onEachDriver } from './drivers';
@@ -34,7 +35,12 @@ describe('handle', () => {
       await until(() => openDescriptors() === before);
     });
 
-    it('closes the pipes whose streams cannot be made', () => {
+    it('closes the pipes whose streams cannot be made', async () => {
+      // What the first start opens for all is no leak.
+      const first = start(['/bin/true'], { stdout: { type: 'null' }, stderr: { type: 'null' } });
+      await first.exited;
+      first.dispose();
+      await turn();
       const before = openDescriptors();
       const handle = start(['/bin/cat'], { stdin: { type: 'pipe' }, sendBuffers: [4, 5] });
       const { Socket } = net;
@@ -50,7 +56,7 @@ describe('handle', () => {
       }
       expect(openDescriptors()).to.be.greaterThan(before);
       handle.dispose();
-      expect(openDescriptors()).to.equal(before);
+      await until(() => openDescriptors() <= before);
     });
 
     it('tells a writer that nobody reads by one error, and keeps the process', async () => {

@@ -150,7 +150,7 @@ describe('the choice of a driver', function () {
     const { stdout } = spawnSync(process.execPath, ['--conditions=@vircommand/source', '-e', script], options);
     expect(stdout.trim()).to.equal(
       "The FFI driver ffi-napi cannot be used: Cannot find module 'ref-napi' " +
-        '(install it with: npm install ffi-napi@4 ref-napi@3)',
+        '(install it with: npm install --ignore-scripts ffi-napi@4 ref-napi@3)',
     );
   });
 });

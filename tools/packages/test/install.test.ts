@@ -20,15 +20,22 @@ const frightening = (output: string): string[] =>
   output.split('\n').filter((line) => /warn|error|deprecat|YN\d{4}/i.test(line) && !harmless.test(line));
 
 /** Compiles the TypeScript program of a project as its owner would, and checks our declarations too. */
-function compile(directory: string, module: ts.ModuleKind, moduleResolution: ts.ModuleResolutionKind): string[] {
-  const program = ts.createProgram([path.join(directory, 'use.mts')], {
+function compile(
+  directory: string,
+  file: string,
+  module: ts.ModuleKind,
+  resolution: ts.ModuleResolutionKind,
+): string[] {
+  const program = ts.createProgram([path.join(directory, file)], {
     module,
-    moduleResolution,
+    moduleResolution: resolution,
+    ignoreDeprecations: '6.0',
     target: ts.ScriptTarget.ES2022,
     lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
     strict: true,
     esModuleInterop: true,
-    types: ['node'],
+    // The default since TypeScript 6: what is published asks for Node's types itself.
+    types: [],
     typeRoots: [path.join(root, 'node_modules', '@types')],
     outDir: directory,
   });
@@ -121,11 +128,26 @@ describe('what is published', function () {
       for (const node of versions.values()) {
         const at = await project('npm', node, ['vircommand']);
         copyFileSync(path.join(projects, 'use.mts'), path.join(at.directory, 'use.mts'));
-        expect(compile(at.directory, module, resolution)).to.deep.equal([]);
+        expect(compile(at.directory, 'use.mts', module, resolution)).to.deep.equal([]);
         expect(await run('npm', at, 'use.mjs')).to.equal('used\n');
       }
     });
   }
+
+  it('has its types where TypeScript knows no `exports`', async () => {
+    const at = await project('npm', process.execPath, ['vircommand']);
+    const { exports } = JSON.parse(
+      readFileSync(path.join(at.directory, 'node_modules/vircommand/package.json'), 'utf8'),
+    ) as { readonly exports: Readonly<Record<string, unknown>> };
+    const entries = Object.keys(exports).filter((entry) => entry !== './package.json');
+    const text = entries.map(
+      (entry, i) => `import * as e${i} from 'vircommand${entry.slice(1)}'; export const v${i} = e${i};`,
+    );
+    writeFileSync(path.join(at.directory, 'classic.ts'), text.join('\n'));
+    const { ModuleKind, ModuleResolutionKind } = ts;
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the default of many projects that compile to CommonJS
+    expect(compile(at.directory, 'classic.ts', ModuleKind.CommonJS, ModuleResolutionKind.Node10)).to.deep.equal([]);
+  });
 
   it('is all that the declarations of a library name', async () => {
     const { directory } = await project('npm', process.execPath, ['vircommand']);

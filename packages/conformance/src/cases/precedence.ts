@@ -111,6 +111,30 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     },
   },
   {
+    id: 'exit-then-abort-lines',
+    title: 'an abort after the exit is an error for who has not read all lines, and no piece is one',
+    why: 'Whoever stops reading must not take what he has for all that the program wrote.',
+    needs: ['any-program'],
+    async run(t) {
+      const controller = new AbortController();
+      const options = { signal: controller.signal, drainDelay: 600_000 };
+      const running = await t.helper('count:1:3000').setOutputFd('pipe').runAsync(options);
+      const lines = running.lines();
+      const seen = [(await lines.next()).value];
+      await t.until('the program has exited', () => !running.kill('SIGCONT'));
+      controller.abort();
+      const loop = async (): Promise<void> => {
+        for await (const line of lines) seen.push(line);
+      };
+      const { result } = await rejection(loop(), CommandAbortedError);
+      assert.deepEqual([result.exitCode, result.ended], [0, 'none']);
+      assert.deepEqual(
+        seen,
+        seen.map((_, index) => `${index + 1}`),
+      );
+    },
+  },
+  {
     id: 'exit-then-limit',
     title: 'too much output is too much, though the program has exited',
     why: 'What was written before the exit may be read after it.',

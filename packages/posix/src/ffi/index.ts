@@ -17,7 +17,7 @@ const drivers: Readonly<Record<DriverName, Entry>> = {
     load: loadKoffi,
     advice: 'its prebuilt binary, for x64 and arm64, is an optional dependency: install without --omit=optional',
   },
-  'ffi-napi': { load: loadFfiNapi, advice: 'install it with: npm install ffi-napi@4 ref-napi@3' },
+  'ffi-napi': { load: loadFfiNapi, advice: 'install it with: npm install --ignore-scripts ffi-napi@4 ref-napi@3' },
   node: { load: loadNodeFfi, advice: 'node:ffi needs Node 26 or later, without --no-experimental-ffi' },
 };
 

@@ -43,17 +43,14 @@ function addonForLibc(): string {
 export function loadKoffiAddon(file: string): Driver {
   const module = { exports: {} };
   process.dlopen(module, file);
+  loadedFile = file;
   return driverOver(module.exports as Koffi);
 }
 
-/** The file of the addon that is loaded in this process; `undefined` if that cannot be told. */
-export function koffiAddon(): string | undefined {
-  try {
-    return /^.* (\/.*koffi.*\.node)$/m.exec(readFileSync('/proc/self/maps', 'latin1'))?.[1];
-  } catch {
-    return undefined;
-  }
-}
+let loadedFile: string | undefined;
+
+/** The file of the addon that this loaded; `undefined` if the package found it itself. */
+export const koffiAddon = (): string | undefined => loadedFile;
 
 function driverOver(koffi: Koffi): Driver {
   const libc = koffi.load(null);

@@ -4,5 +4,10 @@
  */
 import { createRequire } from 'node:module';
 
-/** Not made before it is needed: a bundle of ES modules may have no `__filename`, which is then why there is no driver. */
-export const requireFromHere = (): NodeJS.Require => createRequire(__filename);
+/** Not made before it is needed. @throws Error in a bundle of ES modules, which may have no `__filename`. */
+export function requireFromHere(): NodeJS.Require {
+  if (typeof __filename === 'undefined') {
+    throw new Error('a bundle of ES modules must define __filename, or leave @vircommand/posix out');
+  }
+  return createRequire(__filename);
+}

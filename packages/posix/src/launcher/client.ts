@@ -62,7 +62,7 @@ class LauncherSpawner {
 
   begin(asked: LaunchPlan, moment?: Moment): BegunLauncher {
     checkPermission();
-    checkExecutable();
+    checkLauncher();
     const plan = planSince(asked, moment, 'from there');
     const env = moment?.env ?? plan.env;
     const { libc, descriptors, attributes, arena } = this;
@@ -201,21 +201,7 @@ function launcherEnvironment(): [name: string, value: string][] {
   return environment;
 }
 
-/** The launcher is a script for Node, and this executable must be Node. */
-function checkExecutable(): void {
-  const { bun, deno } = process.versions;
-  const sea = process.getBuiltinModule('node:sea') as { isSea(): boolean } | undefined;
-  const other =
-    bun !== undefined
-      ? 'Bun'
-      : deno !== undefined
-        ? 'Deno'
-        : sea?.isSea() === true
-          ? 'a single executable application'
-          : undefined;
-  if (other !== undefined) {
-    throw startError('launcher', `this plan needs a fresh process of Node, and this executable is ${other}`);
-  }
+function checkLauncher(): void {
   if (existsSync(launcherFile)) return;
   const why =
     'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external), or have its dist/launcher.js beside the bundle';
