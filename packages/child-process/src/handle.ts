@@ -2,8 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ChildHandle, ExitStatus, LaunchPlan, Reach, SignalName } from '@vircommand/core/backend';
-import { Descendants, signalNumber } from '@vircommand/core/backend';
-import { killWithParent } from './parent-exit';
+import { Descendants, endWithParent, signalNumber } from '@vircommand/core/backend';
 
 /** What a signal got to. */
 interface Sent {
@@ -50,7 +49,7 @@ export class NodeChild implements ChildHandle {
     if (plan.killOnParentExit !== false)
       child.once(
         'exit',
-        killWithParent(() => this.signal('SIGKILL', 'tree')),
+        endWithParent(() => this.signal('SIGKILL', 'tree')),
       );
   }
 

@@ -23,4 +23,5 @@ export { quoteForShell } from './quote';
 export { systemClock, type Clock } from './clock';
 export { GrowingMemory } from './memory';
 export { Descendants, type DescendantsOptions } from './tree';
+export { endWithParent } from './parent-exit';
 export type { ExitStatus, ResourceUsage, SignalName } from './types';

@@ -1,6 +1,7 @@
 /** A program that was started, as core holds it: its streams, its exit, and signals that never hit a stranger. */
 import type { Readable, Writable } from 'node:stream';
 import {
+  endWithParent,
   signalNumber,
   type ChildHandle,
   type ExitStatus,
@@ -12,7 +13,6 @@ import { Capture } from './capture';
 import type { Launch } from './launcher/launch';
 import type { Libc } from './libc';
 import { useLargePages } from './memory';
-import { endWithParent, outlived } from './parent-exit';
 import { watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
 import { readableFrom, writableTo } from './streams';
@@ -30,6 +30,8 @@ class PosixChild implements ChildHandle {
   readonly handshake: ChildHandle['handshake'];
   private settle!: (status: ExitStatus | Promise<ExitStatus>) => void;
   private readonly watch: Watch;
+  /** It is over before the process. */
+  private readonly outlived: (() => void) | undefined;
   private madeTree: ProcessTree | undefined;
   /** A signal to the tree was sent: the numbers stay pinned until the tree is gone or killed. */
   private ending = false;
@@ -42,7 +44,7 @@ class PosixChild implements ChildHandle {
   constructor(
     private readonly libc: Libc,
     private readonly started: StartedProcess,
-    private readonly endsWithParent: boolean,
+    endsWithParent: boolean,
     private readonly launch: Launch | undefined,
   ) {
     this.handshake = launch?.handshake;
@@ -55,7 +57,7 @@ class PosixChild implements ChildHandle {
     });
     // It rejects if its launcher never became the program, which who started it is told anyway.
     if (launch !== undefined) this.exited.catch(() => undefined);
-    if (endsWithParent) endWithParent(this);
+    if (endsWithParent) this.outlived = endWithParent(() => this.dispose());
     this.watch = watchExit(libc, started.pid, (status) => {
       this.notice(status);
     });
@@ -80,7 +82,8 @@ class PosixChild implements ChildHandle {
 
   get sendBuffers(): readonly Writable[] {
     const streams = (this.sendStreams ??= []);
-    for (let fd; (fd = this.sendFds[0]) !== undefined; this.sendFds = this.sendFds.slice(1)) streams.push(writableTo(fd));
+    for (let fd; (fd = this.sendFds[0]) !== undefined; this.sendFds = this.sendFds.slice(1))
+      streams.push(writableTo(fd));
     return streams;
   }
 
@@ -151,7 +154,7 @@ class PosixChild implements ChildHandle {
   }
 
   private notice(status: ExitStatus): void {
-    if (this.endsWithParent) outlived(this);
+    this.outlived?.();
     // All that the program wrote is in the pipes.
     for (const capture of this.captures) capture.readNow();
     this.treeAlive();

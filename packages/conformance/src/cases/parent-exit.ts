@@ -11,13 +11,28 @@ async function endingWithParent(
 ): Promise<{ readonly running: RunningCommand<'pipe'>; readonly added: readonly NodeJS.ExitListener[] }> {
   // What a backend listens for with every program says nothing of this one.
   const other = await started(t, ['out:ready\\n', 'forever']);
-  const before = new Set(process.listeners('exit'));
+  const listeners = addedFromNow();
   const command = t.helper('out:ready\\n', 'forever').setOutputFd('pipe').rawStatus();
   const running = await command.runAsync({ killOnParentExit: true });
   await readLine(running.stdout);
-  const added = process.listeners('exit').filter((listener) => !before.has(listener));
+  const added = listeners();
   await other.abort();
   return { running, added };
+}
+
+/** Asks for the listeners of this process's exit that are new since then. */
+function addedFromNow(): () => NodeJS.ExitListener[] {
+  const before = new Set(process.listeners('exit'));
+  return () => process.listeners('exit').filter((listener) => !before.has(listener));
+}
+
+/** For a case that removes all: those of others are put back after it. */
+function keepListeners(t: CaseContext): void {
+  const before = process.rawListeners('exit') as NodeJS.ExitListener[];
+  t.cleanup(() => {
+    const left = process.rawListeners('exit');
+    for (const listener of before) if (!left.includes(listener)) process.on('exit', listener);
+  });
 }
 
 const noListener = 'the backend has no listener of this process’s exit';
@@ -54,6 +69,26 @@ export const parentExitCases = group('parent-exit', {}, [
       for (const listener of added) listener(0);
       const { signal } = await running.wait();
       assert.equal(signal, 'SIGKILL');
+    },
+  },
+  {
+    id: 'listeners-removed',
+    title: 'a program that is to end with its parent is killed also if all listeners were removed before its start',
+    why: 'Applications and their tests do that, and know of no listener but their own.',
+    requires: ['kill-on-parent-exit'],
+    needs: ['any-program'],
+    async run(t) {
+      keepListeners(t);
+      const first = await endingWithParent(t);
+      process.removeAllListeners('exit');
+      const second = await endingWithParent(t);
+      for (const listener of second.added) listener(0);
+      if (second.added.length === 0) await second.running.abort();
+      await first.running.abort();
+      // Who never listens is ended in another way, which the case of the normal end looks at.
+      if (first.added.length === 0) t.notChecked(noListener);
+      assert.ok(second.added.length > 0, noListener);
+      assert.equal((await second.running.wait()).signal, 'SIGKILL');
     },
   },
   {

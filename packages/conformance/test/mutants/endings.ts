@@ -28,6 +28,8 @@ function endAtExit(handle: ChildHandle): void {
   process.on('exit', end);
 }
 
+const stopListening = (): void => atExit.splice(0).forEach((listener) => process.off('exit', listener));
+
 const streamsOf = ({ stdin, stdout, stderr }: ChildHandle) => [stdin, stdout, stderr];
 
 export const endingMutants: readonly Mutant[] = [
@@ -215,6 +217,18 @@ export const endingMutants: readonly Mutant[] = [
       }),
       declaring('kill-on-parent-exit'),
     ),
-    cleanUp: () => atExit.splice(0).forEach((listener) => process.off('exit', listener)),
+    cleanUp: stopListening,
+  },
+  {
+    does: 'listens for the end of this process with the first program only',
+    caughtBy: 'parent-exit.listeners-removed',
+    break: both(
+      withHandle((handle, { killOnParentExit }) => {
+        if (killOnParentExit !== false && atExit.length === 0) endAtExit(handle);
+        return {};
+      }),
+      declaring('kill-on-parent-exit'),
+    ),
+    cleanUp: stopListening,
   },
 ];
