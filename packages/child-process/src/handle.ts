@@ -15,7 +15,6 @@ const SIGSTOP = signalNumber('SIGSTOP') ?? 0;
 
 /** A child process of Node behind the contract. */
 export class NodeChild implements ChildHandle {
-  readonly pid: number | undefined;
   readonly stdin: Writable | undefined;
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
@@ -29,10 +28,10 @@ export class NodeChild implements ChildHandle {
   /** `merged`: where stdout and stderr come together, if they do. */
   constructor(
     private readonly child: ChildProcess,
+    readonly pid: number,
     plan: LaunchPlan,
     merged: Readable | undefined,
   ) {
-    this.pid = child.pid;
     this.stdin = child.stdin ?? undefined;
     this.stdout = merged ?? child.stdout ?? undefined;
     this.stderr = child.stderr ?? undefined;
@@ -51,6 +50,8 @@ export class NodeChild implements ChildHandle {
         'exit',
         endWithParent(() => this.signal('SIGKILL', 'tree')),
       );
+    // A signal that may not be sent is an event too, of which signal() has told already.
+    child.on('error', () => undefined);
   }
 
   /** Node reaps on this thread and says so in the same turn: until then the number is the program's. */
@@ -70,7 +71,7 @@ export class NodeChild implements ChildHandle {
   private signalTree(number: number): Sent {
     const alive = !this.reaped;
     if (!alive && this.descendants === undefined) return { sent: false, reached: 'process' };
-    const tree = (this.descendants ??= new Descendants(this.pid ?? 0, {
+    const tree = (this.descendants ??= new Descendants(this.pid, {
       ownGroup: this.ownGroup,
       ownPipes: this.ownPipes,
     }));
@@ -84,7 +85,7 @@ export class NodeChild implements ChildHandle {
   }
 
   private send(number: number, target: 'process' | 'group'): boolean {
-    if (this.reaped || this.pid === undefined) return false;
+    if (this.reaped) return false;
     try {
       // By Windows' handle of the process and not by its number; elsewhere `kill()` refuses signals without a name.
       if (process.platform === 'win32') return this.child.kill(number);

@@ -1,7 +1,7 @@
 /** An asynchronous start with `spawn()`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
-import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
+import type { ChildHandle, CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { NodeChild } from './handle';
 import { openSharedPipe, type SharedPipe } from './shared-pipe';
@@ -27,8 +27,9 @@ export async function start(plan: LaunchPlan): Promise<ChildHandle> {
       files?.close();
       shared?.write.destroy();
     }
-    await spawned(child, plan, what.file);
-    return new NodeChild(child, plan, shared?.read);
+    if (child.pid === undefined) throw await whyNot(child, plan, what.file);
+    // In the turn of the start, which may be the last one of this process.
+    return new NodeChild(child, child.pid, plan, shared?.read);
   } catch (error) {
     shared?.read.destroy();
     throw error;
@@ -60,14 +61,12 @@ function spawnNow(plan: LaunchPlan, { file, args, options }: Spawn, stdio: Entry
   }
 }
 
-function spawned(child: ChildProcess, plan: LaunchPlan, file: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('spawn', resolve);
-    // Stays for good: a signal that may not be sent is an event too, of which signal() has told already.
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid !== undefined) return;
+/** What `spawn()` did not throw comes as an event. */
+function whyNot(child: ChildProcess, plan: LaunchPlan, file: string): Promise<CommandStartError> {
+  return new Promise((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-      reject(diagnose(error, plan, file));
+      resolve(diagnose(error, plan, file));
     });
   });
 }

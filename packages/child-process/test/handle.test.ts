@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { backend, Command } from '@vircommand/child-process';
@@ -44,6 +45,21 @@ describe('a running program', () => {
     expect(readFileSync(`/proc/${child.pid!}/cmdline`, 'utf8')).to.equal('sleep\x0060\0');
     child.dispose();
     expect((await child.exited).signal).to.equal('SIGKILL');
+  });
+
+  it('ends with this process from the turn on in which it is started, which is a later one if its output is merged', async () => {
+    const none = process.listenerCount('exit');
+    const counts: number[] = [];
+    const look = (): void => queueMicrotask(() => counts.push(process.listenerCount('exit') - none));
+    subscribe('child_process', look);
+    const streams = { stdout: pipe, stderr: { type: 'same-as-stdout' } } as const;
+    for (const merged of [{}, streams]) {
+      const child = await backend.start(planOf(['sleep', '60'], { ...merged, killOnParentExit: 'best-effort' }));
+      child.dispose();
+      await child.exited;
+    }
+    unsubscribe('child_process', look);
+    expect(counts).to.deep.equal([1, 1]);
   });
 
   it('an exit code and a signal are told as they are', async () => {

@@ -1,8 +1,9 @@
 /** Programs that are to end with this process. */
 import * as assert from 'node:assert/strict';
-import type { RunningCommand } from '@vircommand/core';
+import { CommandAbortedError, type RunningCommand } from '@vircommand/core';
+import { children } from '../leaks';
 import type { CaseContext } from '../types';
-import { group, readLine, readRest, type RunAndWait } from './define';
+import { group, readLine, readRest, rejection, type RunAndWait } from './define';
 import { started } from './endings';
 
 /** A program that is to end with this process, and the listeners of this process's exit that came with it. */
@@ -69,6 +70,31 @@ export const parentExitCases = group('parent-exit', {}, [
       for (const listener of added) listener(0);
       const { signal } = await running.wait();
       assert.equal(signal, 'SIGKILL');
+    },
+  },
+  {
+    id: 'at-once',
+    title: 'a program that is to end with its parent is killed also when the parent exits in the turn of the start',
+    why: 'The error that nobody catches can come right after the call.',
+    requires: ['kill-on-parent-exit'],
+    needs: ['linux', 'any-program'],
+    async run(t) {
+      const before = new Set(children());
+      const added = addedFromNow();
+      const controller = new AbortController();
+      const command = t.helper('forever').rawStatus();
+      const run = command.run({ killOnParentExit: true, signal: controller.signal });
+      const inThisTurn = added();
+      const begun = children().some((pid) => !before.has(pid));
+      if (!begun || inThisTurn.length === 0) {
+        controller.abort();
+        await rejection(run, CommandAbortedError);
+        if (!begun) t.notChecked('nothing is started in the turn of the call');
+        if (t.has('parent-death-signal')) t.notChecked(noListener);
+        assert.fail(noListener);
+      }
+      for (const listener of inThisTurn) listener(0);
+      assert.equal((await run).signal, 'SIGKILL');
     },
   },
   {

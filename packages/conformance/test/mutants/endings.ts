@@ -22,10 +22,11 @@ const withSignal = (
 
 const atExit: (() => void)[] = [];
 
-function endAtExit(handle: ChildHandle): void {
+function endAtExit(handle: ChildHandle): () => void {
   const end = (): void => handle.dispose();
   atExit.push(end);
   process.on('exit', end);
+  return end;
 }
 
 const stopListening = (): void => atExit.splice(0).forEach((listener) => process.off('exit', listener));
@@ -213,6 +214,20 @@ export const endingMutants: readonly Mutant[] = [
     break: both(
       withHandle((handle, { killOnParentExit }) => {
         if (killOnParentExit !== false) endAtExit(handle);
+        return {};
+      }),
+      declaring('kill-on-parent-exit'),
+    ),
+    cleanUp: stopListening,
+  },
+  {
+    does: 'listens for the end of this process when a start is over, not from its beginning',
+    caughtBy: 'parent-exit.at-once',
+    break: both(
+      withHandle((handle, { killOnParentExit }) => {
+        if (killOnParentExit === false) return {};
+        const end = endAtExit(handle);
+        void handle.exited.then(() => process.off('exit', end));
         return {};
       }),
       declaring('kill-on-parent-exit'),
