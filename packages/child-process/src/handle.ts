@@ -1,8 +1,10 @@
 /** A program that Node started, as core sees it. */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import type { ChildHandle, ExitStatus, LaunchPlan, Reach, SignalName } from '@vircommand/core/backend';
 import { Descendants, endWithParent, signalNumber } from '@vircommand/core/backend';
+import { OwnNumber } from './own-number';
 
 /** What a signal got to. */
 interface Sent {
@@ -19,6 +21,8 @@ export class NodeChild implements ChildHandle {
   readonly stdout: Readable | undefined;
   readonly stderr: Readable | undefined;
   readonly exited: Promise<ExitStatus>;
+  private settle!: (exitCode: number | null, signal: NodeJS.Signals | null) => void;
+  private readonly number: OwnNumber;
   private readonly ownGroup: boolean;
   private readonly ownPipes: readonly number[];
   private descendants: Descendants | undefined;
@@ -32,6 +36,7 @@ export class NodeChild implements ChildHandle {
     plan: LaunchPlan,
     merged: Readable | undefined,
   ) {
+    this.number = new OwnNumber(pid);
     this.stdin = child.stdin ?? undefined;
     this.stdout = merged ?? child.stdout ?? undefined;
     this.stderr = child.stderr ?? undefined;
@@ -39,24 +44,41 @@ export class NodeChild implements ChildHandle {
     Object.assign(child, { stdin: null, stdout: null, stderr: null, stdio: [] });
     this.ownGroup = plan.group === 'session';
     this.ownPipes = [plan.stdin, plan.stdout, plan.stderr].flatMap(({ type }, fd) => (type === 'pipe' ? [fd] : []));
+    const kill = (): unknown => this.signal('SIGKILL', 'tree');
+    const outlived = plan.killOnParentExit === false ? undefined : endWithParent(kill);
     this.exited = new Promise((resolve) => {
-      child.once('exit', (exitCode, signal) => {
+      this.settle = (exitCode, signal) => {
+        outlived?.();
         const status = { exitCode: exitCode ?? undefined, signal: signal ?? undefined };
         resolve({ ...status, coreDumped: undefined, usage: undefined });
-      });
+      };
     });
-    if (plan.killOnParentExit !== false)
-      child.once(
-        'exit',
-        endWithParent(() => this.signal('SIGKILL', 'tree')),
-      );
+    child.once('exit', this.settle);
     // A signal that may not be sent is an event too, of which signal() has told already.
     child.on('error', () => undefined);
   }
 
-  /** Node reaps on this thread and says so in the same turn: until then the number is the program's. */
+  /** Nobody has reaped it, so that its number, and that of its group, are still its own. */
+  private get pinned(): boolean {
+    if (this.reaped) return false;
+    if (this.number.held) return true;
+    this.lose();
+    return false;
+  }
+
+  /** As far as Node says: it reaps on this thread, and tells of all those in one turn. */
   private get reaped(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Somebody else reaped it, unless Node still tells in this turn: how it ended nobody will know. */
+  private lose(): void {
+    setImmediate(() => {
+      if (this.reaped) return;
+      // Node would wait for it for ever.
+      this.child.unref();
+      this.settle(null, null);
+    });
   }
 
   signal(name: SignalName, target: 'process' | 'tree'): Sent {
@@ -69,7 +91,7 @@ export class NodeChild implements ChildHandle {
   }
 
   private signalTree(number: number): Sent {
-    const alive = !this.reaped;
+    const alive = this.pinned;
     if (!alive && this.descendants === undefined) return { sent: false, reached: 'process' };
     const tree = (this.descendants ??= new Descendants(this.pid, {
       ownGroup: this.ownGroup,
@@ -85,7 +107,7 @@ export class NodeChild implements ChildHandle {
   }
 
   private send(number: number, target: 'process' | 'group'): boolean {
-    if (this.reaped) return false;
+    if (!this.pinned) return false;
     try {
       // By Windows' handle of the process and not by its number; elsewhere `kill()` refuses signals without a name.
       if (process.platform === 'win32') return this.child.kill(number);
@@ -96,7 +118,7 @@ export class NodeChild implements ChildHandle {
   }
 
   treeAlive(): boolean {
-    if (this.lookAgain) this.descendants?.find(!this.reaped);
+    if (this.lookAgain) this.descendants?.find(this.pinned);
     this.lookAgain = false;
     return this.descendants?.alive === true;
   }

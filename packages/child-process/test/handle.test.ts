@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { backend, Command } from '@vircommand/child-process';
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { holdings, isAlive, pipe, planOf, stateOf, textOf, turns, unchanged, until } from './plans';
+import { stealNext } from './stolen';
 
 const linux = process.platform === 'linux' ? describe : describe.skip;
 const sh = (script: string, overrides: Partial<LaunchPlan> = {}): LaunchPlan => planOf(['sh', '-c', script], overrides);
@@ -113,6 +114,37 @@ describe('a running program', () => {
     expect(groupOf(child.pid!)).to.deep.equal([String(child.pid), String(child.pid)]);
     child.dispose();
     await child.exited;
+  });
+
+  linux('that somebody else has reaped', () => {
+    for (const target of ['process', 'tree'] as const) {
+      it(`has an end of which nothing is known, once a signal to the ${target} finds that out`, async () => {
+        const gone = new Promise<void>((resolve) => stealNext(resolve));
+        const child = await backend.start(planOf(['true'], { killOnParentExit: 'best-effort' }));
+        await gone;
+        expect(child.signal('SIGTERM', target)).to.deep.equal({ sent: false, reached: 'process' });
+        expect(await child.exited).to.deep.equal({
+          exitCode: undefined,
+          signal: undefined,
+          coreDumped: undefined,
+          usage: undefined,
+        });
+        child.dispose();
+      });
+    }
+
+    it('is what Node has not told yet in the turn in which it reaps several', async () => {
+      const children = [await backend.start(sh('exit 3')), await backend.start(sh('exit 3'))];
+      // Both are zombies when the loop turns.
+      const end = Date.now() + 10_000;
+      while (children.some(({ pid }) => isAlive(pid!)) && Date.now() < end);
+      const statuses = children.map(async (child) => {
+        const { exitCode } = await child.exited;
+        for (const other of children) expect(other.signal('SIGKILL', 'process').sent).to.equal(false);
+        return exitCode;
+      });
+      expect(await Promise.all(statuses)).to.deep.equal([3, 3]);
+    });
   });
 
   it('a descendant that still reads is fed after the program’s exit', async () => {
