@@ -169,13 +169,14 @@ export class RunningProcess implements RunningCommand {
     return new LineIterator(() => Promise.resolve(source));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#run.abort();
+  [Symbol.dispose](): void {
+    this.#run.dispose();
     this.#destroyPipes();
   }
 
-  [Symbol.dispose](): void {
-    this.#run.dispose();
+  // Behind the other: a realm that has none of these symbols has one method for both, and this is the gentler.
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#run.abort();
     this.#destroyPipes();
   }
 
