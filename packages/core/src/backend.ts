@@ -20,6 +20,8 @@ export { directoryError, execError } from './exec-error';
 export { resolveProgram, type ResolveOptions } from './resolve';
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
+export { describe, ownProperties, unknownName, withoutPrototype } from './plain';
+export { isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
 export { GrowingMemory } from './memory';
 export { Descendants, type DescendantsOptions } from './tree';

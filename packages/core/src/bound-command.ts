@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { planBytes, publicForm } from './bytes';
 import { becomeProgram } from './become';
 import { checkBackend } from './check-backend';
-import { systemClock } from './clock';
+import { clockOf } from './clock';
 import type { Backend } from './contract';
 import { isFd } from './described';
 import { CommandError, UnsupportedFeatureError } from './errors';
@@ -140,7 +140,7 @@ export class BoundCommand extends CommandWithOptions {
         const { settings, backend } = prepared;
         ({ launch } = prepared);
         // What is not Node's may throw: a signal, or the clock of a backend.
-        run = new Run(launch, settings, backend, backend.clock ?? systemClock, site, released);
+        run = new Run(launch, settings, backend, clockOf(backend), site, released);
       } catch (error) {
         released();
         throw this.#refused(error);

@@ -1,4 +1,6 @@
 /** The clock that deadlines run on. It comes from the backend in force, so a mock's time can be virtual. */
+import type { Backend } from './contract';
+import { member } from './plain';
 
 /** Where core takes its time from. Backends leave it out; mocks bring their own. */
 export interface Clock {
@@ -39,3 +41,7 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** The clock of a backend that has one. */
+export const clockOf = (backend: Pick<Backend, 'clock'>): Clock =>
+  (member(backend, 'clock') === undefined ? undefined : backend.clock) ?? systemClock;

@@ -7,7 +7,7 @@ import { judge, type Cause } from './outcome';
 import type { Launch } from './plan';
 import { keptAtMost, longestBytes, longestText, type RunSettings } from './run-options';
 import { startFailure } from './start-failure';
-import { systemClock } from './clock';
+import { clockOf } from './clock';
 import type { CommandResult } from './types';
 
 /** What a backend captured, as a Buffer. */
@@ -35,7 +35,7 @@ function holdable(outcome: SyncOutcome, launch: Launch): SyncOutcome {
 
 /** Runs and waits; the error of the run is thrown. */
 export function runAndWait(launch: Launch, settings: RunSettings, backend: Backend): CommandResult {
-  const clock = backend.clock ?? systemClock;
+  const clock = clockOf(backend);
   const begun = clock.now();
   const { plan } = launch;
   const { limit } = settings;
