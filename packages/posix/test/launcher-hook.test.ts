@@ -66,6 +66,59 @@ describe('a hook of the launcher that', () => {
     });
   }
 
+  it('throws an error of the system: all that it says of itself is kept, and where it was thrown', async () => {
+    const command = new Command('true', [], { preExecHook: { module: hooks, export: 'readsNothing' } });
+    let synchronous: unknown;
+    try {
+      command.runSync();
+    } catch (thrown) {
+      synchronous = thrown;
+    }
+    const said = { code: 'ENOENT', errno: -2, syscall: 'open', path: '/nope' };
+    const message = "ENOENT: no such file or directory, open '/nope'";
+    for (const error of [await failure({ module: hooks, export: 'readsNothing' }), synchronous]) {
+      if (!(error instanceof CommandStartError)) throw error;
+      expect(error).to.include({ ...said, stage: 'hook', reason: message });
+      expect(error.cause)
+        .to.be.instanceOf(Error)
+        .and.include({ ...said, message });
+      expect(error.cause).to.have.property('stack').that.contains('hooks.cjs');
+    }
+  });
+
+  it('throws what has a code: that is kept, whatever it is', async () => {
+    const plain = await failure({ module: hooks, export: 'throwsCode' });
+    const reason = "{ code: 'EWHAT', errno: 3n, syscall: 5 }";
+    expect(plain).to.include({ code: 'EWHAT', errno: undefined, syscall: undefined, path: hooks, reason });
+    expect(plain.cause).to.be.instanceOf(Error).and.include({ code: 'EWHAT', message: reason });
+    const later = await failure({ module: hooks, export: 'throwsCodeLater' });
+    expect(later).to.include({ code: 'EWHAT', reason: 'an error that nothing caught: EWHAT: later' });
+    expect(later.cause).to.be.instanceOf(Error).and.include({ code: 'EWHAT', message: 'later' });
+  });
+
+  it('throws what has no code: the code is ours, and the cause is there', async () => {
+    const error = await failure({ module: hooks, export: 'returnsThenable' });
+    expect(error).to.include({ code: 'ERR_COMMAND_START', path: hooks });
+    expect(error.cause).to.be.instanceOf(Error).and.include({ message: 'as a thenable' });
+  });
+
+  it('sees the environment of the program, and nothing else', async () => {
+    const note = join(directory, 'env');
+    const preExecHook = { module: hooks, export: 'showsEnvironment', data: { note } };
+    const before = process.env.LD_LIBRARY_PATH;
+    // The launcher itself gets this one.
+    process.env.LD_LIBRARY_PATH = directory;
+    try {
+      for (const daemon of [false, true]) {
+        await new Command('true', [], { daemon, env: { A: '1' }, preExecHook }).run();
+        expect(JSON.parse(readFileSync(note, 'utf8'))).to.deep.equal({ A: '1' });
+      }
+    } finally {
+      if (before === undefined) delete process.env.LD_LIBRARY_PATH;
+      else process.env.LD_LIBRARY_PATH = before;
+    }
+  });
+
   it('is killed: stage launcher, and how it ended', async () => {
     const error = await failure({ module: hooks, export: 'isKilled' });
     expect([error.stage, error.reason]).to.deep.equal([

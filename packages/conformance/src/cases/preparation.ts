@@ -13,7 +13,7 @@ function hooks(t: CaseContext): { readonly module: string; readonly note: string
   const module = path.join(directory, 'hooks.cjs');
   writeFileSync(
     module,
-    `const { writeFileSync } = require('node:fs');
+    `const { readFileSync, writeFileSync } = require('node:fs');
 exports.default = (data) => writeFileSync(data.note, data.text);
 exports.pid = (data, context) => writeFileSync(data.note, String(context.pid));
 exports.later = async (data) => {
@@ -24,6 +24,7 @@ exports.mask = () => { process.umask(0o77); };
 exports.says = (data) => data;
 exports.fails = () => { throw new Error('on purpose'); };
 exports.rejects = async () => { throw new Error('on purpose'); };
+exports.reads = (data) => readFileSync(data.missing);
 `,
   );
   return { module, note: path.join(directory, 'note') };
@@ -83,6 +84,22 @@ export const hookCases = group('hook', { requires: ['hook'], needs: ['posix'] },
         await t.rejectsStart(run(command), { stage: 'hook' });
       }
       assert.equal(existsSync(note), false);
+    },
+  },
+  {
+    id: 'reason',
+    title: 'the error of a hook that throws has its code, and a copy of it as the cause',
+    why: 'Whoever acts on the code need not read the message.',
+    twin: true,
+    async run(t, run) {
+      const { module, note } = hooks(t);
+      const hook = { module, export: 'reads', data: { missing: note } };
+      const error = await t.rejectsStart(run(t.helper('exit:0').setPreExecHook(hook)), {
+        stage: 'hook',
+        code: 'ENOENT',
+      });
+      assert.ok(error.cause instanceof Error);
+      assert.equal(Reflect.get(error.cause, 'code'), 'ENOENT');
     },
   },
   {

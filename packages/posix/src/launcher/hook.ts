@@ -1,7 +1,7 @@
 /** The pre-exec hook: an export of a module, called in the process that becomes the program. */
 import { pathToFileURL } from 'node:url';
-import { inspect, types } from 'node:util';
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
+import { thrownError } from './thrown';
 
 type Hook = NonNullable<LaunchPlan['preExecHook']>;
 type HookFunction = (data: unknown, context: { readonly pid: number }) => unknown;
@@ -20,7 +20,7 @@ export async function runHook({ module, export: name, data }: Hook): Promise<voi
     // What it has rejected and left to nobody is known when the event loop turns.
     await new Promise(setImmediate);
   } catch (error) {
-    throw startError('hook', reason(error), module);
+    throw thrownError('hook', error, module);
   }
   // As a function of C says that it failed; virCommand takes a positive number for success.
   if (typeof result === 'number' && result !== 0) throw startError('hook', `the hook returned ${result}`, module);
@@ -34,21 +34,4 @@ function find(namespace: object, name: string): HookFunction | undefined {
     typeof whole === 'object' && whole !== null ? Reflect.get(whole, name) : undefined,
   ];
   return candidates.find((candidate): candidate is HookFunction => typeof candidate === 'function');
-}
-
-function reason(error: unknown): string {
-  try {
-    return told(error);
-  } catch {
-    return 'the hook threw something that cannot be shown';
-  }
-}
-
-function told(error: unknown): string {
-  if (!types.isNativeError(error)) return inspect(error);
-  const { message, code } = error as NodeJS.ErrnoException;
-  // Node's resolver adds its stack of modules below the first line.
-  const text =
-    code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND' ? (message.split('\n', 1)[0] ?? '') : message;
-  return typeof code === 'string' && !text.includes(code) ? `${code}: ${text}` : text;
 }

@@ -24,6 +24,7 @@ import { raiseHardLimits, setLimits } from './steps/limits';
 import { changeRights } from './steps/rights';
 import { setScheduling } from './steps/scheduling';
 import { setUmask } from './steps/umask';
+import { thrownError } from './thrown';
 
 const SIGKILL = 9;
 const PR_SET_PDEATHSIG = 1;
@@ -141,7 +142,10 @@ class Launcher {
 
   private lock(path: string): void {
     try {
-      this.pidFile = lockPidFile(this.libc, path, process.pid, { lowest: this.descriptors.lowest });
+      this.pidFile = lockPidFile(this.libc, path, process.pid, {
+        lowest: this.descriptors.lowest,
+        inherit: false,
+      });
     } catch (error) {
       throw startError('pid-file', error as NodeJS.ErrnoException, path);
     }
@@ -185,11 +189,13 @@ class Launcher {
   /** A hook may end the process, throw where nobody catches, or wait for nothing. */
   private guard(): void {
     const during = (what: string) => (error: unknown) => {
-      this.fail(startError(this.stage, `${what}${error instanceof Error ? `: ${error.message}` : ''}`));
+      this.fail(thrownError(this.stage, error, undefined, what));
     };
     process.on('uncaughtException', during('an error that nothing caught'));
     process.on('unhandledRejection', during('a rejection that nothing caught'));
-    process.on('exit', during('the hook ended the process, or waits for something that cannot happen'));
+    process.on('exit', () => {
+      this.fail(startError(this.stage, 'the hook ended the process, or waits for something that cannot happen'));
+    });
   }
 
   /** Tells the caller why, waits until he has removed what has to be removed, and ends. */
@@ -229,17 +235,24 @@ function readOrder(): { readonly order: Order; readonly strings: Buffer } {
   return { order: JSON.parse(bytes.toString('utf8', 0, end)) as Order, strings: bytes.subarray(end + 1) };
 }
 
+/** The hook sees the program's environment, and nothing that was there for the start of Node or that a shell set. Changes are its own. */
+function showEnvironment(entries: readonly string[]): void {
+  for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+  for (const entry of entries) {
+    const at = entry.indexOf('=');
+    if (at > 0) process.env[entry.slice(0, at)] = entry.slice(at + 1);
+  }
+}
+
 const { order, strings } = readOrder();
 const driver = order.addon === undefined ? loadDriver(order.driver) : loadKoffiAddon(order.addon);
 const libc = libcOver(driver);
 if (order.plan.preExecHook !== undefined) {
-  // The hook sees the program's environment; changes are its own.
-  for (const entry of strings
-    .toString()
-    .split('\0')
-    .slice(1 + order.argc, -1)) {
-    const at = entry.indexOf('=');
-    if (at > 0) process.env[entry.slice(0, at)] = entry.slice(at + 1);
-  }
+  showEnvironment(
+    strings
+      .toString()
+      .split('\0')
+      .slice(1 + order.argc, -1),
+  );
 }
 void new Launcher(libc, order, new ExecImage(libc, strings, order.argc, order.envc)).launch();

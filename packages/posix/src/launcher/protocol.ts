@@ -5,9 +5,10 @@
  * The end of the pipe alone means nothing, since a launcher that was killed closes it too: only after the word `exec` it
  * means that the program runs.
  */
-import { startError, type CommandStartError, type LaunchPlan, type Stage } from '@vircommand/core/backend';
+import { CommandStartError, withoutPrototype, type LaunchPlan, type Stage } from '@vircommand/core/backend';
 import type { Move } from '../descriptors';
 import type { DriverName } from '../ffi';
+import { dataOf, errorWith, type ErrorData } from './thrown';
 
 /** The launcher's descriptors when it starts. What is for the program lies above. */
 export const LAUNCHER_FDS = {
@@ -51,13 +52,10 @@ export interface Baseline {
 }
 
 /** A failed start, as JSON. */
-export interface Failure {
+export interface Failure extends Omit<ErrorData, 'stack'> {
   readonly stage: Stage;
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly errno: number | undefined;
-  readonly syscall: string | undefined;
-  readonly path: string | undefined;
+  /** Its stack leads to where it failed, which may be in a hook. */
+  readonly cause: ErrorData | undefined;
 }
 
 /** What the launcher says. */
@@ -89,17 +87,21 @@ export class ExecFailure {
 
 /** A start error as the launcher sends it. */
 export function failureOf(error: CommandStartError): Failure {
-  const { stage, reason, code, errno, syscall, path } = error;
-  return { stage, message: reason, code: code === 'ERR_COMMAND_START' ? undefined : code, errno, syscall, path };
+  const { stage, reason, errno, syscall, path, cause } = error;
+  const code = error.code === 'ERR_COMMAND_START' ? undefined : error.code;
+  const sent = cause === undefined ? undefined : dataOf(cause);
+  return { stage, message: reason, code, errno, syscall, path, cause: sent };
 }
 
 /** The error that it was. */
-export function errorOf({ stage, message, code, errno, syscall, path }: Failure): CommandStartError {
-  if (code === undefined) return startError(stage, message, path);
-  const cause: NodeJS.ErrnoException = new Error(message);
-  Object.assign(cause, { code, errno, syscall, path });
-  return startError(stage, cause, path);
+export function errorOf({ stage, message, code, errno, syscall, path, cause: sent }: Failure): CommandStartError {
+  const cause = sent === undefined ? undefined : errorWith(sent);
+  return new CommandStartError(stage, message, { command: '', code, errno, syscall, path, cause });
 }
+
+/** What is `undefined` is not sent, and must not be what a polluted prototype holds. */
+const alone = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null ? withoutPrototype(value) : value;
 
 /** Takes reports from the bytes of the pipe, wherever they are cut. */
 export class ReportReader {
@@ -111,6 +113,6 @@ export class ReportReader {
       '\n',
     );
     this.rest = lines.pop() ?? '';
-    return lines.map((line) => JSON.parse(Buffer.from(line, 'latin1').toString()) as Report);
+    return lines.map((line) => JSON.parse(Buffer.from(line, 'latin1').toString(), alone) as Report);
   }
 }

@@ -15,11 +15,13 @@ export interface PidFileError extends NodeJS.ErrnoException {
 
 /** What a pid file's descriptor has to be like. */
 export interface PidFileDescriptor {
-  /** It gets the lowest free number from this one up; default 3. */
-  readonly lowest?: number | undefined;
-  /** Whether it stays open, and locked, when this process becomes another program; default false. */
-  readonly inherit?: boolean | undefined;
+  /** It gets the lowest free number from this one up. */
+  readonly lowest: number;
+  /** Whether it stays open, and locked, when this process becomes another program. */
+  readonly inherit: boolean;
 }
+
+const usualDescriptor: PidFileDescriptor = { lowest: 3, inherit: false };
 
 /** Rounds of 1 ms for a lock that is only passing: a reader that tries it, somebody who removes the file. */
 const patience = 100;
@@ -34,8 +36,8 @@ const patience = 100;
  * @throws PidFileError: EAGAIN with the owner if another process has the lock, and the errors of open. Then nothing is
  * open, and a file that could be locked but not written is removed.
  */
-export function lockPidFile(libc: Libc, path: string, pid: number, descriptor: PidFileDescriptor = {}): number {
-  const { lowest = 3, inherit = false } = descriptor;
+export function lockPidFile(libc: Libc, path: string, pid: number, descriptor = usualDescriptor): number {
+  const { lowest, inherit } = descriptor;
   for (let round = 0; ; round++) {
     const fd = openAt(libc, path, lowest);
     let keep = false;

@@ -20,6 +20,17 @@ module.exports = {
   throwsText: () => {
     throw 'only text';
   },
+  readsNothing: () => require('node:fs').readFileSync('/nope'),
+  throwsCode: () => {
+    throw { code: 'EWHAT', errno: 3n, syscall: 5 };
+  },
+  throwsCodeLater: () =>
+    new Promise(() =>
+      setTimeout(() => {
+        throw Object.assign(new RangeError('later'), { code: 'EWHAT' });
+      }, 1),
+    ),
+  showsEnvironment: ({ note }) => require('node:fs').writeFileSync(note, JSON.stringify(process.env)),
   throwsNothing: () => {
     throw undefined;
   },
