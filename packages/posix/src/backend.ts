@@ -4,6 +4,7 @@ import type { Engine } from './engine';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 import { loadBecome, loadBinding, loadEngine } from './later';
+import { GivenOptions } from './options';
 import { netIsDenied } from './permission';
 import { otherRuntime } from './runtime';
 import './timers';
@@ -23,8 +24,8 @@ export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' |
 /**
  * A backend that starts programs with libc's `posix_spawn`, on Linux.
  *
- * @throws Error that says why libc cannot be called here: another platform, a driver that cannot be loaded, or Node's
- *   permission model.
+ * @throws CommandUsageError for wrong options; Error that says why libc cannot be called here: another platform, a driver
+ *   that cannot be loaded, or Node's permission model.
  *
  * @example
  * ```ts
@@ -33,6 +34,7 @@ export type PosixBackend = Backend & Required<Pick<Backend, 'startAndWaitSync' |
  * ```
  */
 export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
+  const given = new GivenOptions('createPosixBackend()', options, ['driver']);
   if (process.platform !== 'linux') {
     throw new Error(`the backend posix works on Linux only, not on ${process.platform}; use child-process there`);
   }
@@ -45,8 +47,8 @@ export function createPosixBackend(options: PosixOptions = {}): PosixBackend {
       "the permission model denies the sockets over pipes: node needs '--allow-net'; child-process works without it",
     );
   }
-  const { chosenDriver, forcedWay, libcThrough, possibleWays } = loadBinding();
-  const libc = libcThrough(chosenDriver(options.driver));
+  const { chosenDriver, DRIVER_NAMES, forcedWay, libcThrough, possibleWays } = loadBinding();
+  const libc = libcThrough(chosenDriver(given.oneOf('driver', DRIVER_NAMES)));
   const ways = possibleWays(libc, forcedWay());
   let engine: Engine | undefined;
   const theEngine = (): Engine => (engine ??= new (loadEngine().Engine)(libc, ways));
@@ -88,7 +90,7 @@ const isShortage = (error: Error): boolean =>
 
 function usable(): PosixBackend {
   const found = usualBackend();
-  if ('message' in found) throw startError('backend', found);
+  if (found instanceof Error) throw startError('backend', found);
   return found;
 }
 
@@ -104,14 +106,14 @@ export const backend: PosixBackend = Object.freeze({
   // Where it cannot work it declares what it could do, so that the error is not about a feature.
   get features(): readonly Feature[] {
     const found = usualBackend();
-    return 'message' in found ? (withoutLibc ??= featuresWith(undefined)) : found.features;
+    return found instanceof Error ? (withoutLibc ??= featuresWith(undefined)) : found.features;
   },
   async start(plan) {
     return usable().start(plan);
   },
   cancelStart(plan) {
     const found = usualBackend();
-    if (!('message' in found)) found.cancelStart(plan);
+    if (!(found instanceof Error)) found.cancelStart(plan);
   },
   startAndWaitSync(plan, request) {
     return usable().startAndWaitSync(plan, request);
@@ -120,12 +122,12 @@ export const backend: PosixBackend = Object.freeze({
     return usable().exec(plan);
   },
   async dispose() {
-    if (usual !== undefined && !('message' in usual)) await usual.dispose();
+    if (usual !== undefined && !(usual instanceof Error)) await usual.dispose();
   },
 } satisfies PosixBackend);
 
 /** Why the posix backend cannot be used here; `undefined`: it can. Loads the driver. */
 export function whyNot(): string | undefined {
   const found = usualBackend();
-  return 'message' in found ? found.message : undefined;
+  return found instanceof Error ? found.message : undefined;
 }

@@ -1,4 +1,4 @@
-import { CommandStartError } from '@vircommand/core';
+import { CommandStartError, CommandUsageError } from '@vircommand/core';
 import { bindCommand, FEATURES } from '@vircommand/core/backend';
 import { backend, Command, createPosixBackend, whyNot } from '@vircommand/posix';
 import { expect } from 'chai';
@@ -142,7 +142,10 @@ describe('the backend', function () {
     expect(node(script, { VIRCOMMAND_FFI: 'nothing' }).stdout).to.match(
       /VIRCOMMAND_FFI names no FFI driver: 'nothing'/,
     );
-    expect(() => createPosixBackend({ driver: 'nothing' as 'koffi' })).to.throw(/the option driver.*'nothing'/);
+    expect(() => createPosixBackend({ driver: 'nothing' as 'koffi' })).to.throw(
+      CommandUsageError,
+      /option 'driver' must be 'koffi' or 'ffi-napi' or 'node', not the string 'nothing'/,
+    );
   });
 
   it('loads no driver when it is imported', () => {

@@ -1,9 +1,9 @@
+import { CommandUsageError } from '@vircommand/core';
 import { expect } from 'chai';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildPath, constructPath } from '../src/pidfile';
-import { thrown } from './lockers';
 
 describe('the path of a pid file', () => {
   const before = process.env;
@@ -23,8 +23,21 @@ describe('the path of a pid file', () => {
 
   it('refuses a name that leads elsewhere', () => {
     for (const name of ['', '../etc/passwd', 'a/b', 'a\0b']) {
-      expect(thrown(() => buildPath('/run', name))).to.be.instanceOf(TypeError);
-      expect(thrown(() => buildPath('/run', name)).code).to.equal('ERR_INVALID_ARG_VALUE');
+      expect(() => buildPath('/run', name)).to.throw(CommandUsageError, /one part of a path/);
+    }
+  });
+
+  it('refuses a place that is not one, and takes none from a prototype', () => {
+    const wrong: [place: object, reason: RegExp][] = [
+      [{ program: 'p' }, /option 'stateDirectory' is missing/],
+      [{ stateDirectory: '/run' }, /option 'program' is missing/],
+      [{ ...user, program: 1 }, /'program' must be a string, not the number 1/],
+      [{ ...user, privileged: 'no' }, /'privileged' must be a boolean/],
+      [{ ...user, priviledged: true }, /no option 'priviledged'; did you mean 'privileged'/],
+      [Object.create(user) as object, /option 'program' is missing/],
+    ];
+    for (const [place, reason] of wrong) {
+      expect(() => constructPath(place as typeof user)).to.throw(CommandUsageError, reason);
     }
   });
 

@@ -1,3 +1,4 @@
+import { CommandUsageError } from '@vircommand/core';
 import { expect } from 'chai';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -151,7 +152,18 @@ describe('reading a pid file', function () {
       expect(readPathIfAlive(own, { executable: file('none') })).to.equal(undefined);
       symlinkSync(process.execPath, file('node-link'));
       expect(readPathIfAlive(own, { executable: file('node-link') })).to.equal(process.pid);
-      expect(thrown(() => readPathIfAlive(own, { executable: 'node' })).code).to.equal('ERR_INVALID_ARG_VALUE');
+    });
+
+    it('refuses options that are wrong or that there are not', () => {
+      const own = holding(String(process.pid));
+      for (const read of [readPathIfAlive, readPathIfLocked]) {
+        const given = (options: object) => () => read(own, options);
+        expect(given({ executable: 'node' })).to.throw(
+          CommandUsageError,
+          /must be an absolute path, not the string 'node'/,
+        );
+        expect(given({ exe: '/usr/bin/cat' })).to.throw(CommandUsageError, /no option 'exe'/);
+      }
     });
 
     it('knows a program that was replaced or removed meanwhile', async () => {

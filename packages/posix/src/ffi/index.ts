@@ -1,4 +1,5 @@
 /** The choice of a driver, and the sentences that say why one cannot be had. */
+import { ownVariable } from '../own-variable';
 import { DRIVER_NAMES, type Driver, type DriverName } from './driver';
 import { loadFfiNapi } from './ffi-napi';
 import { loadKoffi } from './koffi';
@@ -26,12 +27,12 @@ const loaded = new Map<DriverName, Driver>();
 
 /** The driver that was asked for, by option or by `VIRCOMMAND_FFI`; otherwise koffi. */
 export function chosenDriver(option: DriverName | undefined): DriverName {
-  const set = process.env.VIRCOMMAND_FFI ?? '';
-  const [name, by] =
-    option !== undefined ? [option, 'the option driver'] : [set === '' ? 'koffi' : set, 'VIRCOMMAND_FFI'];
+  if (option !== undefined) return option;
+  const name = ownVariable('VIRCOMMAND_FFI') ?? '';
+  if (name === '') return 'koffi';
   const known = DRIVER_NAMES.find((candidate) => candidate === name);
   if (known === undefined) {
-    throw new Error(`${by} names no FFI driver: '${name}'; there are ${DRIVER_NAMES.join(', ')}`);
+    throw new Error(`VIRCOMMAND_FFI names no FFI driver: '${name}'; there are ${DRIVER_NAMES.join(', ')}`);
   }
   return known;
 }

@@ -5,6 +5,7 @@ import { setTimeout as later } from 'node:timers';
 import { promisify } from 'node:util';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
+import { GivenOptions } from '../options';
 import { held } from './acquire';
 import { Members } from './members';
 import { HeldProcess } from './process';
@@ -32,6 +33,24 @@ export interface CleanupOptions {
   readonly executable?: string | undefined;
 }
 
+/** Those options, complete. */
+interface CleanupSettings {
+  readonly group: boolean;
+  readonly killDelay: number;
+  readonly timeout: number;
+  readonly executable: string | undefined;
+}
+
+function settingsOf(options: CleanupOptions): CleanupSettings {
+  const given = new GivenOptions('forceCleanupPath()', options, ['group', 'killDelay', 'timeout', 'executable']);
+  return {
+    group: given.boolean('group') ?? false,
+    killDelay: given.milliseconds('killDelay') ?? 5000,
+    timeout: given.milliseconds('timeout') ?? 30_000,
+    executable: given.absolutePath('executable'),
+  };
+}
+
 /** What {@link forceCleanupPath} did. */
 export interface Cleanup {
   /** The process that was ended; `undefined`: nobody had the file. */
@@ -46,7 +65,8 @@ export interface Cleanup {
 const patience = 20;
 
 export async function forceCleanup(libc: Libc, path: string, options: CleanupOptions): Promise<Cleanup> {
-  const { executable } = options;
+  const settings = settingsOf(options);
+  const { executable } = settings;
   // Not locked, but named: only by somebody who is sure to be that program.
   const isIdle = (text: string): boolean => {
     const pid = parsePid(text);
@@ -59,7 +79,7 @@ export async function forceCleanup(libc: Libc, path: string, options: CleanupOpt
     }
     const holder = holderOf(libc, path, executable);
     if (holder !== undefined) {
-      const signal = await end(libc, path, holder, options);
+      const signal = await end(libc, path, holder, settings);
       return { pid: holder.pid, signal, removed: removeIfFree(libc, path, isIdle).state === 'removed' };
     }
     if (round >= patience && found.state === 'held') throw held(path, found.owner);
@@ -90,8 +110,13 @@ function holderPid(libc: Libc, path: string, executable: string | undefined): nu
   return executable !== undefined && isAlive(libc, found.pid, executable) ? found.pid : undefined;
 }
 
-async function end(libc: Libc, path: string, holder: HeldProcess, options: CleanupOptions): Promise<Cleanup['signal']> {
-  const { group = false, killDelay = 5000, timeout = 30_000 } = options;
+async function end(
+  libc: Libc,
+  path: string,
+  holder: HeldProcess,
+  settings: CleanupSettings,
+): Promise<Cleanup['signal']> {
+  const { group, killDelay, timeout } = settings;
   let members: Members | undefined;
   try {
     members = new Members(libc, holder, group ? groupOf(libc, path, holder.pid) : undefined);

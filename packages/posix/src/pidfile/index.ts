@@ -11,6 +11,7 @@ import { unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { chosenDriver } from '../ffi';
 import { libcThrough, type Libc } from '../libc';
+import { GivenOptions } from '../options';
 import { held, lockPidFile, unlockPidFile } from './acquire';
 import { forceCleanup, type Cleanup, type CleanupOptions } from './clean';
 import { ownDescriptor } from './own';
@@ -78,7 +79,7 @@ export function readPath(file: string): number {
  * program that was upgraded meanwhile is the same as before. A zombie is not alive.
  *
  * @returns `undefined` if there is no such process, no file, or nothing in it yet
- * @throws PidFileError as {@link readPath}, but not ENOENT; ENOSYS before Linux 5.3
+ * @throws PidFileError as {@link readPath}, but not ENOENT; ENOSYS before Linux 5.3; CommandUsageError for wrong options
  *
  * @example
  * ```ts
@@ -86,7 +87,7 @@ export function readPath(file: string): number {
  * ```
  */
 export function readPathIfAlive(file: string, options: AliveOptions = {}): number | undefined {
-  return readIfAlive(usualLibc(), file, checked(options.executable));
+  return readIfAlive(usualLibc(), file, executableIn('readPathIfAlive()', options));
 }
 
 /**
@@ -103,7 +104,7 @@ export function readPathIfAlive(file: string, options: AliveOptions = {}): numbe
  * ```
  */
 export function readPathIfLocked(file: string, options: AliveOptions = {}): number | undefined {
-  return readIfLocked(usualLibc(), file, checked(options.executable));
+  return readIfLocked(usualLibc(), file, executableIn('readPathIfLocked()', options));
 }
 
 /**
@@ -162,7 +163,7 @@ export function deletePath(file: string): boolean {
  *
  * @throws PidFileError: EPERM if it may not be signalled, is this process's own group, or init; EDEADLK if this process
  * itself has the file; EAGAIN if it is locked by somebody whose number is not in it; ETIMEDOUT if it outlives SIGKILL.
- * Then the file is still there.
+ * Then the file is still there. CommandUsageError for wrong options: then nothing was done.
  *
  * @example
  * ```ts
@@ -171,14 +172,9 @@ export function deletePath(file: string): boolean {
  * ```
  */
 export async function forceCleanupPath(file: string, options: CleanupOptions = {}): Promise<Cleanup> {
-  checked(options.executable);
   return forceCleanup(usualLibc(), path.resolve(file), options);
 }
 
-/** A name would have to be looked for, and a relative path means another file from another directory. */
-function checked(executable: string | undefined): string | undefined {
-  if (executable === undefined || path.isAbsolute(executable)) return executable;
-  const error: NodeJS.ErrnoException = new TypeError(`executable must be an absolute path, not '${executable}'`);
-  error.code = 'ERR_INVALID_ARG_VALUE';
-  throw error;
+function executableIn(call: string, options: AliveOptions): string | undefined {
+  return new GivenOptions(call, options, ['executable']).absolutePath('executable');
 }

@@ -2,6 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { CommandUsageError } from '@vircommand/core';
+import { GivenOptions } from '../options';
+import { ownVariable } from '../own-variable';
 
 /** What {@link constructPath} builds a path from. */
 export interface PidFilePlace {
@@ -16,7 +19,7 @@ export interface PidFilePlace {
 /**
  * `directory/name.pid` (`virPidFileBuildPath`).
  *
- * @throws TypeError, code ERR_INVALID_ARG_VALUE, for a name that is more than one part of a path
+ * @throws CommandUsageError for a name that is more than one part of a path
  *
  * @example
  * ```ts
@@ -25,9 +28,8 @@ export interface PidFilePlace {
  */
 export function buildPath(directory: string, name: string): string {
   if (name === '' || name.includes('/') || name.includes('\0')) {
-    const error: NodeJS.ErrnoException = new TypeError(`the name of a pid file is one part of a path, not '${name}'`);
-    error.code = 'ERR_INVALID_ARG_VALUE';
-    throw error;
+    const reason = `the name of a pid file is one part of a path, not '${name}'`;
+    throw new CommandUsageError('buildPath()', reason, { command: '' });
   }
   return path.join(directory, `${name}.pid`);
 }
@@ -37,18 +39,18 @@ export function buildPath(directory: string, name: string): string {
  * and for a user's the same name in `XDG_RUNTIME_DIR`, or else in the user's directory of caches. The user's directory is
  * made if need be, for him alone. libvirt has its own in `libvirt` below it.
  *
- * @throws TypeError as {@link buildPath}; the errors of mkdir
+ * @throws CommandUsageError for a wrong place; the errors of mkdir
  *
  * @example
  * ```ts
  * const pidFile = acquirePath(constructPath({ program: 'mydaemon', stateDirectory: '/run' }));
  * ```
  */
-export function constructPath({
-  program,
-  stateDirectory,
-  privileged = process.geteuid?.() === 0,
-}: PidFilePlace): string {
+export function constructPath(place: PidFilePlace): string {
+  const given = new GivenOptions('constructPath()', place, ['program', 'stateDirectory', 'privileged']);
+  const program = given.required('program', given.text('program'));
+  const stateDirectory = given.required('stateDirectory', given.text('stateDirectory'));
+  const privileged = given.boolean('privileged') ?? process.geteuid?.() === 0;
   const directory = privileged ? stateDirectory : userRuntimeDirectory();
   const file = buildPath(directory, program);
   if (!privileged) mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -57,7 +59,7 @@ export function constructPath({
 
 /** As the XDG Base Directory Specification has it; relative values are to be ignored. */
 function userRuntimeDirectory(): string {
-  const { XDG_RUNTIME_DIR = '', XDG_CACHE_HOME = '' } = process.env;
-  if (path.isAbsolute(XDG_RUNTIME_DIR)) return XDG_RUNTIME_DIR;
-  return path.isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : path.join(homedir(), '.cache');
+  const [runtime = '', caches = ''] = ['XDG_RUNTIME_DIR', 'XDG_CACHE_HOME'].map(ownVariable);
+  if (path.isAbsolute(runtime)) return runtime;
+  return path.isAbsolute(caches) ? caches : path.join(homedir(), '.cache');
 }
