@@ -3,9 +3,10 @@
  * whole output is read when they end. The others are looked after a few times, and then the event loop reads them; its
  * socket costs more than the rest of a run.
  */
-import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
+import type { ConnectOpts, Socket } from 'node:net';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
+import { pipeSocket } from './pipe-socket';
 import { clearTimeout, setImmediate, setTimeout } from './timers';
 
 /** What libuv reads at most at once, and what a pipe holds. */
@@ -86,21 +87,16 @@ export class Capture {
     this.leaveBatch();
     if (this.over || this.socket !== undefined) return;
     const buffer = sharedChunk();
-    const options: SocketConstructorOpts & ConnectOpts = {
-      fd: this.fd,
-      readable: true,
-      writable: false,
-      onread: {
-        buffer,
-        callback: (size) => {
-          this.onChunk(buffer.subarray(0, size));
-          return true;
-        },
+    const onread: ConnectOpts['onread'] = {
+      buffer,
+      callback: (size) => {
+        this.onChunk(buffer.subarray(0, size));
+        return true;
       },
     };
     let socket: Socket;
     try {
-      socket = this.socket = new Socket(options);
+      socket = this.socket = pipeSocket(this.fd, 'read', onread);
     } catch (error) {
       // Somebody else closed our descriptor.
       this.end(error instanceof Error ? error : new Error(String(error)));

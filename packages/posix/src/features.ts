@@ -13,16 +13,16 @@ export type Way = (typeof WAYS)[number];
 interface Entry {
   readonly ways: readonly Way[];
   /** What it needs of libc. */
-  readonly needs?: (libc: Libc) => boolean;
+  readonly needs: ((libc: Libc) => boolean) | undefined;
 }
 
-const every: Entry = { ways: WAYS };
+const every: Entry = { ways: WAYS, needs: undefined };
 /** Whoever waits blocks the event loop anyway. */
-const synchronous: Entry = { ways: ['direct', 'launcher'] };
+const synchronous: Entry = { ways: ['direct', 'launcher'], needs: undefined };
 /** What a thread can do to itself alone, or to a program that it holds before it is executed. */
-const thread: Entry = { ways: ['thread', 'launcher'] };
+const thread: Entry = { ways: ['thread', 'launcher'], needs: undefined };
 /** What a process can only do to itself. */
-const launcher: Entry = { ways: ['launcher'] };
+const launcher: Entry = { ways: ['launcher'], needs: undefined };
 
 const table: Readonly<Partial<Record<Feature, Entry>>> = {
   argv0: every,
@@ -68,7 +68,8 @@ const table: Readonly<Partial<Record<Feature, Entry>>> = {
 };
 
 /** What each way needs of this process. */
-const usable: Readonly<Partial<Record<Way, (libc: Libc) => boolean>>> = {
+const usable: Readonly<Record<Way, ((libc: Libc) => boolean) | undefined>> = {
+  direct: undefined,
   // It crashes the process in worker threads.
   thread: (libc) => libc.driver.name !== 'ffi-napi',
   // It is a script for Node.

@@ -24,6 +24,13 @@ const longestDeath = 5000;
 
 type Ended = ReturnType<ChildHandle['signal']>;
 
+/** Those that somebody asked for. */
+interface Streams {
+  stdin: Writable | undefined;
+  stdout: Readable | undefined;
+  stderr: Readable | undefined;
+}
+
 class PosixChild implements ChildHandle {
   readonly pid: number;
   readonly exited: Promise<ExitStatus>;
@@ -37,7 +44,7 @@ class PosixChild implements ChildHandle {
   private ending = false;
   private readonly fds: Record<'stdin' | 'stdout' | 'stderr', number | undefined>;
   private sendFds: readonly number[];
-  private readonly streams: { stdin?: Writable; stdout?: Readable; stderr?: Readable } = {};
+  private readonly streams: Streams = { stdin: undefined, stdout: undefined, stderr: undefined };
   private sendStreams: Writable[] | undefined;
   private readonly captures: Capture[] = [];
 

@@ -5,9 +5,10 @@
  * The pidfds are in one epoll, and libuv polls that: a net.Socket is made on a pipe, and then the epoll takes the
  * descriptor's place. When a program exits, libuv's read fails, which is the message. Public interfaces only.
  */
-import { Socket, type ConnectOpts, type SocketConstructorOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import { aboveStdio } from './above-stdio';
 import type { Libc } from './libc';
+import { pipeSocket } from './pipe-socket';
 import { EPOLL_DATA, LINUX, SIZE } from './struct';
 
 const most = 64;
@@ -80,13 +81,7 @@ export class PidfdSet {
     let socket: Socket;
     try {
       // Without `onread` each read would first take memory.
-      const options: SocketConstructorOpts & ConnectOpts = {
-        fd,
-        readable: true,
-        writable: false,
-        onread: { buffer: Buffer.alloc(1), callback: () => true },
-      };
-      socket = new Socket(options);
+      socket = pipeSocket(fd, 'read', { buffer: Buffer.alloc(1), callback: () => true });
     } catch {
       libc.close(fd);
       return false;

@@ -1,6 +1,7 @@
 /** Before any start: whether programs may be started, and which file a plan's program is. */
 import { planBytes, resolveProgram, startError, type PlanString } from '@vircommand/core/backend';
 import { nulError } from './errno';
+import { ownVariable } from './own-variable';
 
 /** The permission model guards `node:child_process` only, so this must not be the hole in it. */
 export function checkPermission(): void {
@@ -17,7 +18,7 @@ export function resolvePath(program: PlanString): PlanString {
     throw startError('exec', nulError('execve'));
   }
   if (typeof program === 'string' && program.startsWith('/')) return program;
-  return resolveProgram(program, { path: process.env.PATH, cwd: workingDirectory() });
+  return resolveProgram(program, { path: ownVariable('PATH'), cwd: workingDirectory() });
 }
 
 /** Where relative paths begin; a directory that was deleted still has this name. */

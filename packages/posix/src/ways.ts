@@ -3,12 +3,13 @@ import { debuglog } from 'node:util';
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { WAYS, waysOf, waysWith, type Way } from './features';
 import type { Libc } from './libc';
+import { ownVariable } from './own-variable';
 
 const log = debuglog('vircommand');
 
 /** The way that `VIRCOMMAND_WAY` forces, for tests; `undefined`: none. Throws if it names none. */
 export function forcedWay(): Way | undefined {
-  const { VIRCOMMAND_WAY: name = '' } = process.env;
+  const name = ownVariable('VIRCOMMAND_WAY') ?? '';
   if (name === '') return undefined;
   const way = WAYS.find((candidate) => candidate === name);
   if (way === undefined) {

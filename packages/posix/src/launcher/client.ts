@@ -16,6 +16,7 @@ import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
 import { nameOfPlace, placeOf, planSince, type Moment } from '../moment';
 import { programMoves, softLimit } from '../moves';
+import { ownVariable } from '../own-variable';
 import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
 import { cString } from '../struct';
@@ -195,7 +196,7 @@ function launcherCommand(daemon: boolean): readonly [path: string, argv: readonl
 /** Nothing of the caller's that could change what the launcher does; only what Node itself may need to start. */
 function launcherEnvironment(): [name: string, value: string][] {
   const environment: [string, string][] = [];
-  const { LD_LIBRARY_PATH: libraries } = process.env;
+  const libraries = ownVariable('LD_LIBRARY_PATH');
   if (libraries !== undefined) environment.push(['LD_LIBRARY_PATH', libraries]);
   if (process.versions.electron !== undefined) environment.push(['ELECTRON_RUN_AS_NODE', '1']);
   return environment;

@@ -1,6 +1,7 @@
 /** Starts through the launcher, on the event loop: a child, or a daemon. */
 import {
   startError,
+  withoutPrototype,
   type ChildHandle,
   type CommandStartError,
   type ExitStatus,
@@ -90,7 +91,8 @@ export function lostLock(path: string): CommandStartError {
 
 /** It is nobody's child, and is not ended by us. */
 function daemonHandle(pid: number): ChildHandle {
-  return {
+  // What it has not must not be what a polluted prototype holds.
+  return withoutPrototype<ChildHandle>({
     pid,
     stdin: undefined,
     stdout: undefined,
@@ -98,7 +100,7 @@ function daemonHandle(pid: number): ChildHandle {
     exited: Promise.resolve(daemonStatus),
     signal: () => ({ sent: false, reached: 'process' }),
     dispose: () => undefined,
-  };
+  });
 }
 
 /** Of a daemon that has begun: virCommand's intermediate process ends so. */

@@ -11,5 +11,5 @@ export function become(libc: Libc, { noNewPrivs }: ThreadClass): Extract<Said, {
   }
   // A seccomp filter, like that of containers, may forbid it.
   const result = libc.syscall(LINUX.SYS_unshare, LINUX.CLONE_FS, 0, 0, 0, 0);
-  return result < 0 ? { type: 'ready', shares: systemError(-result, 'unshare').message } : { type: 'ready' };
+  return { type: 'ready', shares: result < 0 ? systemError(-result, 'unshare').message : undefined };
 }

@@ -167,5 +167,5 @@ export function keepGate(libc: Libc): void {
       enter(words, HOLD.over);
     });
   });
-  say({ type: 'ready', lease: keeper.lease, token: keeper.token });
+  say({ type: 'ready', shares: undefined, lease: keeper.lease, token: keeper.token });
 }

@@ -70,7 +70,7 @@ export type Said =
    * A spawner also says why its directory and umask are those of all threads, if they are; the gatekeeper, which descriptors
    * the gate is made of.
    */
-  | { readonly type: 'ready'; readonly shares?: string; readonly lease?: number; readonly token?: number }
+  | { readonly type: 'ready'; readonly shares: string | undefined; readonly lease?: number; readonly token?: number }
   /** It cannot become what it should be; it ends. */
   | { readonly type: 'refused'; readonly why: string }
   | { readonly type: 'done'; readonly results: readonly Result[] };

@@ -1,5 +1,6 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
 import { Worker, type MessagePort } from 'node:worker_threads';
+import { withoutPrototype } from '@vircommand/core/backend';
 import { bundledFile } from '../bundled-file';
 import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
@@ -66,13 +67,14 @@ export class Thread {
     let worker: Worker;
     try {
       // Nothing of the application's is loaded there, whatever it was started with.
-      worker = new Worker(file, {
+      const options = {
         env: {},
         execArgv: ['--no-warnings'],
         workerData: { driver, addon, loaded: this.loaded, role } satisfies Setup,
         resourceLimits,
         name: 'vircommand',
-      });
+      };
+      worker = new Worker(file, withoutPrototype(options));
     } catch (error) {
       // The permission model, for instance.
       this.fail(error);
