@@ -116,7 +116,10 @@ export interface Limits {
   readonly core?: Limit | undefined;
   /** Bytes of address space (RLIMIT_AS). */
   readonly addressSpace?: Limit | undefined;
-  /** Seconds of processor time (RLIMIT_CPU). The launcher's own, some hundredths, counts; 0 ends the program at once. */
+  /**
+   * Seconds of processor time (RLIMIT_CPU). The launcher's own, some hundredths, counts. 0 ends what the kernel's next clock
+   * tick finds running; a program that is quicker ends as it would.
+   */
   readonly cpu?: Limit | undefined;
   /** Bytes of the data segment (RLIMIT_DATA). */
   readonly data?: Limit | undefined;
