@@ -24,6 +24,7 @@ export { describe, ownProperties, unknownName, withoutPrototype } from './plain'
 export { isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
 export { GrowingMemory } from './memory';
+export { openAgain, openStreamFile } from './stream-files';
 export { Descendants, type DescendantsOptions } from './tree';
 export { endWithParent } from './parent-exit';
 export type { ExitStatus, ResourceUsage, SignalName } from './types';

@@ -8,6 +8,7 @@ import {
   CommandStartError,
   directoryError,
   execError,
+  openAgain,
   planBytes,
   resolveProgram,
   signalNumber,
@@ -78,8 +79,9 @@ class Fds {
    */
   callers(fd: number): number {
     const flags = parseInt(/^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0', 8);
-    if ((flags & constants.O_NONBLOCK) === 0 || !fstatSync(fd).isFIFO()) return fd;
-    return this.file(`/proc/self/fd/${fd}`, flags & (constants.O_WRONLY | constants.O_RDWR | constants.O_NONBLOCK));
+    const again = (flags & constants.O_NONBLOCK) === 0 ? undefined : openAgain(fd, flags);
+    if (again !== undefined) this.open.add(again);
+    return again ?? fd;
   }
 
   /** With too few, Node's `spawn()` fails, and keeps the pipes that it made. */

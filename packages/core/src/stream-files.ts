@@ -1,0 +1,69 @@
+/** What the streams of a program lead to, opened in this process: how backends of this machine open it. */
+import { closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
+import type { PlanStream } from './contract';
+import { startError } from './errors';
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
+
+const flags = {
+  read: O_RDONLY,
+  write: O_WRONLY | O_CREAT | O_TRUNC,
+  append: O_WRONLY | O_CREAT | O_APPEND,
+} as const;
+
+// Not to wait for whoever opens the other end of a named pipe, and not to get a terminal that controls us.
+const always = process.platform === 'win32' ? 0 : O_NONBLOCK | O_NOCTTY;
+/** Of the file system of pipes without a name. */
+const pipefsMagic = 0x50495045;
+/** The device of which each opening makes another terminal. */
+const ptmx = 0x502;
+
+/** An unnamed pipe, opened as `/dev/stdin` for instance, never waits for its other end. */
+function isNamedPipe(fd: number, path: string): boolean {
+  if (!fstatSync(fd).isFIFO()) return false;
+  return process.platform === 'linux'
+    ? statfsSync(`/proc/self/fd/${fd}`).type !== pipefsMagic
+    : !path.startsWith('/dev/');
+}
+
+/**
+ * Opens a file for a stream, nonblocking and closed on exec, with Node's own `open`, which obeys the permission model. The
+ * program must get it blocking. A named pipe is not opened for reading.
+ *
+ * @param permissions of a file that is made, less the umask of this process
+ * @throws CommandStartError, stage `stdio`
+ */
+export function openStreamFile(
+  { path, mode }: Pick<Extract<PlanStream, { type: 'file' }>, 'path' | 'mode'>,
+  permissions = 0o666,
+): number {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, flags[mode] | always, permissions);
+    if (mode !== 'read' || !isNamedPipe(fd, path)) return fd;
+    const why = 'a named pipe may have no writer yet, and waiting for one would block; open it and give the descriptor';
+    throw Object.assign(new Error(`ENXIO: ${why}, open '${path}'`), { code: 'ENXIO', syscall: 'open', path });
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    throw startError('stdio', error as NodeJS.ErrnoException, path);
+  }
+}
+
+/**
+ * A nonblocking descriptor of the caller, opened once more (Linux): nonblocking belongs to the open file, and a program needs
+ * one that blocks while the caller's own streams need what they have. Still nonblocking, so that opening waits for nobody,
+ * and closed on exec. `undefined`: it cannot be opened again, as a socket or another user's pipe.
+ *
+ * @param flags with which it is open
+ */
+export function openAgain(fd: number, flags: number): number | undefined {
+  try {
+    const stat = fstatSync(fd);
+    // Opened again, other devices may be something else.
+    const isTerminal = (): boolean => stat.rdev !== ptmx && process.getBuiltinModule('node:tty').isatty(fd);
+    if (!stat.isFIFO() && !(stat.isCharacterDevice() && isTerminal())) return undefined;
+    return openSync(`/proc/self/fd/${fd}`, (flags & (O_WRONLY | O_RDWR | O_APPEND)) | always);
+  } catch {
+    return undefined;
+  }
+}

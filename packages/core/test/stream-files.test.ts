@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openAgain, openStreamFile } from '@vircommand/core/backend';
+import { expect } from 'chai';
+
+const { O_RDONLY, O_WRONLY, O_RDWR, O_NONBLOCK } = constants;
+
+const flagsOf = (fd: number): number =>
+  Number.parseInt(/^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '', 8);
+const numbers = (): string => readdirSync('/proc/self/fd').join();
+
+describe('files for streams', function () {
+  if (process.platform !== 'linux') return;
+  let directory: string;
+  let fifo: string;
+  const open: number[] = [];
+  const opened = (path: string, flags: number): number => {
+    const fd = openSync(path, flags | O_NONBLOCK | constants.O_NOCTTY);
+    open.push(fd);
+    return fd;
+  };
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'vircommand-streams-'));
+    fifo = join(directory, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    writeFileSync(join(directory, 'file'), '');
+  });
+  afterEach(() => {
+    for (const fd of open.splice(0)) closeSync(fd);
+  });
+  after(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it('a pipe is opened again with the same access, nonblocking and closed on exec', () => {
+    for (const access of [O_RDONLY, O_WRONLY, O_RDWR]) {
+      opened(fifo, O_RDWR);
+      const fd = opened(fifo, access);
+      const again = openAgain(fd, flagsOf(fd)) ?? -1;
+      open.push(again);
+      expect(again).to.be.greaterThan(2);
+      expect(flagsOf(again)).to.equal(flagsOf(fd));
+      expect(flagsOf(again) & 0o2000000, 'close on exec').to.not.equal(0);
+    }
+  });
+
+  it('nothing else is: another terminal would come, or the pipe has lost its reader', () => {
+    const reader = openSync(fifo, O_RDONLY | O_NONBLOCK);
+    const writer = opened(fifo, O_WRONLY);
+    closeSync(reader);
+    const others = ['/dev/ptmx', '/dev/zero', join(directory, 'file'), directory].map((path) => opened(path, O_RDONLY));
+    const before = numbers();
+    for (const fd of [writer, ...others]) expect(openAgain(fd, flagsOf(fd))).to.equal(undefined);
+    expect(openAgain(900, O_RDONLY)).to.equal(undefined);
+    expect(numbers()).to.equal(before);
+  });
+
+  it('a named pipe is not opened for reading, and nothing stays open', () => {
+    const before = numbers();
+    expect(() => openStreamFile({ path: fifo, mode: 'read' }))
+      .to.throw(/may have no writer/)
+      .that.includes({ stage: 'stdio', code: 'ENXIO', path: fifo });
+    expect(numbers()).to.equal(before);
+  });
+});
