@@ -72,6 +72,9 @@ export class Thread {
         execArgv: ['--no-warnings'],
         workerData: { driver, addon, loaded: this.loaded, role } satisfies Setup,
         resourceLimits,
+        // Otherwise Node takes this process's own streams for it, and so makes them nonblocking: programs share them.
+        stdout: true,
+        stderr: true,
         name: 'vircommand',
       };
       worker = new Worker(file, withoutPrototype(options));
