@@ -2,23 +2,23 @@
  * The descriptors of one start: what is made for it (pipes, `/dev/null`, files, the working directory) and what is the
  * caller's. Whatever is made here is closed here, except our ends of the pipes when the start succeeds.
  */
-import { constants, fstatSync, statfsSync } from 'node:fs';
-import { startError, type CommandStartError, type LaunchPlan, type PlanStream } from '@vircommand/core/backend';
+import { constants } from 'node:fs';
+import {
+  openAgain,
+  openStreamFile,
+  startError,
+  type CommandStartError,
+  type LaunchPlan,
+  type PlanStream,
+} from '@vircommand/core/backend';
 import { aboveStdio } from './above-stdio';
 import { errno, nulError, systemError } from './errno';
 import type { Libc } from './libc';
 import { cString, LINUX } from './struct';
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
+const { O_RDWR, O_APPEND, O_NONBLOCK } = constants;
 
 const devNull = cString('/dev/null');
-const pipefsMagic = 0x50495045;
-
-const openFlags = {
-  read: O_RDONLY,
-  write: O_WRONLY | O_CREAT | O_TRUNC,
-  append: O_WRONLY | O_CREAT | O_APPEND,
-} as const;
 
 /** Our ends of the pipes to a program: non-blocking, closed on exec, never 0, 1 or 2. Whoever has them closes them. */
 export interface ParentEnds {
@@ -67,7 +67,11 @@ export class DescriptorSet {
   /** Of files that are made. */
   private mode = 0o666;
 
-  constructor(private readonly libc: Libc) {}
+  /** @param callerGoesOn whether anybody here uses the caller's descriptors afterwards */
+  constructor(
+    private readonly libc: Libc,
+    private readonly callerGoesOn = true,
+  ) {}
 
   /**
    * Makes and checks all that the plan names.
@@ -123,9 +127,9 @@ export class DescriptorSet {
       case 'pipe':
         return this.pipe(name !== 'stdin');
       case 'fd':
-        return { ours: -1, childs: stream.fd };
+        return { ours: -1, childs: this.blocking(stream.fd) };
       case 'file':
-        return { ours: -1, childs: this.file(stream.path, stream.mode) };
+        return { ours: -1, childs: this.file(stream) };
       case 'same-as-stdout':
         throw stdioError(errno.EINVAL, 'dup2', `${name} cannot be the same as stdout`);
     }
@@ -133,8 +137,10 @@ export class DescriptorSet {
 
   /** `/dev/null`, for this start. */
   nullDevice(): number {
-    if (this.null < 0) this.null = this.open(devNull, O_RDWR, '/dev/null');
-    return this.null;
+    if (this.null >= 0) return this.null;
+    const fd = openFile(this.libc, devNull, O_RDWR);
+    if (fd < 0) throw stdioError(-fd, 'open', undefined, '/dev/null');
+    return (this.null = this.keep(fd));
   }
 
   /** A pipe whose end here is not blocking, for this start; ours is left open if it succeeds. */
@@ -158,43 +164,38 @@ export class DescriptorSet {
     if (result < 0) throw stdioError(-result, 'fcntl');
   }
 
-  private open(path: Uint8Array, flags: number, shown: string): number {
-    const fd = openFile(this.libc, path, flags, this.mode);
-    if (fd < 0) throw stdioError(-fd, 'open', undefined, shown);
-    return this.keep(fd);
-  }
-
-  private file(path: string, mode: keyof typeof openFlags): number {
+  private file(stream: Extract<PlanStream, { type: 'file' }>): number {
+    const { path, mode } = stream;
     if (path.includes('\0')) throw startError('stdio', nulError('open', path), path);
-    // Not to wait for whoever opens the other end of a named pipe, and not to get a terminal that controls us.
-    const fd = this.open(cString(path), openFlags[mode] | O_NONBLOCK | O_NOCTTY, path);
-    if (mode === 'read' && isNamedPipe(fd)) {
-      throw stdioError(
-        errno.ENXIO,
-        'open',
-        'a named pipe may have no writer yet, and waiting for one would block; open it and give the descriptor',
-        path,
-      );
-    }
+    const fd = this.keep(openStreamFile(stream, this.mode));
     this.setFlags(fd, mode === 'append' ? O_APPEND : 0);
     return fd;
+  }
+
+  /**
+   * Node makes its own streams nonblocking as soon as they are used, and a program would find no input or lose output. As
+   * with `node:child_process`, what cannot be opened again becomes blocking for the caller too.
+   */
+  private blocking(fd: number): number {
+    if (!this.callerGoesOn) return fd;
+    const flags = this.libc.fcntl(fd, LINUX.F_GETFL, 0);
+    if (flags < 0 || (flags & O_NONBLOCK) === 0) return fd;
+    const again = openAgain(fd, flags);
+    if (again !== undefined) this.keep(again);
+    this.setFlags(again ?? fd, flags & ~O_NONBLOCK);
+    return again ?? fd;
   }
 }
 
 /** Opens, closed on exec; negative: the error. Network file systems can be interrupted. */
-export function openFile(libc: Libc, path: Uint8Array, flags: number, mode = 0o666): number {
+export function openFile(libc: Libc, path: Uint8Array, flags: number): number {
   for (;;) {
-    const fd = libc.open(path, flags | LINUX.O_CLOEXEC, mode);
+    const fd = libc.open(path, flags | LINUX.O_CLOEXEC, 0);
     if (fd !== -errno.EINTR) return fd;
   }
 }
 
 const known = (fd: number): number | undefined => (fd < 0 ? undefined : fd);
-
-/** An unnamed pipe, opened as `/dev/stdin` for instance, never waits for its other end. */
-function isNamedPipe(fd: number): boolean {
-  return fstatSync(fd).isFIFO() && statfsSync(`/proc/self/fd/${fd}`).type !== pipefsMagic;
-}
 
 function stdioError(number: number, syscall: string, what?: string, path?: string): CommandStartError {
   return startError('stdio', systemError(number, syscall, path, what), path);

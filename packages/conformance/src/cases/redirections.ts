@@ -17,13 +17,20 @@ import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import * as path from 'node:path';
 import type { CaseContext } from '../types';
-import { enter, fdFlags, group, parseFds, unusedFd } from './define';
+import { enter, fdFlags, group, parseFds, readLine, unusedFd } from './define';
 
 /** A file of the case, open until its end. */
 function openFile(t: CaseContext, file: string, flags: string): number {
   const fd = openSync(file, flags);
   t.cleanup(() => closeSync(fd));
   return fd;
+}
+
+/** The same end of a pipe, nonblocking: opened again, so that the other one stays as it is. */
+function nonblockingEnd(t: CaseContext, fd: number, access: number): number {
+  const nonblocking = openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK);
+  t.cleanup(() => closeSync(nonblocking));
+  return nonblocking;
 }
 
 /** The reading end of a pipe in which `text` is, and then the end. */
@@ -173,12 +180,54 @@ export const descriptorStdioCases = group('descriptor-stdio', { requires: ['fd-s
     needs: ['linux'],
     twin: true,
     async run(t, run) {
-      const read = filledPipe(t, 'text');
-      const nonblocking = openSync(`/proc/self/fd/${read}`, constants.O_RDONLY | constants.O_NONBLOCK);
-      t.cleanup(() => closeSync(nonblocking));
+      const nonblocking = nonblockingEnd(t, filledPipe(t, 'text'), constants.O_RDONLY);
       const { stdout } = await run(t.helper('cat').setInputFd(nonblocking).setOutputBuffer());
       assert.equal(stdout, 'text');
       assert.notEqual(fdFlags(nonblocking) & constants.O_NONBLOCK, 0);
+    },
+  },
+  {
+    id: 'blocking',
+    title: 'a nonblocking descriptor of the caller is a blocking one in the program',
+    why: 'Node makes its own stdin, stdout and stderr nonblocking; a program that inherits them so finds no input and loses output.',
+    needs: ['linux', 'posix', 'any-program'],
+    twin: true,
+    async run(t, run) {
+      const [input, output] = [t.pipe(), t.pipe()];
+      const report = path.join(t.tempDir(), 'flags');
+      const script = `cat /proc/$$/fdinfo/0 /proc/$$/fdinfo/1 /proc/$$/fdinfo/2 > "$0"`;
+      const command = new t.Command('sh', ['-c', script, report])
+        .setInputFd(nonblockingEnd(t, input.read, constants.O_RDONLY))
+        .setOutputFd(nonblockingEnd(t, output.write, constants.O_WRONLY))
+        .setErrorFd(nonblockingEnd(t, output.write, constants.O_WRONLY));
+      await run(command);
+      const flags = Array.from(readFileSync(report, 'latin1').matchAll(/^flags:\s*([0-7]+)/gm), ([, octal = '']) =>
+        Number.parseInt(octal, 8),
+      );
+      assert.deepEqual(
+        flags.map((each) => each & (constants.O_NONBLOCK | constants.O_WRONLY | constants.O_RDWR)),
+        [constants.O_RDONLY, constants.O_WRONLY, constants.O_WRONLY],
+      );
+    },
+  },
+  {
+    id: 'waits',
+    title: 'a program waits for what comes out of a nonblocking descriptor of the caller',
+    why: 'What nobody has typed yet is no end, and no error.',
+    needs: ['linux'],
+    async run(t) {
+      const { read, write } = t.pipe();
+      const running = await t
+        .helper('err:ready\\n', 'cat')
+        .setInputFd(nonblockingEnd(t, read, constants.O_RDONLY))
+        .setOutputBuffer()
+        .setErrorFd('pipe')
+        .doAsyncIo()
+        .runAsync();
+      assert.equal(await readLine(running.stderr), 'ready');
+      writeSync(write, 'typed later');
+      t.closeFd(write);
+      assert.equal((await running.wait()).stdout, 'typed later');
     },
   },
   {

@@ -1,8 +1,22 @@
 /** Descriptors of the caller. */
 import { closeSync, openSync } from 'node:fs';
+import type { LaunchPlan } from '@vircommand/core/backend';
 import { hangs, withPlan, withStart, type Mutant } from './mutant';
 
 const kept: number[] = [];
+
+/** libuv changes 0, 1 and 2, and nothing else. */
+function stdinAsItIs(plan: LaunchPlan): LaunchPlan {
+  const { stdin, program, argv } = plan;
+  if (stdin.type !== 'fd') return plan;
+  return {
+    ...plan,
+    program: '/bin/sh',
+    argv: ['sh', '-c', 'exec "$@" <&9 9<&-', 'sh', program, ...argv.slice(1)],
+    stdin: { type: 'null' },
+    passFds: [...plan.passFds, { fd: stdin.fd, as: 9 }],
+  };
+}
 
 export const descriptorMutants: readonly Mutant[] = [
   {
@@ -13,6 +27,16 @@ export const descriptorMutants: readonly Mutant[] = [
       if (plan.stdout.type === 'fd') closeSync(plan.stdout.fd);
       return handle;
     }),
+  },
+  {
+    does: 'hands on a nonblocking stdin as it is',
+    caughtBy: 'descriptor-stdio.blocking',
+    break: withPlan(stdinAsItIs),
+  },
+  {
+    does: 'hands on a nonblocking stdin as it is when it blocks',
+    caughtBy: 'descriptor-stdio.blocking.sync',
+    break: withPlan(stdinAsItIs),
   },
   {
     does: 'keeps a copy of a passed descriptor',

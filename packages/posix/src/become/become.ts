@@ -28,7 +28,8 @@ export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
   checkPermission();
   if (!libc.isMainThread)
     throw startError('exec', 'a worker thread cannot become a program; call exec() in the main thread');
-  const descriptors = new DescriptorSet(libc);
+  // What is nonblocking is made blocking in its place, for others too that share it: Node's exit, which does so, never comes.
+  const descriptors = new DescriptorSet(libc, false);
   const signals = new OwnSignals(libc);
   let placement: Placement | undefined;
   try {
