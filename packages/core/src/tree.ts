@@ -190,6 +190,8 @@ export class Descendants {
       return send(SIGCONT);
     }
     if (pinned) toRoot(SIGSTOP);
+    // Those whom an earlier signal found are not new to the look that stops everybody else.
+    if (this.members.size > 0) this.signal(SIGSTOP);
     this.freeze(pinned);
     const sent = send(signal);
     if (signal !== SIGKILL) send(SIGCONT);

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { Descendants } from '@vircommand/core/backend';
 
@@ -11,6 +12,21 @@ const family = `
   (setsid sh -c 'echo grandchild $$; exec cat <&3' & wait) &
   sh -c 'echo child $$; exec cat <&3' &
   echo root $$; wait`;
+
+type Told = ChildProcessByStdio<null, null, Readable>;
+
+/** A script in a group of its own. Its stderr is for what it tells. */
+const start = (script: string): Told =>
+  spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+
+/** The pids that it tells, each after a name. */
+async function pidsFrom({ stderr }: Told, ...names: string[]): Promise<number[]> {
+  let text = '';
+  stderr.setEncoding('utf8').on('data', (part: string) => (text += part));
+  const all = (): number[] => names.map((name) => Number(new RegExp(`${name} (\\d+)\n`).exec(text)?.[1]));
+  while (all().some(Number.isNaN)) await once(stderr, 'data');
+  return all();
+}
 
 describe('descendants', () => {
   before(function () {
@@ -49,5 +65,23 @@ describe('descendants', () => {
       root.stdin.destroy();
       root.stdout.destroy();
     }
+  });
+
+  it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
+    const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
+    const root = start(`setsid sh -c 'trap "" TERM; echo far $$ >&2; sleep 60; :' & trap : TERM; wait; wait`);
+    const [far = 0] = await pidsFrom(root, 'far');
+    const got: number[] = [];
+    const send = (pid: number, signal: number): void => {
+      if (pid === far) got.push(signal);
+      process.kill(pid, signal);
+    };
+    const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [], send });
+    const toRoot = (signal: number): boolean => process.kill(root.pid ?? 0, signal);
+    descendants.deliver(SIGTERM, true, toRoot);
+    expect(got.splice(0).filter((signal) => signal !== SIGSTOP)).to.deep.equal([SIGTERM, SIGCONT]);
+    descendants.deliver(SIGKILL, true, toRoot);
+    // Once more with everybody whom the look finds.
+    expect(Array.from(new Set(got))).to.deep.equal([SIGSTOP, SIGKILL]);
   });
 });
