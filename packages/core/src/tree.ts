@@ -14,6 +14,7 @@ interface ProcessEntry {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
+  readonly threads: number;
   /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
   readonly start: string;
 }
@@ -44,6 +45,7 @@ function readEntry(pid: number | string): ProcessEntry | undefined {
     parent: Number(parent),
     group: Number(group),
     session: Number(session),
+    threads: Number(fields[17]),
     start: fields[19] ?? '',
   };
 }
@@ -78,7 +80,8 @@ function openFds(pid: number): string[] {
   }
 }
 
-const alive = ({ state }: ProcessEntry): boolean => state !== 'Z' && state !== 'X';
+/** One whose main thread has ended is a zombie, and lives on as long as it has other threads. */
+const alive = ({ state, threads }: ProcessEntry): boolean => threads > 1 || (state !== 'Z' && state !== 'X');
 /** One that is in the kernel (`D`), as while a child of vfork() has its memory, will stop before it can do anything else. */
 const still = ({ state }: ProcessEntry): boolean => !/[RS]/.test(state);
 

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
@@ -13,11 +13,17 @@ const family = `
   sh -c 'echo child $$; exec cat <&3' &
   echo root $$; wait`;
 
+/** A main thread that ends before the other one. */
+const headless = `
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+ctypes.CDLL(None).pthread_exit(None)`;
+
 type Told = ChildProcessByStdio<null, null, Readable>;
 
 /** A script in a group of its own. Its stderr is for what it tells. */
-const start = (script: string): Told =>
-  spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+const start = (script: string, ...args: string[]): Told =>
+  spawn('/bin/sh', ['-c', script, 'sh', ...args], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
 
 /** The pids that it tells, each after a name. */
 async function pidsFrom({ stderr }: Told, ...names: string[]): Promise<number[]> {
@@ -26,6 +32,18 @@ async function pidsFrom({ stderr }: Told, ...names: string[]): Promise<number[]>
   const all = (): number[] => names.map((name) => Number(new RegExp(`${name} (\\d+)\n`).exec(text)?.[1]));
   while (all().some(Number.isNaN)) await once(stderr, 'data');
   return all();
+}
+
+const stateOf = (pid: number): string | undefined => {
+  try {
+    return /\) (.)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
+  } catch {
+    return undefined;
+  }
+};
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe('descendants', () => {
@@ -83,5 +101,22 @@ describe('descendants', () => {
     descendants.deliver(SIGKILL, true, toRoot);
     // Once more with everybody whom the look finds.
     expect(Array.from(new Set(got))).to.deep.equal([SIGSTOP, SIGKILL]);
+  });
+
+  it('live as long as one of their threads', async function () {
+    if (spawnSync('python3', ['-c', 'import ctypes']).status !== 0) this.skip();
+    const root = start('setsid python3 -c "$1" & echo headless $! >&2; wait', headless);
+    const [pid = 0] = await pidsFrom(root, 'headless');
+    try {
+      await until(() => stateOf(pid) === 'Z');
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [] });
+      expect([descendants.find(true), descendants.alive]).to.deep.equal([true, true]);
+      descendants.deliver(constants.signals.SIGKILL, true, () => false);
+      await until(() => !descendants.alive);
+      expect([undefined, 'Z']).to.include(stateOf(pid));
+    } finally {
+      root.kill('SIGKILL');
+      if (stateOf(pid) !== undefined) process.kill(pid, 'SIGKILL');
+    }
   });
 });
