@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { backend, Command } from '@vircommand/child-process';
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { holdings, isAlive, pipe, planOf, stateOf, textOf, turns, unchanged, until } from './plans';
+import { program } from './programs';
 import { stealNext } from './stolen';
 
 const linux = process.platform === 'linux' ? describe : describe.skip;
@@ -215,6 +217,14 @@ describe('a running program', () => {
       child.dispose();
       await child.exited;
       await until(() => membersOf(group).length === 0, 'nobody of the session is left');
+    });
+
+    it('is found by a pipe that it holds, also where this process gets the orphans', async function () {
+      const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+      if (spawnSync('unshare', [...namespace, 'true']).status !== 0) this.skip();
+      const { file, args } = program('first-process');
+      const { stdout } = await new Command('unshare', [...namespace, file, ...args], { stdout: 'text' }).run();
+      expect(JSON.parse(stdout)).to.deep.equal({ pid: 1, ended: 'tree', alive: false });
     });
 
     it('through Command: a timeout ends a tree that ignores SIGTERM, and says that it was the tree', async () => {

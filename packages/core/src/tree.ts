@@ -2,7 +2,7 @@
  * The descendants of a program, for backends that start programs on this machine: found through Linux's `/proc`, also
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 
 // By number, since Windows has no names for them; nothing is found there.
@@ -23,7 +23,7 @@ interface ProcessEntry {
 export interface DescendantsOptions {
   /** The program leads a process group or session of its own. */
   readonly ownGroup: boolean;
-  /** Which of 0, 1 and 2 are pipes that the backend made: whoever else holds one belongs to the program. */
+  /** Which of 0, 1 and 2 are pipes that the backend made: whoever else holds the program's end is its own. */
   readonly ownPipes: readonly number[];
   /** Sends a signal by number; default `process.kill`. Errors are ignored. */
   readonly send?: ((pid: number, signal: number) => void) | undefined;
@@ -60,12 +60,29 @@ function readAll(): ProcessEntry[] {
   return names.flatMap((name) => (/^\d+$/.test(name) ? (readEntry(name) ?? []) : []));
 }
 
-/** Pipes and sockets behind some descriptors of a process. */
+/** Empty: it cannot be read, or an exec is under way. */
+function commandLine(pid: number | 'self'): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a child of ours is more than a copy of this process, so that its exec has closed what it had of ours. */
+function hasExecuted(pid: number): boolean {
+  const own = commandLine('self');
+  return own !== '' && !['', own].includes(commandLine(pid));
+}
+
+/** Ends of pipes, and sockets, behind some descriptors of a process. */
 function pipesOf(pid: number, fds: readonly (number | string)[]): string[] {
   return fds.flatMap((fd) => {
     try {
-      const link = readlinkSync(`/proc/${pid}/fd/${fd}`);
-      return /^(pipe|socket):/.test(link) ? [link] : [];
+      const file = `/proc/${pid}/fd/${fd}`;
+      const link = readlinkSync(file);
+      // Both ends of a pipe have one name: which it is, the permissions say.
+      return /^(pipe|socket):/.test(link) ? [`${link} ${lstatSync(file).mode & 0o200}`] : [];
     } catch {
       return [];
     }
@@ -145,11 +162,16 @@ export class Descendants {
     return anyNew;
   }
 
-  /** A process that holds a pipe of the program inherited it. Children of ours between fork and exec hold a copy too. */
+  /**
+   * Who holds the program's end of a pipe inherited it from the program, also if he is a child of ours: the first process
+   * of a container, and a subreaper, get the orphans. What was started here, by whomever, was given our end at most; only
+   * between fork and exec it may have a copy of the program's.
+   */
   private holdsPipe({ pid, parent }: ProcessEntry): boolean {
     const { pipes } = this;
-    if (pipes === undefined || pipes.size === 0 || parent === process.pid) return false;
-    return pipesOf(pid, openFds(pid)).some((link) => pipes.has(link));
+    if (pipes === undefined || pipes.size === 0) return false;
+    const holds = (): boolean => pipesOf(pid, openFds(pid)).some((end) => pipes.has(end));
+    return holds() && (parent !== process.pid || (hasExecuted(pid) && holds()));
   }
 
   /**

@@ -85,6 +85,17 @@ describe('descendants', () => {
     }
   });
 
+  it('are not who reads what the program writes', async () => {
+    const both = start(`sh -c 'echo writer $$ >&2; exec sleep 60' | sh -c 'echo reader $$ >&2; exec cat'`);
+    try {
+      const [writer = 0] = await pidsFrom(both, 'writer', 'reader');
+      const descendants = new Descendants(writer, { ownGroup: false, ownPipes: [1] });
+      expect([descendants.find(true), descendants.visible]).to.deep.equal([false, true]);
+    } finally {
+      process.kill(-(both.pid ?? 0), 'SIGKILL');
+    }
+  });
+
   it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
     const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
     const root = start(`setsid sh -c 'trap "" TERM; echo far $$ >&2; sleep 60; :' & trap : TERM; wait; wait`);
