@@ -227,6 +227,14 @@ describe('a running program', () => {
       expect(JSON.parse(stdout)).to.deep.equal({ pid: 1, ended: 'tree', alive: false });
     });
 
+    it('gets SIGKILL after the grace, also if there is no descriptor left to read /proc with', async () => {
+      const { file, args } = program('blind-end');
+      const line = 'ulimit -n 100; exec "$0" "$@"';
+      const { stdout } = await new Command('sh', ['-c', line, file, ...args], { stdout: 'text' }).run();
+      // Who was forked in the grace would not have been found.
+      expect(JSON.parse(stdout)).to.deep.equal({ ended: 'process', signal: null });
+    });
+
     it('through Command: a timeout ends a tree that ignores SIGTERM, and says that it was the tree', async () => {
       const begun = performance.now();
       const command = new Command('sh', ['-c', 'trap "" TERM; (trap "" TERM; setsid sleep 61) & sleep 60; sleep 60']);

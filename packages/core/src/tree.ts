@@ -2,7 +2,7 @@
  * The descendants of a program, for backends that start programs on this machine: found through Linux's `/proc`, also
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 
 // By number, since Windows has no names for them; nothing is found there.
@@ -17,6 +17,13 @@ interface ProcessEntry {
   readonly threads: number;
   /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
   readonly start: string;
+}
+
+/** What a descendant that was found is known by. */
+interface Member {
+  readonly start: string;
+  /** Of its directory in `/proc`: for when there is no descriptor to read its start time with. */
+  readonly inode: number | undefined;
 }
 
 /** What a backend knows of a program whose descendants it wants. */
@@ -34,7 +41,7 @@ function readEntry(pid: number | string): ProcessEntry | undefined {
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
-    return undefined; // It ended meanwhile, or there is no /proc.
+    return undefined; // It ended meanwhile, no descriptor is free to read it with, or there is no /proc.
   }
   // The name in parentheses may hold spaces and parentheses itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -58,6 +65,15 @@ function readAll(): ProcessEntry[] {
     return [];
   }
   return names.flatMap((name) => (/^\d+$/.test(name) ? (readEntry(name) ?? []) : []));
+}
+
+/** Two processes of one number have not the same; it needs no descriptor. `undefined`: there is no such process. */
+function inodeOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).ino;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Empty: it cannot be read, or an exec is under way. */
@@ -97,10 +113,18 @@ function openFds(pid: number): string[] {
   }
 }
 
+/** What there is to see of a process that was found. */
+type Look = Pick<ProcessEntry, 'state' | 'threads'>;
+const gone: Look = { state: 'X', threads: 0 };
+/** It is there and cannot be read. */
+const unread: Look = { state: '', threads: 1 };
+/** Somebody who cannot be read has its number: perhaps it, perhaps another. */
+const unsure: Look = { ...unread };
+
 /** One whose main thread has ended is a zombie, and lives on as long as it has other threads. */
-const alive = ({ state, threads }: ProcessEntry): boolean => threads > 1 || (state !== 'Z' && state !== 'X');
+const alive = ({ state, threads }: Look): boolean => threads > 1 || (state !== 'Z' && state !== 'X');
 /** One that is in the kernel (`D`), as while a child of vfork() has its memory, will stop before it can do anything else. */
-const still = ({ state }: ProcessEntry): boolean => !/[RS]/.test(state);
+const still = ({ state }: Look): boolean => !/[RS]/.test(state);
 
 /** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
 const longestStop = 50;
@@ -110,7 +134,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 export class Descendants {
   /** Whether `/proc` shows processes here, so that nobody was missed. */
   visible = false;
-  private readonly members = new Map<number, string>();
+  private readonly members = new Map<number, Member>();
   /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
   private readonly told = new Set<number>();
   private pipes: ReadonlySet<string> | undefined;
@@ -126,6 +150,8 @@ export class Descendants {
   find(pinned: boolean): boolean {
     if (process.platform !== 'linux') return false;
     const entries = readAll();
+    // No descriptor is free to look with: who is known stays known, and there may be others.
+    if (entries.length === 0) this.visible = false;
     const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
     const root = byPid.get(this.root);
     // Whoever has its number now and began at another time is a stranger, whatever the caller believes.
@@ -135,10 +161,12 @@ export class Descendants {
       this.born ??= root?.start;
       this.pipes ??= new Set(pipesOf(this.root, this.options.ownPipes));
     }
-    for (const [pid, start] of this.members) {
-      if (byPid.get(pid)?.start !== start) this.members.delete(pid);
+    for (const [pid, member] of this.members) {
+      if (byPid.get(pid)?.start !== member.start && this.look(pid, member) === gone) this.members.delete(pid);
     }
-    const known = (pid: number): boolean => this.members.has(pid) || (rootAlive && pid === this.root);
+    // One that cannot be read now may be a stranger, whose children are nobody's.
+    const known = (pid: number): boolean =>
+      (this.members.has(pid) && byPid.has(pid)) || (rootAlive && pid === this.root);
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
     const groupIsOurs =
       this.options.ownGroup &&
@@ -154,8 +182,9 @@ export class Descendants {
       for (const entry of others) {
         if (known(entry.pid)) continue;
         if (!(groupIsOurs && inGroup(entry)) && !known(entry.parent) && !holders.has(entry)) continue;
-        this.members.set(entry.pid, entry.start);
-        for (const signal of this.told) this.send(entry.pid, entry.start, signal);
+        const member = { start: entry.start, inode: inodeOf(entry.pid) };
+        this.members.set(entry.pid, member);
+        for (const signal of this.told) this.send(entry.pid, member, signal);
         found = anyNew = true;
       }
     }
@@ -181,13 +210,22 @@ export class Descendants {
   signal(signal: number): boolean {
     this.told.add(signal);
     let sent = false;
-    for (const [pid, start] of Array.from(this.members).reverse()) sent = this.send(pid, start, signal) || sent;
+    for (const [pid, member] of Array.from(this.members).reverse()) sent = this.send(pid, member, signal) || sent;
     return sent;
   }
 
-  private send(pid: number, start: string, signal: number): boolean {
+  private look(pid: number, { start, inode }: Member): Look {
     const entry = readEntry(pid);
-    if (entry?.start !== start || !alive(entry)) return false;
+    if (entry !== undefined) return entry.start === start ? entry : gone;
+    const now = inodeOf(pid);
+    if (now === undefined) return gone;
+    // Another inode proves nothing: the kernel makes a new one when it has forgotten that of a living process.
+    return now === inode ? unread : unsure;
+  }
+
+  private send(pid: number, member: Member, signal: number): boolean {
+    const seen = this.look(pid, member);
+    if (seen === unsure || !alive(seen)) return false;
     const send = this.options.send ?? ((to, number) => process.kill(to, number));
     try {
       send(pid, signal);
@@ -240,17 +278,11 @@ export class Descendants {
   private allStill(pinned: boolean): boolean {
     const root = pinned ? readEntry(this.root) : undefined;
     if (root !== undefined && !still(root)) return false;
-    return Array.from(this.members).every(([pid, start]) => {
-      const entry = readEntry(pid);
-      return entry?.start !== start || still(entry);
-    });
+    return Array.from(this.members).every(([pid, member]) => still(this.look(pid, member)));
   }
 
-  /** Whether one of those found is still alive. */
+  /** Whether one of those found is still alive, as far as is known. */
   get alive(): boolean {
-    return Array.from(this.members).some(([pid, start]) => {
-      const entry = readEntry(pid);
-      return entry?.start === start && alive(entry);
-    });
+    return Array.from(this.members).some(([pid, member]) => alive(this.look(pid, member)));
   }
 }

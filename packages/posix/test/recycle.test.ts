@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { pidFiles } from './lockers';
 
-/** Its first process is a shell, for somebody has to reap orphans: their zombies would keep numbers from being used. */
-const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', '/bin/sh', '-c', '"$@"; exit $?', 'sh'];
+/**
+ * Its first process is a shell, for somebody has to reap orphans: their zombies would keep numbers from being used. So few
+ * descriptors are soon taken.
+ */
+const script = 'ulimit -n 1000; "$@"; exit $?';
+const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', '/bin/sh', '-c', script, 'sh'];
 /** For what blocks this thread mocha's own bound cannot work. */
 const bound = { timeout: 50_000, killSignal: 'SIGKILL' } as const;
 
@@ -18,14 +22,14 @@ describe('numbers that are used again', () => {
 
   /** What a program prints in a namespace of its own. */
   function lines(program: string, ...args: readonly string[]): string[] {
-    const script = join(__dirname, 'programs', program);
+    const file = join(__dirname, 'programs', program);
     const node = [
       process.execPath,
       ...process.execArgv,
       '--no-warnings',
       '--require',
       'ts-node/register',
-      script,
+      file,
       ...args,
     ];
     const { stdout, stderr, error } = spawnSync('unshare', [...namespace, ...node], {

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { chosenDriver } from '../../src/ffi';
 import { libcThrough } from '../../src/libc';
 import { pidsWith, shell, stateOf, through, until } from '../started';
@@ -50,6 +50,17 @@ async function told(name: string, stranger: ChildProcess): Promise<void> {
   await end(stranger);
 }
 
+/** While nothing can be opened. */
+function withoutDescriptors(body: () => void): void {
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    body();
+  }
+  taken.forEach(closeSync);
+}
+
 async function survives(name: string, pid: number, signal: () => void): Promise<void> {
   const stranger = await strangerAt(pid);
   signal();
@@ -73,7 +84,11 @@ async function main(): Promise<void> {
   parent.signal('SIGCONT', 'tree');
   process.kill(child, 'SIGKILL');
   await until(() => stateOf(child) === undefined);
-  await survives('descendant', child, () => parent.signal('SIGKILL', 'tree'));
+  await survives('descendant', child, () => {
+    // The program ignores it.
+    withoutDescriptors(() => parent.signal('SIGTERM', 'tree'));
+    parent.signal('SIGKILL', 'tree');
+  });
   await parent.exited;
   // Until then the number is pinned.
   await until(() => parent.treeAlive?.() === false);
