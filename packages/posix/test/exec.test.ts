@@ -91,6 +91,21 @@ onEachDriver((libc, driver) => {
       }
     });
 
+    it('has files by any numbers, also by those of descriptors that Node’s threads wait on', async function () {
+      this.timeout(300_000);
+      const all = Array.from({ length: 38 }, (_, index) => index + 3);
+      const sets = [all, ...[0, 1].map((rest) => all.filter((fd) => fd % 2 === rest))];
+      for (let first = 3; first < 40; first += 2) sets.push([first, first + 1]);
+      for (const fd of all) writeFileSync(join(directory, String(fd)), `content of ${fd}\n`);
+      for (const numbers of sets) {
+        const files = Object.fromEntries(numbers.map((fd) => [fd, join(directory, String(fd))]));
+        const args = numbers.map((fd) => `/dev/fd/${fd}`);
+        const { output, code } = await run({ program: 'cat', args, options: {}, files });
+        expect(output).to.equal(`begun\n${numbers.map((fd) => `content of ${fd}\n`).join('')}`);
+        expect(code).to.equal(0);
+      }
+    });
+
     it('has nothing of Node: it is as one that was started directly', async () => {
       const env = { A: 'b' };
       const options = { argv0: 'sleep', env, stdin: 'null', stdout: 'null', stderr: 'null' } as const;

@@ -41,8 +41,9 @@ export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
     placement = new Placement(libc, moves.stdio, moves.others);
     signals.closeInspector();
     change(plan, libc);
-    placement.place();
     signals.reset();
+    // As late as can be: a thread of Node that something else wakes from now on uses numbers that are the program's.
+    placement.place();
     setLimits(libc, plan);
     throw execError(systemError(image.execute(), 'execve', planBytes(plan.program).toString()), plan.program);
   } catch (error) {

@@ -1,43 +1,51 @@
-/** The program's descriptors at their numbers in this process, in such a way that it can be undone if exec fails. */
+/**
+ * The program's descriptors at their numbers in this process, in such a way that it can be undone if exec fails.
+ *
+ * Threads of Node wait on descriptors by their numbers. So nothing is moved that need not be, and of what is replaced a copy
+ * stays open: the end of a pipe or of a set of epoll would wake the thread, which would then use what has its number now.
+ */
 import { constants } from 'node:fs';
 import { startError } from '@vircommand/core/backend';
-import { arrange, type ActionSink, type Move } from '../descriptors';
+import type { Move } from '../descriptors';
 import { systemError } from '../errno';
 import { openDescriptors } from '../file-actions';
-import { lowestAbove, Placing } from '../launcher/descriptors';
+import { closeOnExecFrom, giveAs } from '../launcher/descriptors';
 import type { Libc } from '../libc';
 import { LINUX } from '../struct';
 
 const { O_NONBLOCK } = constants;
 
-/** What a number was before. */
-interface Before {
-  /** -1: it was not open. */
-  readonly copy: number;
-  readonly flags: number;
-}
-
-export class Placement implements ActionSink {
-  private readonly before = new Map<number, Before>();
-  /** Others that were not closed on exec. */
-  private inheritable: readonly number[] = [];
+export class Placement {
+  private readonly moves: readonly Move[];
+  private readonly targets: ReadonlySet<number>;
+  /** What is closed on exec, or is not, by number, before. */
+  private readonly flags = new Map<number, number>();
+  /** Of what is replaced; -1: nothing had that number. */
+  private readonly copies = new Map<number, number>();
   private nonBlocking: readonly number[] = [];
-  private readonly placing: Placing;
-  private readonly lowest: number;
 
   constructor(
     private readonly libc: Libc,
-    private readonly stdio: readonly [number, number, number],
-    private readonly others: readonly Move[],
+    stdio: readonly [number, number, number],
+    others: readonly Move[],
   ) {
-    this.placing = new Placing(libc);
-    this.lowest = lowestAbove(stdio, others);
+    this.moves = [...stdio.map((source, target) => ({ source, target })), ...others];
+    this.targets = new Set(this.moves.map(({ target }) => target));
   }
 
   /** @throws CommandStartError, stage `stdio`. Then {@link undo} is to be called, as after everything that fails. */
   place(): void {
-    const { libc } = this;
-    arrange(this.stdio, this.others, this);
+    const { libc, flags, copies, moves } = this;
+    for (const fd of openDescriptors()) {
+      const now = libc.fcntl(fd, LINUX.F_GETFD, 0);
+      if (now >= 0) flags.set(fd, now);
+    }
+    for (const { source, target } of moves) {
+      if (source !== target) copies.set(target, flags.has(target) ? this.copyOf(target) : -1);
+    }
+    closeOnExecFrom(libc, 3);
+    // A source that has been replaced is there as its copy.
+    for (const { source, target } of moves) giveAs(libc, copies.get(source) ?? source, target);
     // Node makes streams over its own so, and puts it back only when it exits.
     this.nonBlocking = [0, 1, 2].filter((fd) => (libc.fcntl(fd, LINUX.F_GETFL, 0) & O_NONBLOCK) !== 0);
     for (const fd of this.nonBlocking) this.setNonBlocking(fd, false);
@@ -47,45 +55,26 @@ export class Placement implements ActionSink {
   undo(): void {
     const { libc } = this;
     for (const fd of this.nonBlocking) this.setNonBlocking(fd, true);
-    for (const [fd, { copy, flags }] of this.before) {
+    for (const [fd, copy] of this.copies) {
+      if (copy >= 0) libc.dup2(copy, fd);
+      else libc.close(fd);
+    }
+    for (const copy of this.copies.values()) if (copy >= 0) libc.close(copy);
+    for (const [fd, flags] of this.flags) libc.fcntl(fd, LINUX.F_SETFD, flags);
+  }
+
+  /** By a number that the program does not get. */
+  private copyOf(fd: number): number {
+    const { libc } = this;
+    for (let lowest = 3; ;) {
+      const copy = libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, lowest);
       if (copy < 0) {
-        libc.close(fd);
-        continue;
+        throw startError('stdio', systemError(-copy, 'fcntl', undefined, `no number is free for a copy of ${fd}`));
       }
-      libc.dup2(copy, fd);
-      libc.fcntl(fd, LINUX.F_SETFD, flags);
+      if (!this.targets.has(copy)) return copy;
       libc.close(copy);
+      lowest = copy + 1;
     }
-    for (const fd of this.inheritable) libc.fcntl(fd, LINUX.F_SETFD, 0);
-  }
-
-  dup2(source: number, target: number): void {
-    this.remember(target);
-    this.placing.dup2(source, target);
-  }
-
-  close(fd: number): void {
-    this.remember(fd);
-    this.placing.close(fd);
-  }
-
-  closeFrom(lowest: number): void {
-    const { libc } = this;
-    this.inheritable = openDescriptors().filter(
-      (fd) => fd >= lowest && !this.before.has(fd) && libc.fcntl(fd, LINUX.F_GETFD, 0) === 0,
-    );
-    this.placing.closeFrom(lowest);
-  }
-
-  private remember(fd: number): void {
-    if (this.before.has(fd)) return;
-    const { libc } = this;
-    const flags = libc.fcntl(fd, LINUX.F_GETFD, 0);
-    const copy = flags < 0 ? -1 : libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, this.lowest);
-    if (flags >= 0 && copy < 0) {
-      throw startError('stdio', systemError(-copy, 'fcntl', undefined, `no number is free for a copy of ${fd}`));
-    }
-    this.before.set(fd, { copy, flags });
   }
 
   private setNonBlocking(fd: number, on: boolean): void {

@@ -20,7 +20,7 @@ import { ownVariable } from '../own-variable';
 import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
 import { cString } from '../struct';
-import { LAUNCHER_FDS, type Order } from './protocol';
+import type { Order } from './protocol';
 import { programStrings } from './strings';
 
 const launcherFile = bundledFile('launcher.js');
@@ -42,6 +42,8 @@ export interface BegunLauncher {
   /** Absolute. */
   readonly pidFile: string | undefined;
 }
+
+type LauncherNumbers = Pick<Order, 'report' | 'go' | 'stdio' | 'others'>;
 
 class LauncherSpawner {
   private readonly arena: Arena;
@@ -75,22 +77,30 @@ class LauncherSpawner {
       const report = descriptors.pipe(true);
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);
-      const sources = [...moves.stdio, ...moves.others.map(({ source }) => source)];
+      const others = moves.others.map(({ target }) => target);
+      const free = numbersBeside(others);
+      const orderNumber = free();
+      const numbers: LauncherNumbers = { report: free(), go: free(), stdio: [free(), free(), free()], others };
       const order = descriptors.keep(
-        this.memoryFile({ ...this.order(plan, moment, pidFile, moves.others), ...counts }, bytes),
+        this.memoryFile({ ...this.order(plan, moment, pidFile), ...numbers, ...counts }, bytes),
       );
+      const [stdin, stdout, stderr] = moves.stdio;
+      // The program's 0 to 2 come last: Node touches its own when it begins. All else it finds taken, and leaves alone.
       const none = descriptors.nullDevice();
       this.actions.fill(
         [none, none, none],
         [
-          { source: order, target: LAUNCHER_FDS.order },
-          { source: report.childs, target: LAUNCHER_FDS.report },
-          { source: go.childs, target: LAUNCHER_FDS.go },
-          ...sources.map((source, index) => ({ source, target: LAUNCHER_FDS.first + index })),
+          { source: order, target: orderNumber },
+          { source: report.childs, target: numbers.report },
+          { source: go.childs, target: numbers.go },
+          { source: stdin, target: numbers.stdio[0] },
+          { source: stdout, target: numbers.stdio[1] },
+          { source: stderr, target: numbers.stdio[2] },
+          ...moves.others,
         ],
         placeOf(moment),
       );
-      const [path, argv] = launcherCommand(plan.daemon);
+      const [path, argv] = launcherCommand(plan.daemon, orderNumber);
       arena.pack(path, argv, launcherEnvironment());
       const group = plan.daemon ? 'session' : attributes.group(plan.group);
       const result = libc.posix_spawn(
@@ -111,22 +121,18 @@ class LauncherSpawner {
     }
   }
 
-  /** All but how many strings there are. */
+  /** All but the numbers of descriptors, and how many strings there are. */
   private order(
     plan: LaunchPlan,
     moment: Moment | undefined,
     pidFile: string | undefined,
-    others: readonly { readonly target: number }[],
-  ): Omit<Order, 'argc' | 'envc'> {
+  ): Omit<Order, keyof LauncherNumbers | 'argc' | 'envc'> {
     const { privileged, daemon, handshake, preExecHook } = plan;
-    const { first } = LAUNCHER_FDS;
     return {
       driver: this.libc.driver.name,
       addon: this.addon,
       plan: { privileged, cwd: directoryFor(plan, moment), daemon, handshake, preExecHook, pidFile },
       parent: plan.killOnParentExit === 'guaranteed' ? process.pid : undefined,
-      stdio: [first, first + 1, first + 2],
-      others: others.map(({ target }, index) => ({ source: first + 3 + index, target })),
       softFiles: softLimit(this.libc),
     };
   }
@@ -188,9 +194,19 @@ function absolutePidFile({ pidFile }: LaunchPlan, moment: Moment | undefined): s
  * A daemon's launcher is started in the background by a shell that leads the session and ends at once: so it can never get
  * a terminal, and has another parent. The shell is another program, and cannot find ours by `/proc/self`.
  */
-function launcherCommand(daemon: boolean): readonly [path: string, argv: readonly string[]] {
-  if (!daemon) return [executable, ['node', launcherFile]];
-  return ['/bin/sh', ['sh', '-c', '"$@" &', 'sh', `/proc/${process.pid}/exe`, launcherFile]];
+function launcherCommand(daemon: boolean, orderNumber: number): readonly [path: string, argv: readonly string[]] {
+  const argv = [launcherFile, String(orderNumber)];
+  if (!daemon) return [executable, ['node', ...argv]];
+  return ['/bin/sh', ['sh', '-c', '"$@" &', 'sh', `/proc/${process.pid}/exe`, ...argv]];
+}
+
+/** One after the other the lowest numbers that the program does not get. */
+function numbersBeside(others: readonly number[]): () => number {
+  let next = 3;
+  return () => {
+    while (others.includes(next)) next++;
+    return next++;
+  };
 }
 
 /** Nothing of the caller's that could change what the launcher does; only what Node itself may need to start. */

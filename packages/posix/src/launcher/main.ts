@@ -18,7 +18,7 @@ import { readBaseline } from './baseline';
 import { LauncherDescriptors } from './descriptors';
 import { ExecImage } from './exec';
 import { runHook } from './hook';
-import { ExecFailure, failureOf, LAUNCHER_FDS, line, type Order, type Report } from './protocol';
+import { ExecFailure, failureOf, line, type Order, type Report } from './protocol';
 import { closeInspector, DefaultSignals } from './signals';
 import { raiseHardLimits, setLimits } from './steps/limits';
 import { changeRights } from './steps/rights';
@@ -38,8 +38,6 @@ class Launcher {
   /** What is being done, for what ends this process without a word. */
   private stage: Stage = 'launcher';
   private readonly descriptors: LauncherDescriptors;
-  private readonly report: number;
-  private readonly go: number;
   private over = false;
   /** The descriptor of the locked pid file. It may not be moved or closed: that drops the lock. */
   private pidFile: number | undefined;
@@ -49,9 +47,7 @@ class Launcher {
     private readonly order: Order,
     private readonly image: ExecImage,
   ) {
-    this.descriptors = new LauncherDescriptors(libc, order.stdio, order.others);
-    this.report = this.descriptors.keep(LAUNCHER_FDS.report);
-    this.go = this.descriptors.keep(LAUNCHER_FDS.go);
+    this.descriptors = new LauncherDescriptors(libc, order);
   }
 
   /** Returns only if the program was not executed, and then for good: it ends the process. */
@@ -97,7 +93,7 @@ class Launcher {
   /** Whether the caller is gone: the other end of its pipe is closed. */
   private isAbandoned(): boolean {
     const set = Buffer.alloc(SIZE.pollfd);
-    set.writeInt32LE(this.go);
+    set.writeInt32LE(this.order.go);
     return this.libc.poll(set, 1, 0) > 0;
   }
 
@@ -142,10 +138,7 @@ class Launcher {
 
   private lock(path: string): void {
     try {
-      this.pidFile = lockPidFile(this.libc, path, process.pid, {
-        lowest: this.descriptors.lowest,
-        inherit: false,
-      });
+      this.pidFile = lockPidFile(this.libc, path, process.pid);
     } catch (error) {
       throw startError('pid-file', error as NodeJS.ErrnoException, path);
     }
@@ -168,7 +161,7 @@ class Launcher {
   private wait(): boolean {
     const byte = Buffer.alloc(1);
     for (;;) {
-      const count = this.libc.read(this.go, byte, 1);
+      const count = this.libc.read(this.order.go, byte, 1);
       if (count !== -errno.EINTR) return count === 1;
     }
   }
@@ -179,7 +172,7 @@ class Launcher {
 
   private write(bytes: Buffer): void {
     for (let offset = 0; offset < bytes.length;) {
-      const count = this.libc.write(this.report, bytes.subarray(offset), bytes.length - offset);
+      const count = this.libc.write(this.order.report, bytes.subarray(offset), bytes.length - offset);
       if (count === -errno.EINTR) continue;
       if (count <= 0) throw startError('launcher', systemError(-count, 'write', undefined, 'the caller is gone'));
       offset += count;
@@ -226,10 +219,11 @@ class Launcher {
 }
 
 function readOrder(): { readonly order: Order; readonly strings: Buffer } {
-  const { size } = fstatSync(LAUNCHER_FDS.order);
+  const fd = Number(process.argv[2]);
+  const { size } = fstatSync(fd);
   const bytes = Buffer.allocUnsafeSlow(size);
   for (let offset = 0; offset < size;) {
-    offset += readSync(LAUNCHER_FDS.order, bytes, offset, size - offset, offset);
+    offset += readSync(fd, bytes, offset, size - offset, offset);
   }
   const end = bytes.indexOf(0);
   return { order: JSON.parse(bytes.toString('utf8', 0, end)) as Order, strings: bytes.subarray(end + 1) };

@@ -6,22 +6,10 @@
  * means that the program runs.
  */
 import { CommandStartError, withoutPrototype, type LaunchPlan, type Stage } from '@vircommand/core/backend';
-import type { Move } from '../descriptors';
 import type { DriverName } from '../ffi';
 import { dataOf, errorWith, type ErrorData } from './thrown';
 
-/** The launcher's descriptors when it starts. What is for the program lies above. */
-export const LAUNCHER_FDS = {
-  /** The order. */
-  order: 3,
-  /** Reports are written here. */
-  report: 4,
-  /** One byte: go on. Its end: the caller is gone. */
-  go: 5,
-  first: 6,
-} as const;
-
-/** What the launcher does before it becomes the program. */
+/** What the launcher does before it becomes the program. By which descriptor it reads this, its argument says. */
 export interface Order {
   readonly driver: DriverName;
   /** The file of koffi's addon, which is quicker to load than the package; `undefined`: not known. */
@@ -35,9 +23,14 @@ export interface Order {
   };
   /** The program dies with this process, which must still be the launcher's parent then. */
   readonly parent: number | undefined;
-  /** By the launcher's numbers. */
+  /** Reports are written here. */
+  readonly report: number;
+  /** One byte: go on. Its end: the caller is gone. */
+  readonly go: number;
+  /** What becomes 0, 1 and 2, by numbers that the program does not get. */
   readonly stdio: readonly [number, number, number];
-  readonly others: readonly Move[];
+  /** What else the program gets, with the numbers that it has there. */
+  readonly others: readonly number[];
   /** The caller's soft RLIMIT_NOFILE, which Node raises when it starts. */
   readonly softFiles: number;
 }

@@ -1,8 +1,8 @@
 /** Takes a pid file and gives it back: for programs themselves, and for the launcher just before it becomes the program. */
 import { closeSync, ftruncateSync, rmSync, writeSync } from 'node:fs';
+import { aboveStdio } from '../above-stdio';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-import { LINUX } from '../struct';
 import { isStillAt, openPidFile } from './file';
 import { lockOwner, tryLock } from './lock';
 import { readPid } from './text';
@@ -12,16 +12,6 @@ export interface PidFileError extends NodeJS.ErrnoException {
   /** The process that has the lock, where the system names one. */
   owner?: number | undefined;
 }
-
-/** What a pid file's descriptor has to be like. */
-export interface PidFileDescriptor {
-  /** It gets the lowest free number from this one up. */
-  readonly lowest: number;
-  /** Whether it stays open, and locked, when this process becomes another program. */
-  readonly inherit: boolean;
-}
-
-const usualDescriptor: PidFileDescriptor = { lowest: 3, inherit: false };
 
 /** Rounds of 1 ms for a lock that is only passing: a reader that tries it, somebody who removes the file. */
 const patience = 100;
@@ -36,16 +26,14 @@ const patience = 100;
  * @throws PidFileError: EAGAIN with the owner if another process has the lock, and the errors of open. Then nothing is
  * open, and a file that could be locked but not written is removed.
  */
-export function lockPidFile(libc: Libc, path: string, pid: number, descriptor = usualDescriptor): number {
-  const { lowest, inherit } = descriptor;
+export function lockPidFile(libc: Libc, path: string, pid: number): number {
   for (let round = 0; ; round++) {
-    const fd = openAt(libc, path, lowest);
+    const fd = openAboveStdio(libc, path);
     let keep = false;
     try {
       if (tryLock(libc, fd, path)) {
         if (isStillAt(path, fd)) {
           fill(path, fd, pid);
-          if (inherit) inheritable(libc, path, fd);
           keep = true;
           return fd;
         }
@@ -72,13 +60,10 @@ export function unlockPidFile(path: string, fd: number): void {
   }
 }
 
-function openAt(libc: Libc, path: string, lowest: number): number {
-  const fd = openPidFile(path, 'create');
-  if (fd >= lowest) return fd;
-  const moved = libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, lowest);
-  closeSync(fd);
-  if (moved < 0) throw systemError(-moved, 'fcntl', path, `no descriptor from ${lowest} up is below RLIMIT_NOFILE`);
-  return moved;
+function openAboveStdio(libc: Libc, path: string): number {
+  const fd = aboveStdio(libc, openPidFile(path, 'create'));
+  if (fd < 0) throw systemError(-fd, 'fcntl', path, 'no descriptor above 2 is below RLIMIT_NOFILE');
+  return fd;
 }
 
 function fill(path: string, fd: number, pid: number): void {
@@ -90,11 +75,6 @@ function fill(path: string, fd: number, pid: number): void {
     const { errno: number = -errno.EIO, syscall = 'write' } = error as NodeJS.ErrnoException;
     throw systemError(-number, syscall, path);
   }
-}
-
-function inheritable(libc: Libc, path: string, fd: number): void {
-  const result = libc.fcntl(fd, LINUX.F_SETFD, 0);
-  if (result < 0) throw systemError(-result, 'fcntl', path);
 }
 
 export function held(path: string, owner: number): PidFileError {

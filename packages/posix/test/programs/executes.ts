@@ -3,7 +3,7 @@
  * worker, opened files. If it fails, it says so, and whether everything still works.
  */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { Command, CommandStartError, type CommandOptions } from '@vircommand/core';
@@ -17,6 +17,8 @@ export interface Work {
   readonly program: string;
   readonly args: readonly string[];
   readonly options: CommandOptions;
+  /** Files that it passes, by the number in the program; its own number of a file is what comes of opening it. */
+  readonly files?: Readonly<Record<number, string>>;
   readonly inWorker?: boolean;
 }
 
@@ -59,7 +61,9 @@ function state(): State {
 function execute(): CommandStartError {
   try {
     const backend = createPosixBackend({ driver: work.driver });
-    return new Command(work.program, work.args, { ...work.options, backend }).exec();
+    const command = new Command(work.program, work.args, { ...work.options, backend });
+    for (const [as, file] of Object.entries(work.files ?? {})) command.passFd(openSync(file, 'r'), { as: Number(as) });
+    return command.exec();
   } catch (error) {
     if (error instanceof CommandStartError) return error;
     throw error;
