@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { errno } from '../src/errno';
+import { launch } from '../src/launcher/start';
 import type { Libc } from '../src/libc';
 import { startProcess } from '../src/spawn';
 import { cString, LINUX, SIZE } from '../src/struct';
@@ -70,6 +71,22 @@ describe('a start that fails', function () {
       expect(fails({ argv: ['a\0b'] })).to.include({ stage: 'exec', code: 'EINVAL' });
       expect(fails({ env: [['A', base64(0)]] })).to.include({ stage: 'exec', code: 'EINVAL' });
       expect(fails(program('/' + 'x'.repeat(5000))).code).to.equal('ENAMETOOLONG');
+    });
+
+    it('names the same path of a relative program, whoever executes it', async () => {
+      const before = process.cwd();
+      writeFileSync(join(directory, 'relative'), 'echo no\n');
+      chmodSync(join(directory, 'relative'), 0o755);
+      const plan = planOf({ program: './relative', argv: ['x'] });
+      const expected = { stage: 'exec', code: 'ENOEXEC', path: `${directory}/./relative` };
+      process.chdir(directory);
+      try {
+        expect(failure(plan, libc)).to.deep.equal(expected);
+        const error: unknown = await launch(plan, libc).then(undefined, (reason: unknown) => reason);
+        expect(error).to.include(expected);
+      } finally {
+        process.chdir(before);
+      }
     });
 
     it('names stage, code and path: working directory', () => {

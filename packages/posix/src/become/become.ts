@@ -34,7 +34,7 @@ export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
   let placement: Placement | undefined;
   try {
     // What can fail without any harm comes first.
-    const { bytes, argc, envc } = programStrings(plan, plan.env, new Environment(libc));
+    const { program, bytes, argc, envc } = programStrings(plan, plan.env, new Environment(libc));
     const image = new ExecImage(libc, bytes, argc, envc);
     descriptors.prepare(plan);
     const moves = programMoves(libc, plan, descriptors);
@@ -45,7 +45,7 @@ export function becomeProgram(plan: LaunchPlan, libc: Libc): never {
     // As late as can be: a thread of Node that something else wakes from now on uses numbers that are the program's.
     placement.place();
     setLimits(libc, plan);
-    throw execError(systemError(image.execute(), 'execve', planBytes(plan.program).toString()), plan.program);
+    throw execError(systemError(image.execute(), 'execve', planBytes(program).toString()), program);
   } catch (error) {
     signals.restore();
     placement?.undo();

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { startError, type LaunchPlan } from '@vircommand/core/backend';
+import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { Arena } from '../arena';
 import { Attributes } from '../attributes';
 import { bundledFile } from '../bundled-file';
@@ -39,6 +39,8 @@ export interface BegunLauncher {
   readonly report: number;
   /** A byte is written here. Its end tells the launcher that nobody is there. */
   readonly go: number;
+  /** Where the program was found. */
+  readonly program: PlanString;
   /** Absolute. */
   readonly pidFile: string | undefined;
 }
@@ -69,7 +71,7 @@ class LauncherSpawner {
     const plan = planSince(asked, moment, 'from there');
     const env = moment?.env ?? plan.env;
     const { libc, descriptors, attributes, arena } = this;
-    const { bytes, ...counts } = programStrings(plan, env, this.environment);
+    const { bytes, program, ...counts } = programStrings(plan, env, this.environment);
     const pidFile = absolutePidFile(plan, moment);
     let started = false;
     try {
@@ -115,7 +117,7 @@ class LauncherSpawner {
         throw startError(plan.daemon ? 'daemon' : 'launcher', systemError(result, 'posix_spawn', path), path);
       started = true;
       const process = { pid: this.pid.readInt32LE(0), leadsGroup: group !== 'none', parentEnds };
-      return { process, report: report.ours, go: go.ours, pidFile };
+      return { process, report: report.ours, go: go.ours, program, pidFile };
     } finally {
       descriptors.release(started);
     }

@@ -42,7 +42,7 @@ export class Launch {
     private readonly libc: Libc,
   ) {
     if (plan.handshake) this.handshake = { wait: () => this.held(), notify: () => this.notify() };
-    const progress = (this.progress = new Progress(plan.program, begun, libc));
+    const progress = (this.progress = new Progress(begun, libc));
     this.reports = readableFrom(begun.report);
     const held = new Promise<'held'>((resolve) => {
       this.reports.on('data', (chunk: Buffer) => {

@@ -1,12 +1,6 @@
 /** How far a launcher has come, from what it reports: the same on the event loop and for who blocks it. */
 import { unlinkSync } from 'node:fs';
-import {
-  execError,
-  planBytes,
-  type CommandStartError,
-  type ExitStatus,
-  type PlanString,
-} from '@vircommand/core/backend';
+import { execError, planBytes, type CommandStartError, type ExitStatus } from '@vircommand/core/backend';
 import { systemError } from '../errno';
 import type { Libc } from '../libc';
 import type { BegunLauncher } from './client';
@@ -25,7 +19,6 @@ export class Progress {
   private goOpen = true;
 
   constructor(
-    private readonly program: PlanString,
     private readonly begun: BegunLauncher,
     private readonly libc: Libc,
   ) {}
@@ -49,7 +42,7 @@ export class Progress {
         this.fail(errorOf(report), report.pidFile);
         break;
       case 'unexecuted': {
-        const { program } = this;
+        const { program } = this.begun;
         this.fail(execError(systemError(report.errno, 'execve', planBytes(program).toString()), program), true);
       }
     }

@@ -1,5 +1,5 @@
 /** What exec takes, in one block of memory. */
-import { planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
+import { planBytes, startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import type { Environment } from '../environment';
 import { nulError } from '../errno';
 import type { Moment } from '../moment';
@@ -8,6 +8,8 @@ import { resolvePath } from '../program';
 const nul = Buffer.alloc(1);
 
 export interface ProgramStrings {
+  /** Where the program was found. */
+  readonly program: PlanString;
   /** The path, then argv, then the environment, each with a NUL. */
   readonly bytes: Buffer;
   readonly argc: number;
@@ -20,11 +22,11 @@ export function programStrings(
   env: Moment['env'] | LaunchPlan['env'],
   environment: Environment,
 ): ProgramStrings {
-  const path = planBytes(resolvePath(plan.program));
+  const program = resolvePath(plan.program);
   const argv = plan.argv.map((text) => planBytes(text));
   const entries = environment.strings(env);
-  const all = [path, ...argv, ...entries];
+  const all = [planBytes(program), ...argv, ...entries];
   if (all.some((bytes) => bytes.includes(0))) throw startError('exec', nulError('execve'));
   const bytes = Buffer.concat(all.flatMap((string) => [string, nul]));
-  return { bytes, argc: argv.length, envc: entries.length };
+  return { program, bytes, argc: argv.length, envc: entries.length };
 }

@@ -19,7 +19,7 @@ const workerSlice = 100;
 /** As {@link waitSync}, with the launcher before it: the deadline begins with it. */
 export function launchAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome {
   const begun = beginLauncher(plan, libc);
-  const progress = new Progress(plan.program, begun, libc);
+  const progress = new Progress(begun, libc);
   const deadline = request.timeout === undefined ? Infinity : clock() + request.timeout;
   const end = readReports(libc, begun.report, progress, deadline);
   libc.close(begun.report);
