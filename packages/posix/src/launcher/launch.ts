@@ -11,9 +11,10 @@ import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX, SIZE } from '../struct';
 import { readableFrom } from '../streams';
+import { clearTimeout, setImmediate, setTimeout } from '../timers';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
-import { Progress, withoutLauncher } from './progress';
+import { diedBeforeExec, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
 
 const SIGKILL = 9;
@@ -35,6 +36,7 @@ export class Launch {
   /** Pins the number of a daemon, which is no child of ours. */
   private pidfd = -1;
   private unwanted = false;
+  private muted = false;
 
   constructor(
     plan: LaunchPlan,
@@ -64,7 +66,32 @@ export class Launch {
     for (const promise of [this.ready, this.outcome]) promise.catch(() => undefined);
   }
 
-  /** Of the process that becomes a daemon. */
+  /**
+   * What is done if it does not say a word for so long, in milliseconds. Nothing that it says later is listened to: by that it
+   * notices that nobody is there, and ends.
+   */
+  whenSilent(patience: number, end: () => void): void {
+    const look = (): void => {
+      if (this.pid !== undefined) return;
+      this.muted = true;
+      this.reports.destroy();
+      end();
+    };
+    // Not at once: where this thread was busy for so long, the word is there and not read yet.
+    const timer = setTimeout(() => setImmediate(look), patience).unref();
+    const stop = (): void => {
+      clearTimeout(timer);
+    };
+    this.ready.then(stop, stop);
+  }
+
+  /** Why it died. */
+  async cause(status: Promise<ExitStatus>): Promise<CommandStartError> {
+    const how = await status;
+    return this.muted ? saidNothing() : diedBeforeExec(how);
+  }
+
+  /** Of the process that becomes the program; `undefined`: not known yet. */
   get pid(): number | undefined {
     return this.progress.pid;
   }

@@ -55,6 +55,7 @@ class Launcher {
     const hooked = this.order.plan.preExecHook !== undefined;
     if (hooked) this.guard();
     try {
+      this.say({ type: 'begun', pid: process.pid });
       this.before();
       if (hooked) await this.hook();
       this.after();
@@ -129,7 +130,6 @@ class Launcher {
   private leaveParent(): void {
     const { libc } = this;
     this.stage = 'daemon';
-    this.say({ type: 'begun', pid: process.pid });
     const session = libc.getsid(0);
     while (libc.getppid() === session) libc.poll(null, 0, 1);
     chdir('/');

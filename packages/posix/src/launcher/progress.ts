@@ -1,15 +1,17 @@
 /** How far a launcher has come, from what it reports: the same on the event loop and for who blocks it. */
 import { unlinkSync } from 'node:fs';
-import { execError, planBytes, type CommandStartError, type ExitStatus } from '@vircommand/core/backend';
-import { systemError } from '../errno';
+import { execError, planBytes, startError, type CommandStartError, type ExitStatus } from '@vircommand/core/backend';
+import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import type { BegunLauncher } from './client';
 import { errorOf, ReportReader, type Baseline, type Report } from './protocol';
 
 const goOn = Buffer.from('1');
+/** Node comes up in a fraction of a second, or never. In milliseconds. */
+export const longestSilence = 30_000;
 
 export class Progress {
-  /** Of the process that becomes a daemon. */
+  /** Of the process that becomes the program; `undefined`: it has not said a word yet. */
   pid: number | undefined;
   held = false;
   /** Set: exec was the next thing. */
@@ -70,6 +72,19 @@ export class Progress {
     if (this.goOpen) this.libc.close(this.begun.go);
     this.goOpen = false;
   }
+}
+
+/** @param status of the launcher, or of the shell that started a daemon's */
+export function diedBeforeExec({ exitCode, signal }: ExitStatus): CommandStartError {
+  const how = signal !== undefined ? `ended by ${signal}` : `exit code ${exitCode ?? 'unknown'}`;
+  return startError('launcher', `the launcher ended before the program was executed (${how})`);
+}
+
+/** Where Node gets some of its threads, and not all, it waits for the others for ever. */
+export function saidNothing(): CommandStartError {
+  const why =
+    'the launcher does not come up: likely the limit of processes lets Node have too few threads, RLIMIT_NPROC';
+  return startError('fork', systemError(errno.EAGAIN, 'clone', undefined, why));
 }
 
 /** What the program itself used: what its process had used before exec was the launcher's. */

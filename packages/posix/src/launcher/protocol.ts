@@ -53,7 +53,7 @@ export interface Failure extends Omit<ErrorData, 'stack'> {
 
 /** What the launcher says. */
 export type Report =
-  /** The number of a daemon, which is not known otherwise. */
+  /** The first word: Node has come up. The number of a daemon is not known otherwise. */
   | { readonly type: 'begun'; readonly pid: number }
   /** All is done but exec; it waits for the byte. */
   | { readonly type: 'held' }

@@ -15,6 +15,7 @@ import { watchExit } from '../reap';
 import { beginLauncher } from './client';
 import { Launch } from './launch';
 import { hasLostPidFile } from './pid-file';
+import { longestSilence } from './progress';
 
 /** Starts that are not finished, for who does not want them any longer. */
 const starting = new WeakMap<LaunchPlan, () => void>();
@@ -29,31 +30,48 @@ export function cancelLaunch(plan: LaunchPlan): void {
  *
  * @throws CommandStartError. Then nothing is left: no process, no descriptor, no pid file.
  */
-export async function launch(plan: LaunchPlan, libc: Libc, moment?: Moment): Promise<ChildHandle> {
+export async function launch(
+  plan: LaunchPlan,
+  libc: Libc,
+  moment?: Moment,
+  patience = longestSilence,
+): Promise<ChildHandle> {
   try {
-    return await (plan.daemon ? launchDaemon : launchChild)(plan, libc, moment);
+    return await (plan.daemon ? launchDaemon : launchChild)(plan, libc, moment, patience);
   } finally {
     starting.delete(moment?.plan ?? plan);
   }
 }
 
-async function launchChild(plan: LaunchPlan, libc: Libc, moment?: Moment): Promise<ChildHandle> {
+async function launchChild(
+  plan: LaunchPlan,
+  libc: Libc,
+  moment: Moment | undefined,
+  patience: number,
+): Promise<ChildHandle> {
   const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
   const handle = makeHandle(plan, begun.process, libc, launch);
-  starting.set(moment?.plan ?? plan, () => {
+  const dispose = (): void => {
     handle.dispose();
-  });
+  };
+  starting.set(moment?.plan ?? plan, dispose);
+  launch.whenSilent(patience, dispose);
   try {
     if ((await launch.ready) !== 'died') return handle;
-    throw diedBeforeExec(await handle.exited);
+    throw await launch.cause(handle.exited);
   } catch (error) {
     handle.dispose();
     throw error;
   }
 }
 
-async function launchDaemon(plan: LaunchPlan, libc: Libc, moment?: Moment): Promise<ChildHandle> {
+async function launchDaemon(
+  plan: LaunchPlan,
+  libc: Libc,
+  moment: Moment | undefined,
+  patience: number,
+): Promise<ChildHandle> {
   const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
   const shell = new Promise<ExitStatus>((resolve) => {
@@ -65,12 +83,14 @@ async function launchDaemon(plan: LaunchPlan, libc: Libc, moment?: Moment): Prom
   starting.set(moment?.plan ?? plan, () => {
     launch.kill();
   });
+  // Its number is not known. If it ever comes up, it ends at its first word.
+  launch.whenSilent(patience, () => undefined);
   try {
     const outcome = await launch.outcome;
     if (launch.removed()) throw unwanted();
     const { pid } = launch;
     if (outcome === 'died' || pid === undefined) {
-      throw diedBeforeExec(await shell);
+      throw await launch.cause(shell);
     }
     if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
       launch.kill();
@@ -110,9 +130,3 @@ export const daemonStatus: ExitStatus = Object.freeze({
   coreDumped: undefined,
   usage: undefined,
 });
-
-/** @param status of the launcher, or of the shell that started a daemon's */
-export function diedBeforeExec({ exitCode, signal }: ExitStatus): CommandStartError {
-  const how = signal !== undefined ? `ended by ${signal}` : `exit code ${exitCode ?? 'unknown'}`;
-  return startError('launcher', `the launcher ended before the program was executed (${how})`);
-}

@@ -8,8 +8,8 @@ import { unknownStatus, watchBlocking } from '../reap';
 import { LINUX, SIZE } from '../struct';
 import { beginLauncher, type BegunLauncher } from './client';
 import { hasLostPidFile, removeOwnPidFile } from './pid-file';
-import { Progress, withoutLauncher } from './progress';
-import { daemonStatus, diedBeforeExec, lostLock } from './start';
+import { diedBeforeExec, longestSilence, Progress, saidNothing, withoutLauncher } from './progress';
+import { daemonStatus, lostLock } from './start';
 
 const SIGKILL = 9;
 const clock = performance.now.bind(performance);
@@ -17,11 +17,17 @@ const clock = performance.now.bind(performance);
 const workerSlice = 100;
 
 /** As {@link waitSync}, with the launcher before it: the deadline begins with it. */
-export function launchAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: Libc): SyncOutcome {
+export function launchAndWaitSync(
+  plan: LaunchPlan,
+  request: SyncRequest,
+  libc: Libc,
+  patience = longestSilence,
+): SyncOutcome {
   const begun = beginLauncher(plan, libc);
   const progress = new Progress(begun, libc);
-  const deadline = request.timeout === undefined ? Infinity : clock() + request.timeout;
-  const end = readReports(libc, begun.report, progress, deadline);
+  const now = clock();
+  const deadline = request.timeout === undefined ? Infinity : now + request.timeout;
+  const end = readReports(libc, begun.report, progress, deadline, now + patience);
   libc.close(begun.report);
   progress.closeGo();
   return plan.daemon
@@ -29,8 +35,10 @@ export function launchAndWaitSync(plan: LaunchPlan, request: SyncRequest, libc: 
     : childOutcome(begun, progress, end, { ...request, timeout: left(deadline) }, libc);
 }
 
-/** Until the launcher is the program, or is dead, or the time is over. */
-function readReports(libc: Libc, fd: number, progress: Progress, deadline: number): 'end' | 'deadline' {
+type ReportsEnd = 'end' | 'deadline' | 'silence';
+
+/** Until the launcher is the program, or is dead, or the time is over, which it has for its first word, too. */
+function readReports(libc: Libc, fd: number, progress: Progress, deadline: number, silence: number): ReportsEnd {
   const set = Buffer.alloc(SIZE.pollfd);
   set.writeInt32LE(fd, 0);
   set.writeInt16LE(LINUX.POLLIN, 4);
@@ -40,8 +48,11 @@ function readReports(libc: Libc, fd: number, progress: Progress, deadline: numbe
     if (count > 0) progress.take(chunk.subarray(0, count));
     else if (count === 0) return 'end';
     else if (count === -errno.EAGAIN) {
-      const patience = deadline - clock();
-      if (patience <= 0) return 'deadline';
+      const now = clock();
+      if (deadline <= now) return 'deadline';
+      const silent = progress.pid === undefined;
+      if (silent && silence <= now) return 'silence';
+      const patience = Math.min(deadline, silent ? silence : Infinity) - now;
       const most = libc.isMainThread ? 0x7fffffff : workerSlice;
       libc.poll(set, 1, patience === Infinity && libc.isMainThread ? -1 : Math.min(Math.ceil(patience), most));
     } else if (count !== -errno.EINTR) return 'end';
@@ -54,7 +65,7 @@ const left = (deadline: number): number | undefined =>
 function childOutcome(
   begun: BegunLauncher,
   { failure, baseline }: Progress,
-  end: 'end' | 'deadline',
+  end: ReportsEnd,
   request: SyncRequest,
   libc: Libc,
 ): SyncOutcome {
@@ -67,10 +78,10 @@ function childOutcome(
   if (end === 'deadline') return waitSync(begun.process, { ...request, timeout: 0 }, libc);
   const { stdin, stdout, stderr, sendBuffers } = parentEnds;
   for (const fd of [stdin, stdout, stderr, ...sendBuffers]) if (fd !== undefined) libc.close(fd);
-  // It has nothing to say any more, so it is dead already, or as good as that.
+  // It has nothing to say (any more), so it is dead already, or as good as that.
   libc.kill(pid, SIGKILL);
   const status = reapNow(libc, pid);
-  throw failure ?? diedBeforeExec(status);
+  throw failure ?? (end === 'silence' ? saidNothing() : diedBeforeExec(status));
 }
 
 /** Waits for a child that is about to end. */
@@ -85,11 +96,13 @@ function reapNow(libc: Libc, pid: number): ExitStatus {
   return ended;
 }
 
-function daemonOutcome(begun: BegunLauncher, progress: Progress, end: 'end' | 'deadline', libc: Libc): SyncOutcome {
+function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd, libc: Libc): SyncOutcome {
   const shell = reapNow(libc, begun.process.pid);
   const { pid, failure, baseline } = progress;
   const { pidFile } = begun;
   if (failure !== undefined) throw failure;
+  // Its number is not known. If it ever comes up, it ends at its first word.
+  if (end === 'silence') throw saidNothing();
   if (end === 'deadline') {
     if (pid !== undefined) libc.kill(pid, SIGKILL);
     return daemonResult(pid, 'timeout');

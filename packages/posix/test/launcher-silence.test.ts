@@ -1,0 +1,79 @@
+/** A launcher that does not come up, as where the limit of processes lets Node have too few threads: the start fails, and ends. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { CommandStartError } from '@vircommand/core';
+import type { LaunchPlan, SyncRequest } from '@vircommand/core/backend';
+import { bundledFile } from '../src/bundled-file';
+import { launch } from '../src/launcher/start';
+import { launchAndWaitSync } from '../src/launcher/sync';
+import { onEachDriver } from './drivers';
+import { openFds, planOf } from './plans';
+import { pidsWith, until } from './started';
+
+/** Milliseconds. No Node comes up in that time. */
+const patience = 1;
+
+const request: SyncRequest = {
+  input: undefined,
+  sendBuffers: [],
+  timeout: undefined,
+  killDelay: 1000,
+  drainDelay: 1000,
+  limit: { stdout: 0, stderr: 0, total: 0, onExceed: 'kill' },
+  stderrTail: undefined,
+};
+
+/** Descriptors and children. */
+const held = (): string => [...openFds(), readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1')].join(' ');
+
+onEachDriver((libc) => {
+  describe('a launcher that does not come up', () => {
+    let directory: string;
+    beforeEach(() => {
+      directory = mkdtempSync(join(tmpdir(), 'launcher-silence-'));
+    });
+    afterEach(() => {
+      rmSync(directory, { recursive: true });
+    });
+
+    const ways: [title: string, start: (plan: LaunchPlan) => unknown][] = [
+      ['on the event loop', (plan) => launch(plan, libc, undefined, patience)],
+      ['for who blocks it', (plan) => launchAndWaitSync(plan, request, libc, patience)],
+    ];
+    for (const [title, start] of ways) {
+      for (const daemon of [false, true]) {
+        it(`is an error, and nothing runs: a ${daemon ? 'daemon' : 'child'} ${title}`, async () => {
+          const before = held();
+          let error: unknown;
+          let file = '';
+          // Once more where this thread was stopped for longer than Node takes.
+          for (let round = 0; error === undefined; round++) {
+            file = join(directory, String(round));
+            try {
+              await start(planOf({ program: '/usr/bin/touch', argv: ['touch', file], daemon }));
+            } catch (thrown) {
+              error = thrown;
+            }
+          }
+          expect(error).to.be.instanceOf(CommandStartError).and.include({ stage: 'fork', code: 'EAGAIN' });
+          expect((error as CommandStartError).message).to.contain('RLIMIT_NPROC');
+          // What watches for ends is closed a little later.
+          await until(() => held() === before);
+          // A daemon's comes up, and sees that nobody listens.
+          await until(() => pidsWith(bundledFile('launcher.js')).length === 0);
+          expect(existsSync(file)).to.equal(false);
+        });
+      }
+    }
+
+    it('is not one that was slower than this thread was to listen', async () => {
+      const starting = launch(planOf({ program: '/bin/true', argv: ['true'] }), libc, undefined, patience);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+      const handle = await starting;
+      expect((await handle.exited).exitCode).to.equal(0);
+      handle.dispose();
+    });
+  });
+});
