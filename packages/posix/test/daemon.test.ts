@@ -11,6 +11,7 @@ import { hasLostPidFile } from '../src/launcher/pid-file';
 import { libcThrough } from '../src/libc';
 import { acquirePath, forceCleanupPath, readPathIfLocked } from '../src/pidfile';
 import { endLockers, locker, pidFiles, pythonLocker, seenFromPython } from './lockers';
+import { look } from './plans';
 import { openDescriptors, pidsWith, stateOf, until } from './started';
 
 /** Of `/proc/PID/stat`. */
@@ -99,7 +100,7 @@ describe('a daemon', function () {
     expect(parent).to.not.equal(process.pid);
     expect(session).to.not.be.oneOf([pid, statOf(process.pid).session]);
     expect(terminal).to.equal(0);
-    expect(readdirSync(`/proc/${pid}/fd`)).to.have.lengthOf(4);
+    expect(Object.keys(look(pid).fds)).to.have.lengthOf(4);
   });
 
   it('gets no terminal: not that of its caller, and not one that it opens', async () => {
