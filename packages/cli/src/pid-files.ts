@@ -1,7 +1,7 @@
 /** `vircommand status` and `vircommand stop`: who has a pid file. Its lock says so, and not its number, which a stranger may have by now. */
 import { existsSync, readlinkSync } from 'node:fs';
 import * as path from 'node:path';
-import { CommandStartError, resolveProgram } from '@vircommand/core/backend';
+import { CommandStartError, nameOfWorkingDirectory, resolveProgram } from '@vircommand/core/backend';
 import * as pidFiles from '@vircommand/posix/pidfile';
 import { CliError } from './exit-status';
 import { readFlags, type Flag, type FlagGroup } from './flag';
@@ -26,7 +26,7 @@ function executableOf(program: string): string {
   // The working directory may have been removed, which is nothing to this.
   if (path.isAbsolute(program)) return program;
   try {
-    return resolveProgram(program, { path: process.env.PATH, cwd: process.cwd() });
+    return resolveProgram(program, { path: process.env.PATH, cwd: nameOfWorkingDirectory() });
   } catch (error) {
     const reason = error instanceof CommandStartError ? error.reason : (error as Error).message;
     throw new CliError(reason, undefined, { cause: error });

@@ -35,7 +35,7 @@ export interface LaunchPlan {
   readonly contract: 1;
   /** The features that the plan needs. */
   readonly requires: readonly Feature[];
-  /** As given: a local backend calls `resolveProgram()`. */
+  /** As given: a local backend calls `resolveProgramOf()`. */
   readonly program: PlanString;
   /** `argv[0]` included. */
   readonly argv: readonly PlanString[];

@@ -1,28 +1,21 @@
 /** What the system's error of a failed exec means: it has one number for several things that can be wrong. */
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { planBytes } from './bytes';
 import type { PlanString } from './contract';
 import { startError, type CommandStartError } from './errors';
+import { headOf, interpreterOf } from './interpreter';
 
-/** The interpreter that the first line of a script names, or `undefined`. */
-function interpreterOf(program: Buffer): string | undefined {
-  try {
-    const fd = openSync(program, 'r');
-    try {
-      // The kernel looks at 256 bytes.
-      const start = Buffer.alloc(256);
-      const line =
-        start
-          .subarray(0, readSync(fd, start, 0, 256, 0))
-          .toString('latin1')
-          .split('\n')[0] ?? '';
-      return /^#![ \t]*([^ \t]+)/.exec(line)?.[1];
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined;
-  }
+/** Scripts may name scripts as interpreters, to this depth. */
+const deepest = 5;
+
+/** The interpreter of a script that is not there, also if it is that of another interpreter; `undefined`: all are. */
+function missingInterpreter(program: Buffer, depth = 0): string | undefined {
+  const head = depth < deepest ? headOf(program) : undefined;
+  const interpreter = head && interpreterOf(head);
+  if (interpreter === undefined) return undefined;
+  // A relative one is relative to where the program begins, which is not known here: it is the likely one.
+  const isThere = interpreter[0] === 0x2f && exists(interpreter);
+  return isThere ? missingInterpreter(interpreter, depth + 1) : interpreter.toString();
 }
 
 const isDirectory = (path: Buffer): boolean => {
@@ -47,9 +40,9 @@ function explain(code: string | undefined, program: Buffer): { reason: string; p
   switch (code) {
     case 'ENOENT': {
       if (!exists(program)) return { reason: `there is no program '${path}'`, path };
-      const interpreter = interpreterOf(program);
+      const interpreter = missingInterpreter(program);
       return interpreter === undefined
-        ? { reason: `'${path}' exists, but the loader that it names does not`, path }
+        ? { reason: `'${path}' exists, but likely the loader that it names does not`, path }
         : { reason: `'${path}' is a script whose interpreter '${interpreter}' does not exist`, path: interpreter };
     }
     case 'EACCES':

@@ -2,15 +2,20 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { planBytes } from './bytes';
-import type { PlanString } from './contract';
+import type { LaunchPlan, PlanString } from './contract';
 import { startError, type CommandStartError } from './errors';
+import { nameOfWorkingDirectory } from './place';
+import { ownProperty } from './plain';
 
 /** Where to look. */
 export interface ResolveOptions {
   /** The parent's `PATH`; `undefined`: not set. */
   readonly path: string | undefined;
-  /** What relative paths are relative to: the parent's working directory. */
-  readonly cwd: string;
+  /**
+   * What relative paths are relative to: the parent's working directory. It is read only if there are any. `undefined`: it has
+   * no name; then relative entries of `PATH` are passed over.
+   */
+  readonly cwd: string | undefined;
 }
 
 // What execvp(3) of glibc looks through when PATH is not set.
@@ -39,6 +44,11 @@ function notFound(shown: string, error: NodeJS.ErrnoException | undefined, where
   return startError('resolve', Object.assign(new Error(why), { code, errno: error?.errno }), shown);
 }
 
+function nameless(shown: string): CommandStartError {
+  const why = `'${shown}' is relative to the working directory, which no path leads to (deleted, or closed to this user)`;
+  return startError('resolve', Object.assign(new Error(why), { code: 'ENOENT' }), shown);
+}
+
 const join = (directory: string, name: string): string =>
   (directory.endsWith('/') ? directory : directory + '/') + name;
 
@@ -55,16 +65,19 @@ export function resolveProgram(program: PlanString, options: ResolveOptions): Pl
   if (typeof program !== 'string') return resolveBytes(program, options);
   if (program.includes('/') || (windows && (program.includes('\\') || /^[A-Za-z]:/.test(program)))) {
     // Not normalized: `..` behind a symbolic link leads elsewhere than its text.
-    return path.isAbsolute(program) ? program : join(options.cwd, program);
+    if (path.isAbsolute(program)) return program;
+    const { cwd } = options;
+    if (cwd === undefined) throw nameless(program);
+    return join(cwd, program);
   }
   let worst: NodeJS.ErrnoException | undefined;
   const search = options.path ?? (windows ? '' : defaultPath);
   // An empty entry of PATH is the working directory (POSIX).
   const directories = windows ? ['', ...search.split(';')] : search.split(':');
   const names = windows && !/\.(exe|com)$/i.test(program) ? [program + '.exe', program + '.com'] : [program];
-  for (const directory of directories) {
+  for (const directory of directories.flatMap((entry) => absolute(entry, options))) {
     for (const name of names) {
-      const candidate = join(path.isAbsolute(directory) ? directory : join(options.cwd, directory), name);
+      const candidate = join(directory, name);
       const error = executableError(candidate);
       if (error === undefined) return candidate;
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
@@ -73,19 +86,50 @@ export function resolveProgram(program: PlanString, options: ResolveOptions): Pl
   throw notFound(program, worst, search === '' ? 'an empty PATH' : `PATH (${search})`);
 }
 
+/** An entry of `PATH`, or none. */
+function absolute(entry: string, options: ResolveOptions): string[] {
+  if (path.isAbsolute(entry)) return [entry];
+  const { cwd } = options;
+  return cwd === undefined ? [] : [join(cwd, entry)];
+}
+
 /** A name that is no UTF-8 is compared byte for byte; such names exist on file systems of POSIX only. */
 function resolveBytes(program: PlanString, options: ResolveOptions): PlanString {
   const name = planBytes(program);
   const below = (directory: string): Buffer => Buffer.concat([Buffer.from(join(directory, '')), name]);
   if (name[0] === 0x2f) return program;
-  if (name.includes(0x2f)) return { base64: below(options.cwd).toString('base64') };
+  if (name.includes(0x2f)) {
+    const { cwd } = options;
+    if (cwd === undefined) throw nameless(name.toString('latin1'));
+    return { base64: below(cwd).toString('base64') };
+  }
   let worst: NodeJS.ErrnoException | undefined;
   const search = options.path ?? defaultPath;
-  for (const directory of search.split(':')) {
-    const candidate = below(path.isAbsolute(directory) ? directory : join(options.cwd, directory));
+  for (const directory of search.split(':').flatMap((entry) => absolute(entry, options))) {
+    const candidate = below(directory);
     const error = executableError(candidate);
     if (error === undefined) return { base64: candidate.toString('base64') };
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
   }
   throw notFound(name.toString('latin1'), worst, `PATH (${search})`);
+}
+
+/**
+ * {@link resolveProgram} for a plan, with this process's `PATH` and working directory. Where no path leads to that, the
+ * program itself finds it, if it begins there.
+ *
+ * @throws CommandStartError, stage `resolve`
+ */
+export function resolveProgramOf(plan: Pick<LaunchPlan, 'program' | 'cwd' | 'daemon'>): PlanString {
+  const { program, cwd, daemon } = plan;
+  // A daemon begins in the root.
+  const beginsHere = cwd === undefined && !daemon && process.platform === 'linux';
+  // Not what a polluted prototype holds.
+  const directories = ownProperty(process.env, 'PATH');
+  return resolveProgram(program, {
+    path: typeof directories === 'string' ? directories : undefined,
+    get cwd() {
+      return nameOfWorkingDirectory() ?? (beginsHere ? '/proc/self/cwd' : undefined);
+    },
+  });
 }

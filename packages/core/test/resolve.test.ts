@@ -1,9 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { expect } from 'chai';
 import { CommandStartError } from '@vircommand/core';
-import { directoryError, execError, resolveProgram } from '@vircommand/core/backend';
+import { directoryError, execError, interpreterOf, resolveProgram, resolveProgramOf } from '@vircommand/core/backend';
 import { thrown } from './caught';
 
 describe('on this machine', () => {
@@ -66,6 +76,21 @@ describe('on this machine', () => {
       expect(resolveProgram('sh', { path: undefined, cwd: root })).to.match(/^\/(usr\/)?bin\/sh$/);
     });
 
+    it('without a name of the working directory passes relative entries over, and has no relative programs', () => {
+      const nameless = (program: string, search: string): string =>
+        resolveProgram(program, { path: search, cwd: undefined });
+      expect(nameless('tool', `:b:${at('b')}`)).to.equal(at('b', 'tool'));
+      expect(nameless('/x', '')).to.equal('/x');
+      for (const program of ['b/tool', 'tool'])
+        expect(thrown(() => nameless(program, 'b'), CommandStartError)).to.include({
+          stage: 'resolve',
+          code: 'ENOENT',
+          path: program,
+        });
+      const bytes = { base64: Buffer.from([0x62, 0x2f, 0xff]).toString('base64') };
+      expect(() => resolveProgram(bytes, { path: at('b'), cwd: undefined })).to.throw('relative to');
+    });
+
     it('finds names that are no text', () => {
       const name = { base64: Buffer.from([0xff]).toString('base64') };
       const found = resolveProgram(name, { path: at('b'), cwd: root });
@@ -73,6 +98,60 @@ describe('on this machine', () => {
         base64: Buffer.concat([Buffer.from(at('b') + '/'), Buffer.from([0xff])]).toString('base64'),
       });
       thrown(() => resolveProgram(name, { path: at('a'), cwd: root }), CommandStartError);
+    });
+  });
+
+  (process.platform === 'linux' ? describe : describe.skip)('resolveProgramOf()', () => {
+    const home = process.cwd();
+    afterEach(() => {
+      process.chdir(home);
+    });
+    const plan = { program: './tool', cwd: undefined, daemon: false };
+
+    it('has relative programs from where this process is, whatever it was called when Node asked', () => {
+      mkdirSync(at('place'));
+      process.chdir(at('place'));
+      expect(resolveProgramOf(plan)).to.equal(at('place') + '/./tool');
+      renameSync(at('place'), at('renamed'));
+      expect(resolveProgramOf(plan)).to.equal(at('renamed') + '/./tool');
+      mkdirSync(at('place'));
+      expect(resolveProgramOf({ ...plan, cwd: '/' })).to.equal(at('renamed') + '/./tool');
+    });
+
+    it('where no path leads to that, only if the program begins there', () => {
+      mkdirSync(at('gone'));
+      process.chdir(at('gone'));
+      rmdirSync(at('gone'));
+      expect(resolveProgramOf(plan)).to.equal('/proc/self/cwd/./tool');
+      expect(() => resolveProgramOf({ ...plan, cwd: '/' })).to.throw('no path leads to');
+      expect(() => resolveProgramOf({ ...plan, daemon: true })).to.throw('no path leads to');
+    });
+  });
+
+  describe('interpreterOf()', () => {
+    const named = (text: string): string | undefined => {
+      const head = Buffer.alloc(256);
+      head.write(text, 'latin1');
+      return interpreterOf(head)?.toString('latin1');
+    };
+    const long = '/' + 'a'.repeat(252);
+
+    it('is what the kernel takes for the path', () => {
+      expect(['#!/i', '#! \t/i \t-x y\n', '#!i\n', '#!/i\r\n', '#!/i\0/j\n'].map(named)).to.deep.equal([
+        '/i',
+        '/i',
+        'i',
+        '/i\r',
+        '/i',
+      ]);
+      // It may be empty, and arguments may be cut off.
+      expect(['#!', '#! \0/i', `#!/i ${'x'.repeat(300)}`].map(named)).to.deep.equal(['', '', '/i']);
+      expect([`#!${long}\n`, `#!${long} x`, `#!${long}`].map(named)).to.deep.equal([long, long, long]);
+    });
+
+    it('is none where the line is blank, or the path may go on', () => {
+      const none = ['', 'text', ' #!/i', '#!\n/i', '#! \t\n', `#!${long}a`, `#!${' '.repeat(300)}/i`];
+      expect(none.map(named)).to.deep.equal(none.map(() => undefined));
     });
   });
 
@@ -84,6 +163,11 @@ describe('on this machine', () => {
       expect(failed('ENOENT', at('gone')).message).to.contain('there is no program');
       const interpreter = failed('ENOENT', at('b', 'lost'));
       expect(interpreter).to.include({ stage: 'exec', code: 'ENOENT', path: '/no/such/interpreter' });
+      // Of an interpreter that is there, what that needs.
+      script(at('b', 'nested'), `#!${at('b', 'lost')}\n`);
+      expect(failed('ENOENT', at('b', 'nested'))).to.include({ path: '/no/such/interpreter' });
+      script(at('b', 'found'), `#!${at('b', 'odd')}\n`);
+      expect(failed('ENOENT', at('b', 'found'))).to.include({ path: at('b', 'found') });
       expect(failed('ENOENT', at('b', 'odd')).message).to.contain('the loader that it names does not');
       expect(failed('EACCES', at('a')).message).to.contain('is a directory');
       expect(failed('EACCES', at('a', 'plain')).message).to.contain('may not be executed');

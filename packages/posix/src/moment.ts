@@ -2,9 +2,16 @@
  * What a program gets from this process where its plan says nothing, as it was when the caller called: a start that waits for
  * its turn must not get what was set meanwhile, which is meant for the next ones.
  */
-import { existsSync, readlinkSync, statSync, type BigIntStats } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { startError, type LaunchPlan, type PlanStream, type PlanString } from '@vircommand/core/backend';
+import {
+  currentPlace,
+  leadsTo,
+  startError,
+  type LaunchPlan,
+  type PlanStream,
+  type PlanString,
+} from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import { systemError } from './errno';
 import { Identities, isSameUser, type Identity } from './identity';
@@ -31,21 +38,12 @@ export interface Moment {
 
 const currentDirectory = cString('.');
 
-/** What the working directory is, by whatever name; `undefined`: who dropped his rights in it may not look. */
-function whereWeAre(): Pick<BigIntStats, 'dev' | 'ino'> | undefined {
-  try {
-    return statSync('.', { bigint: true });
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * The working directory of a moment. It can be renamed or deleted while a start waits, and another one can get its name. Those of
  * one turn mostly have the same.
  */
 class Directory extends KeptDescriptor {
-  private readonly place = whereWeAre();
+  private readonly place = currentPlace();
 
   constructor(
     libc: Libc,
@@ -58,9 +56,8 @@ class Directory extends KeptDescriptor {
   /** This process is there now. */
   get isHere(): boolean {
     const { place, name } = this;
-    const now = whereWeAre();
-    if (now === undefined || place === undefined) return now === place && workingDirectory() === name;
-    return now.ino === place.ino && now.dev === place.dev;
+    if (place !== undefined) return leadsTo('.', place);
+    return currentPlace() === undefined && workingDirectory() === name;
   }
 
   /** Leads there as long as it is held. */
@@ -96,7 +93,7 @@ export class Moments {
         identities.release();
         return undefined;
       }
-      const program = resolvePath(plan.program);
+      const program = resolvePath(plan);
       const env = plan.env === 'inherit' ? environment.get() : plan.env;
       const held = this.hold(plan);
       return { plan, program, directory: this.here().hold(), env, identity, identities, held };

@@ -1,7 +1,6 @@
 /** Before any start: whether programs may be started, and which file a plan's program is. */
-import { planBytes, resolveProgram, startError, type PlanString } from '@vircommand/core/backend';
+import { planBytes, resolveProgramOf, startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { nulError } from './errno';
-import { ownVariable } from './own-variable';
 
 /** The permission model guards `node:child_process` only, so this must not be the hole in it. */
 export function checkPermission(): void {
@@ -12,16 +11,17 @@ export function checkPermission(): void {
   throw startError('fork', error);
 }
 
-/** The path of a program. An absolute one is not looked for, so that it costs nothing. */
-export function resolvePath(program: PlanString): PlanString {
+/** The path of a plan's program. An absolute one is not looked for, so that it costs nothing. */
+export function resolvePath(plan: LaunchPlan): PlanString {
+  const { program } = plan;
   if (typeof program === 'string' ? program.includes('\0') : planBytes(program).includes(0)) {
     throw startError('exec', nulError('execve'));
   }
   if (typeof program === 'string' && program.startsWith('/')) return program;
-  return resolveProgram(program, { path: ownVariable('PATH'), cwd: workingDirectory() });
+  return resolveProgramOf(plan);
 }
 
-/** Where relative paths begin; a directory that was deleted still has this name. */
+/** What this process calls its working directory; one that was deleted still has this name. */
 export function workingDirectory(): string {
   try {
     return process.cwd();

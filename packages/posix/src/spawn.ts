@@ -43,7 +43,7 @@ class Spawner {
     const { preparation } = this;
     const plan = planSince(asked, moment, 'from here');
     const env = moment === undefined ? this.environmentOf(plan) : addressOr(moment.env);
-    const program = resolvePath(plan.program);
+    const program = resolvePath(plan);
     this.lookBefore(program);
     const group = this.attributes.group(plan.group);
 

@@ -1,6 +1,15 @@
 /** Which program is run and where, and what it is called when that cannot be. */
 import * as assert from 'node:assert/strict';
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import * as path from 'node:path';
 import { CommandError } from '@vircommand/core';
@@ -142,6 +151,27 @@ export const programCases = group('program', { needs: ['posix', 'any-program'] }
       file(t, scriptSays('third'), 0o755, 'conformance-tool', third);
       setVariables(t, { PATH: [first, second, third, process.env.PATH].join(':') });
       assert.equal((await new t.Command('conformance-tool').setOutputBuffer().run()).stdout, 'third\n');
+    },
+  },
+  {
+    id: 'renamed-directory',
+    title: 'a relative program is looked for where the parent is, whatever has the name of that directory by now',
+    why: 'Node remembers the name: where a new version takes the place of the old one, the wrong program would run.',
+    needs: ['linux'],
+    twin: true,
+    async run(t, run) {
+      const all = t.tempDir();
+      const named = path.join(all, 'named');
+      mkdirSync(named);
+      file(t, scriptSays('right'), 0o755, 'program', named);
+      enter(t, named);
+      assert.equal(process.cwd(), named);
+      renameSync(named, path.join(all, 'renamed'));
+      mkdirSync(named);
+      file(t, scriptSays('wrong'), 0o755, 'program', named);
+      setVariables(t, { PATH: `.:${process.env.PATH ?? ''}` });
+      for (const name of ['./program', 'program'])
+        assert.equal((await run(new t.Command(name).setOutputBuffer())).stdout, 'right\n');
     },
   },
   {

@@ -10,7 +10,7 @@ import {
   execError,
   openAgain,
   planBytes,
-  resolveProgram,
+  resolveProgramOf,
   signalNumber,
   startError,
   type Backend,
@@ -37,8 +37,7 @@ const features: readonly Feature[] = Object.freeze([
 ]);
 
 const text = (value: PlanString): string => (typeof value === 'string' ? value : planBytes(value).toString());
-const programOf = (plan: LaunchPlan): string =>
-  resolveProgram(text(plan.program), { path: process.env.PATH, cwd: process.cwd() });
+const programOf = (plan: LaunchPlan): string => text(resolveProgramOf(plan));
 
 /** What `spawn()` and `spawnSync()` both take. Without prototypes: a variable may be called `__proto__`. */
 function optionsOf(plan: LaunchPlan, file: string): SpawnOptions {

@@ -115,6 +115,14 @@ export const programMutants: readonly Mutant[] = [
     }),
   },
   {
+    does: 'looks for a relative program by the name that Node remembers of the working directory',
+    caughtBy: 'program.renamed-directory',
+    break: withPlan((plan) => {
+      const where = { path: process.env.PATH, cwd: process.cwd() };
+      return { ...plan, program: resolveProgram(plan.program, where) };
+    }),
+  },
+  {
     does: 'looks for a relative program in the working directory of the program',
     caughtBy: 'directory.program',
     break: withPlan((plan) => {

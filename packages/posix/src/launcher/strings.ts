@@ -22,7 +22,7 @@ export function programStrings(
   env: Moment['env'] | LaunchPlan['env'],
   environment: Environment,
 ): ProgramStrings {
-  const program = resolvePath(plan.program);
+  const program = resolvePath(plan);
   const argv = plan.argv.map((text) => planBytes(text));
   const entries = environment.strings(env);
   const all = [planBytes(program), ...argv, ...entries];

@@ -51,7 +51,7 @@ export class Slot {
     const { preparation, shared } = this;
     const { libc, attributes } = shared;
     const plan = planSince(asked, moment, 'from here');
-    const program = (this.program = resolvePath(plan.program));
+    const program = (this.program = resolvePath(plan));
     lookBeforeStart(program, libc);
     const env = addressOr(moment.env);
     const group = attributes.group(plan.group);
