@@ -3,7 +3,7 @@
  * (a missing directory is reported as a missing program), so what it was is found out afterwards: a start that succeeds
  * pays nothing for it.
  */
-import { accessSync, constants, fstatSync } from 'node:fs';
+import { accessSync, constants, fstatSync, readFileSync } from 'node:fs';
 import { constants as os, devNull } from 'node:os';
 import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { directoryError, execError, startError } from '@vircommand/core/backend';
@@ -35,11 +35,24 @@ export function checkOpen(plan: LaunchPlan): void {
   throw startError('stdio', Object.assign(error, { code: 'EBADF', errno: -os.errno.EBADF }));
 }
 
+/** libuv makes room above the numbers that the program gets, which the limit forbids first. */
+function isTooHigh(plan: LaunchPlan): boolean {
+  if (process.platform !== 'linux' || plan.passFds.length === 0) return false;
+  try {
+    const limits = readFileSync('/proc/self/limits', 'latin1');
+    return highestFd(plan) + 1 >= Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  } catch {
+    return false;
+  }
+}
+
+const highestFd = ({ passFds }: LaunchPlan): number => Math.max(...passFds.map(({ as }) => as));
+
 function badDescriptor(error: NodeJS.ErrnoException, plan: LaunchPlan): CommandStartError {
-  const highest = Math.max(...plan.passFds.map(({ as }) => as));
-  const message = `EBADF: the number ${highest} for a passed descriptor is too high here (RLIMIT_NOFILE)`;
-  const { code, errno, syscall } = error;
-  return startError('stdio', Object.assign(new Error(message, { cause: error }), { code, errno, syscall }));
+  const message = `EBADF: the number ${highestFd(plan)} for a passed descriptor is too high here (RLIMIT_NOFILE)`;
+  const { syscall } = error;
+  const told = Object.assign(new Error(message, { cause: error }), { code: 'EBADF', errno: -os.errno.EBADF, syscall });
+  return startError('stdio', told);
 }
 
 /** libuv opens it in the program. */
@@ -82,7 +95,7 @@ const diagnoses: Readonly<Record<string, Diagnosis>> = {
   ENFILE: noDescriptors,
   EBADF: badDescriptor,
   EPERM: ids,
-  EINVAL: ids,
+  EINVAL: (error, plan, file) => (isTooHigh(plan) ? badDescriptor(error, plan) : ids(error, plan, file)),
   ERR_INVALID_ARG_TYPE: ids,
   ERR_OUT_OF_RANGE: ids,
   ERR_ACCESS_DENIED: (error) => forbidden(error),

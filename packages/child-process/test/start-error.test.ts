@@ -267,6 +267,7 @@ describe('start errors', () => {
     const line = 'ulimit -n 60; exec "$0" "$@"';
     const result = await new Command('sh', ['-c', line, file, ...args], { stdout: 'text', stderr: 'text' }).run();
     const report = JSON.parse(result.stdout) as Record<string, unknown>;
+    for (const high of ['high59', 'high59Sync', 'high150', 'high150Sync']) expect(report[high]).to.equal('stdio EBADF');
     expect(report).to.deep.include({ async: 'stdio EMFILE', merged: 'stdio EMFILE', sync: 'stdio EMFILE' });
     expect(report).to.deep.include({ fewAsync: 'stdio EMFILE', fewSync: 'stdio EMFILE' });
     expect(report).to.deep.include({ after: 0, leaked: 0, leakedHandles: 0, unhandled: 0 });

@@ -26,16 +26,23 @@ async function main(): Promise<void> {
   // Whatever is opened once and for all.
   await backend.start(merged).then((child) => (child.dispose(), child.exited));
   await backend.start(plan).then((child) => (child.dispose(), child.exited));
+  const report: Record<string, unknown> = {};
+  // The highest number that there is here, and one that there is not.
+  for (const as of [59, 150]) {
+    const high = planOf(['/bin/true'], { passFds: [{ fd: 0, as }] });
+    report[`high${as}`] = say(await failure(backend.start(high)));
+    report[`high${as}Sync`] = say(thrown(() => backend.startAndWaitSync?.(high, requestOf())));
+  }
   const fds = (): number => readdirSync('/proc/self/fd').length;
   const handles = (): number => process.getActiveResourcesInfo().filter((type) => type === 'PipeWrap').length;
   const before = fds();
   const handlesBefore = handles();
   takeAll();
-  const report: Record<string, unknown> = {
+  Object.assign(report, {
     async: say(await failure(backend.start(plan))),
     merged: say(await failure(backend.start(merged))),
     sync: say(thrown(() => backend.startAndWaitSync?.(plan, requestOf()))),
-  };
+  });
   // One more after the other, until there are enough.
   for (let free = 1; free <= 20; free++) {
     closeSync(taken.pop() ?? -1);
