@@ -1,7 +1,7 @@
 /** From a plan to what `spawn()` and `spawnSync()` take, streams apart. */
 import type { CommonSpawnOptions } from 'node:child_process';
 import type { CommandStartError, LaunchPlan, PlanString } from '@vircommand/core/backend';
-import { planBytes, resolveProgram, startError } from '@vircommand/core/backend';
+import { planBytes, resolveProgramOf, startError } from '@vircommand/core/backend';
 import { checkFormat } from './format';
 
 /** The program, its arguments, and the options that do not depend on the streams. */
@@ -30,27 +30,13 @@ function environment(entries: readonly (readonly [string, PlanString])[]): NodeJ
   return env;
 }
 
-/** Where relative names begin. It may be gone, which matters only to a program that needs it. */
-const where = {
-  get path(): string | undefined {
-    return process.env.PATH;
-  },
-  get cwd(): string {
-    try {
-      return process.cwd();
-    } catch (error) {
-      throw startError('resolve', error as NodeJS.ErrnoException, '.');
-    }
-  },
-};
-
 /** Names that Windows takes for batch files: it drops dots and spaces at the end. */
 const batchFile = /\.(bat|cmd)[. ]*$/i;
 
 function programOf(plan: LaunchPlan): string {
   // Under the permission model the search would fail first, for a reason that leads astray.
   if ((process as Partial<typeof process>).permission?.has('child') === false) throw forbidden();
-  const file = text(resolveProgram(plan.program, where));
+  const file = text(resolveProgramOf(plan));
   if (process.platform === 'win32' && batchFile.test(file)) {
     throw startError('resolve', `'${file}' is a batch file: only a shell can run it, and there never is a shell`, file);
   }

@@ -1,9 +1,9 @@
 /** An asynchronous start with `spawn()`. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { resolve } from 'node:path';
 import type { ChildHandle, CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { NodeChild } from './handle';
+import { asItIsNow } from './later-start';
 import { openSharedPipe, type SharedPipe } from './shared-pipe';
 import { checkRoom } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
@@ -11,15 +11,20 @@ import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf, type Entry } from './stdio';
 
 /** Resolves when exec succeeded. @throws CommandStartError; then nothing is left. */
-export async function start(plan: LaunchPlan): Promise<ChildHandle> {
-  const what = isMerged(plan) ? asItIsNow(spawnOf(plan)) : spawnOf(plan);
+export async function start(asked: LaunchPlan): Promise<ChildHandle> {
+  let plan = asked;
+  let what = spawnOf(plan);
+  const then = isMerged(plan) ? asItIsNow(plan, what) : undefined;
   checkOpen(plan);
   const files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
   let shared: SharedPipe | undefined;
   try {
     let child: ChildProcess;
     try {
-      if (isMerged(plan)) shared = await openSharedPipe();
+      if (then !== undefined) {
+        shared = await openSharedPipe();
+        ({ plan, what } = then());
+      }
       checkRoom(plan);
       child = spawnNow(plan, what, stdioOf(plan, files, shared?.write));
     } finally {
@@ -33,21 +38,6 @@ export async function start(plan: LaunchPlan): Promise<ChildHandle> {
   } catch (error) {
     shared?.read.destroy();
     throw error;
-  }
-}
-
-/** For a start in a later turn: what it takes from this process may be another by then. */
-function asItIsNow({ file, args, options }: Spawn): Spawn {
-  const { cwd = '.' } = options;
-  const env: NodeJS.ProcessEnv = options.env ?? { ...process.env };
-  Object.setPrototypeOf(env, null);
-  try {
-    // An empty path is an error and stays one.
-    const directory = typeof cwd === 'string' && cwd !== '' ? resolve(cwd) : cwd;
-    return { file, args, options: { ...options, cwd: directory, env } };
-  } catch {
-    // Where this process is has been deleted.
-    return { file, args, options: { ...options, env } };
   }
 }
 

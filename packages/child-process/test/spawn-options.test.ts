@@ -1,10 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { backend, Command } from '@vircommand/child-process';
-import { holdings, pipe, planOf, requestOf, textOf, unchanged } from './plans';
+import { failure, holdings, pipe, planOf, requestOf, textOf, unchanged } from './plans';
 import { program } from './programs';
 
 /** What the program says of itself, NUL between words. */
@@ -119,7 +128,7 @@ describe('what the program gets', () => {
     };
 
     before(() => {
-      directory = mkdtempSync(join(tmpdir(), 'programs-'));
+      directory = realpathSync(mkdtempSync(join(tmpdir(), 'programs-')));
       for (const name of ['first', 'second', 'second/deep', 'cwd']) mkdirSync(join(directory, name));
       script('first/tool', 'first', 0o644);
       script('second/tool', 'second');
@@ -142,6 +151,54 @@ describe('what the program gets', () => {
       } finally {
         process.chdir(saved);
       }
+    });
+
+    describe('where the working directory has lost its name', () => {
+      const saved = { cwd: process.cwd(), path: process.env.PATH };
+      const merged = (script: string, cwd?: string): Promise<string> =>
+        new Command('sh', ['-c', script], { stdout: 'text', stderr: 'stdout', cwd }).run().then(({ stdout }) => stdout);
+      const enter = (name: string): string => {
+        mkdirSync(join(directory, name, 'below'), { recursive: true });
+        process.chdir(join(directory, name));
+        return process.cwd();
+      };
+      afterEach(() => {
+        process.chdir(saved.cwd);
+        process.env.PATH = saved.path;
+      });
+
+      linux('is found past relative entries of PATH when that was deleted', async () => {
+        const deleted = enter('deleted');
+        // Node forgets the name.
+        process.chdir('.');
+        rmSync(deleted, { recursive: true });
+        process.env.PATH = `:.:x:${saved.path ?? ''}`;
+        for (const cwd of [undefined, '/']) {
+          await new Command('true', [], { cwd }).run();
+          new Command('true', [], { cwd }).runSync();
+        }
+      });
+
+      linux('begins there also with merged output, which makes the start a later one', async () => {
+        const named = enter('named');
+        const renamed = join(directory, 'renamed');
+        renameSync(named, renamed);
+        mkdirSync(named);
+        const here = [merged('pwd -P'), merged('pwd -P', 'below')];
+        expect(await Promise.all(here)).to.deep.equal([`${renamed}\n`, `${renamed}/below\n`]);
+        const then = [merged('pwd -P'), merged('pwd -P', 'below')];
+        process.chdir('/');
+        expect(await Promise.all(then)).to.deep.equal([`${renamed}\n`, `${renamed}/below\n`]);
+      });
+
+      linux('does not begin in another one that has the name by then', async () => {
+        const taken = enter('taken');
+        const run = merged('pwd -P');
+        process.chdir('/');
+        renameSync(taken, join(directory, 'left'));
+        mkdirSync(taken);
+        expect(await failure(run)).to.include({ stage: 'cwd' });
+      });
     });
 
     it('behind a link and `..` is what the system finds there', async () => {
