@@ -40,7 +40,7 @@ function programOf(plan: LaunchPlan): string {
   if (process.platform === 'win32' && batchFile.test(file)) {
     throw startError('resolve', `'${file}' is a batch file: only a shell can run it, and there never is a shell`, file);
   }
-  checkFormat(file);
+  checkFormat(file, plan.cwd);
   return file;
 }
 

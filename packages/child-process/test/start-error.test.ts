@@ -5,6 +5,8 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -36,7 +38,7 @@ const root = process.getuid?.() === 0;
 describe('start errors', () => {
   let directory = '';
   const at = (name: string): string => join(directory, name);
-  const script = (name: string, content: string, mode = 0o755): string => {
+  const script = (name: string, content: string | Buffer, mode = 0o755): string => {
     writeFileSync(at(name), content);
     chmodSync(at(name), mode);
     return at(name);
@@ -48,12 +50,41 @@ describe('start errors', () => {
     mkdirSync(at('dir'));
     mkdirSync(at('locked'), { mode: 0o700 });
     script('plain', 'echo this is data', 0o644);
-    script('no-magic', 'echo a shell ran this; exit 7\n');
+    const shell = 'echo a shell ran this; exit 7\n';
+    script('no-magic', shell);
     script('empty', '');
     script('bare-magic', '#!\necho a shell ran this');
     script('elf-cut', '\x7fELF');
     script('orphan', '#!/no/such/interpreter -x\n');
     script('nested', `#!${at('no-magic')}\n`);
+    script('relative', `#!no-magic\n${shell}`);
+    // The kernel looks at 256 bytes.
+    script('long-line', `#!/${'a'.repeat(253)}\n${shell}`);
+    script('far-line', `#!${' '.repeat(248)}/bin/echo\n${shell}`);
+    script('nul', `a\0b\n${shell}`);
+    const binary = readFileSync('/bin/true').subarray(0, 64);
+    const changed = (change: (header: Buffer) => void): Buffer => {
+      const header = Buffer.from(binary);
+      change(header);
+      return Buffer.concat([header, Buffer.from(`\n${shell}`)]);
+    };
+    script('elf-header', binary);
+    script(
+      'elf-text',
+      changed(() => undefined),
+    );
+    script(
+      'elf-i386',
+      changed((header) => header.writeUInt16LE(3, 18)),
+    );
+    script(
+      'elf-entries',
+      changed((header) => header.writeUInt16LE(0, 56)),
+    );
+    // The loader's name does not end.
+    const endless = readFileSync('/bin/true');
+    endless[endless.indexOf('\0', endless.indexOf('/lib'))] = 0x2f;
+    script('elf-loader', endless);
     symlinkSync('loop', at('loop'));
     const fds = Array.from({ length: 8 }, () => openSync('/dev/null', 'r'));
     closed = fds.at(-1) ?? 0;
@@ -117,9 +148,24 @@ describe('start errors', () => {
       path: () => '/no/such/interpreter',
       text: /orphan/,
     },
-    ...['no-magic', 'empty', 'bare-magic', 'elf-cut', 'nested'].map((name) => ({
+    ...[
+      'no-magic',
+      'empty',
+      'bare-magic',
+      'nested',
+      'relative',
+      'long-line',
+      'far-line',
+      'nul',
+      'elf-cut',
+      'elf-header',
+      'elf-text',
+      'elf-i386',
+      'elf-entries',
+      'elf-loader',
+    ].map((name) => ({
       title: `a file that is no program (${name}), which no shell gets to see`,
-      plan: () => planOf([at(name)], pipes),
+      plan: () => planOf([at(name)], { ...pipes, cwd: directory }),
       stage: 'exec',
       code: 'ENOEXEC',
       path: () => at(name),
@@ -235,18 +281,34 @@ describe('start errors', () => {
     await new Command(at('replaced')).run();
   });
 
+  const other = process.arch === 'x64' ? 183 : 62;
+  const emulated = process.platform !== 'linux' || readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]';
+  // What is emulated is not visible in a container.
+  (emulated ? it.skip : it)('a program for another processor', async () => {
+    const binary = readFileSync('/bin/true');
+    binary.writeUInt16LE(other, 18);
+    script('other', binary);
+    expect(await failure(new Command(at('other')).run())).to.include({ stage: 'exec', code: 'ENOEXEC' });
+  });
+
   const asNobody = root && process.platform === 'linux' ? it : it.skip;
-  asNobody('a directory that another user may not enter, a uid that may not be changed', async () => {
+  asNobody('what another user may not enter or change; and what works all the same', async () => {
     chmodSync(directory, 0o755);
     // As nobody: neither a locked directory nor another user's id.
     chmodSync(at('locked'), 0o700);
-    const { file, args } = program('as-nobody', at('locked'));
+    mkdirSync(at('locked/inside'), { mode: 0o755 });
+    script('locked/inside/own', '#!/bin/sh\necho own\n');
+    script('locked/inside/unreadable', readFileSync('/bin/true'), 0o711);
+    const { file, args } = program('as-nobody', at('locked'), at('locked/inside'));
     const result = await new Command(file, args, { stdout: 'text', stderr: 'text' }).run();
     expect(JSON.parse(result.stdout)).to.deep.equal([
       ['cwd', 'EACCES', at('locked')],
       ['cwd', 'EACCES', at('locked')],
       ['privileges', 'EPERM', null],
       ['privileges', 'EPERM', null],
+      [0, 'out\nerr\n', 'out\nerr\n'],
+      [0, 'own\n', 'own\n'],
+      [0, null, null],
     ]);
   });
 

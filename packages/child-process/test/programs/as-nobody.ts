@@ -1,13 +1,17 @@
 /** Gives up root, then tries what only root may. */
-import { backend, type CommandStartError } from '@vircommand/child-process';
+import { backend, Command, type CommandStartError } from '@vircommand/child-process';
 import { planOf, requestOf, failure, thrown } from '../plans';
 
 const nobody = 65_534;
 
 async function main(): Promise<void> {
-  const locked = process.argv[2] ?? '';
+  const [, , locked = '', inside = ''] = process.argv;
+  const merged = (file: string, ...args: string[]): Command<'text'> =>
+    new Command(file, args, { stdout: 'text', stderr: 'stdout' });
   // Before: the loader of this program reads what nobody may not.
   await backend.start(planOf(['true'])).then((child) => child.exited);
+  await merged('true').run();
+  process.chdir(inside);
   process.setgroups?.([]);
   process.setgid?.(nobody);
   process.setuid?.(nobody);
@@ -19,6 +23,12 @@ async function main(): Promise<void> {
       thrown(() => backend.startAndWaitSync?.(plan, requestOf())),
     ] as CommandStartError[];
     for (const { stage, code, path } of errors) rows.push([stage, code, path ?? null]);
+  }
+  // Here no path leads to where this process is.
+  const says = [merged('sh', '-c', 'echo out; echo err >&2'), merged('./own'), new Command('./unreadable')];
+  for (const command of says) {
+    const { exitCode, stdout } = await command.run();
+    rows.push([exitCode, stdout, command.runSync().stdout]);
   }
   console.log(JSON.stringify(rows));
 }
