@@ -67,19 +67,26 @@ function isWhole(file: Buffer, header: Numbers, bits: Bits, little: boolean): bo
   const count = header.half(layout.phnum);
   const length = count * layout.segmentSize;
   if (header.half(layout.phentsize) !== layout.segmentSize || length === 0 || length > mostSegmentBytes) return false;
-  const fd = openSync(file, 'r');
   try {
-    const table = read(fd, length, header.long(layout.phoff, bits));
-    if (table === undefined) return false;
-    const segments = new Numbers(table, little);
-    for (let at = 0; at < length; at += layout.segmentSize) {
-      if (segments.word(at) !== PT_INTERP) continue;
-      return hasPath(fd, segments.long(at + layout.offset, bits), segments.long(at + layout.filesz, bits));
+    const fd = openSync(file, 'r');
+    try {
+      const table = read(fd, length, header.long(layout.phoff, bits));
+      return table !== undefined && segmentsEnd(fd, new Numbers(table, little), length, bits);
+    } finally {
+      closeSync(fd);
     }
-    return true;
-  } finally {
-    closeSync(fd);
+  } catch {
+    return true; // The start itself shall tell what is wrong.
   }
+}
+
+function segmentsEnd(fd: number, segments: Numbers, length: number, bits: Bits): boolean {
+  const { segmentSize, offset, filesz } = layouts[bits];
+  for (let at = 0; at < length; at += segmentSize) {
+    if (segments.word(at) !== PT_INTERP) continue;
+    return hasPath(fd, segments.long(at + offset, bits), segments.long(at + filesz, bits));
+  }
+  return true;
 }
 
 /** Whether a kernel of 64 bits runs i386; this can be set for what it runs. A /proc without settings does not tell. */
