@@ -98,12 +98,14 @@ export class LineReader {
   /** The first record that is too long, in bytes; counts those of the one that has begun. */
   private firstTooLong(pieces: readonly string[], bytes: Buffer): number | undefined {
     const last = pieces.length - 1;
+    const lengthOf =
+      this.encoding === 'utf16le' ? (index: number) => 2 * (pieces[index] ?? '').length : this.written(bytes, last);
     for (const [index, piece] of pieces.entries()) {
       const begun = index === 0 ? this.partialBytes : 0;
       // Three bytes are the most that a UTF-16 unit can be; the exact count is for those near the limit.
       const near = begun + 3 * piece.length > this.maxLength;
       if (!near && index < last) continue;
-      const length = begun + this.bytesOf(piece, index, last, bytes);
+      const length = begun + lengthOf(index);
       // It may be part of the line's end.
       const end = this.isReturn(piece === '' && index === 0 ? this.partial : piece) ? 1 : 0;
       if (length - end > this.maxLength) return index;
@@ -112,14 +114,18 @@ export class LineReader {
     return undefined;
   }
 
-  /** As the program wrote it: of what is malformed, the text does not tell how long it was. */
-  private bytesOf(piece: string, index: number, last: number, bytes: Buffer): number {
-    if (this.encoding === 'utf16le') return 2 * piece.length;
+  /**
+   * How long the pieces of a chunk are as the program wrote them: of what is malformed, the text does not tell. To be asked for
+   * in their order, since each is looked for behind the one before.
+   */
+  private written(bytes: Buffer, last: number): (index: number) => number {
     const { separator } = this;
-    if (index === last) return bytes.length - (bytes.lastIndexOf(separator) + 1);
-    let begin = 0;
-    for (let before = 0; before < index; before++) begin = bytes.indexOf(separator, begin) + 1;
-    return bytes.indexOf(separator, begin) - begin;
+    let [at, begin] = [0, 0];
+    return (index) => {
+      if (index === last) return bytes.length - (bytes.lastIndexOf(separator) + 1);
+      for (; at < index; at++) begin = bytes.indexOf(separator, begin) + 1;
+      return bytes.indexOf(separator, begin) - begin;
+    };
   }
 
   /** No more will come: what is there is the last record. */

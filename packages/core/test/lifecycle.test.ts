@@ -16,6 +16,25 @@ import { turns } from './virtual-clock';
 /** A program that does nothing by itself. */
 const idle = (): void => undefined;
 
+/** A start that takes until it is told to come. */
+function pending() {
+  let come = (): void => undefined;
+  const made = fake(idle, {
+    start: (program) =>
+      new Promise((resolve) => {
+        come = () => {
+          resolve(program);
+        };
+      }),
+  });
+  return {
+    made,
+    come: () => {
+      come();
+    },
+  };
+}
+
 describe('the life of a run', () => {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => {
@@ -285,15 +304,7 @@ describe('the life of a run', () => {
     });
 
     it('counts from the call: a start that never comes is given up, and ended if it still does', async () => {
-      let come = (): void => undefined;
-      const made = fake(idle, {
-        start: (program) =>
-          new Promise((resolve) => {
-            come = () => {
-              resolve(program);
-            };
-          }),
-      });
+      const { made, come } = pending();
       const run = rejection(new made.Command('x').run({ timeout: 100, drainDelay: 50 }), CommandTimeoutError);
       await made.clock.advance(150);
       expect((await run).result).to.include({ pid: undefined, exitCode: undefined, timedOut: true });
@@ -307,15 +318,7 @@ describe('the life of a run', () => {
         [undefined, ['SIGTERM tree', 'SIGCONT tree']],
         [0, ['SIGKILL tree']],
       ] as const) {
-        let come = (): void => undefined;
-        const made = fake(idle, {
-          start: (program) =>
-            new Promise((resolve) => {
-              come = () => {
-                resolve(program);
-              };
-            }),
-        });
+        const { made, come } = pending();
         const run = rejection(new made.Command('x').run(), CommandAbortedError);
         const ends = [abortAll(), abortAll({ killDelay: second })];
         await turns();

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import {
@@ -107,6 +107,26 @@ describe('lines', () => {
       ),
       { numRuns: 500 },
     ));
+
+  it('near the limit are measured in one pass over a chunk', () => {
+    const prototype = Buffer.prototype as Buffer;
+    const real: unknown = Reflect.get(prototype, 'indexOf');
+    let looks = 0;
+    Reflect.set(prototype, 'indexOf', function (this: Buffer, ...given: unknown[]): unknown {
+      looks++;
+      return Reflect.apply(real as () => unknown, this, given) as unknown;
+    });
+    const stream = new Readable({ read: () => undefined });
+    const events = { tooLong: () => expect.fail('none is too long'), resumed: () => undefined };
+    const reader = new LineReader(stream, settings({ maxLength: 10 }), events);
+    try {
+      stream.emit('data', Buffer.from('0123456789\n'.repeat(1000)));
+    } finally {
+      Reflect.set(prototype, 'indexOf', real);
+    }
+    expect(reader.shift()).to.equal('0123456789');
+    expect(looks).to.be.within(1, 2 * 1000);
+  });
 
   it('a carriage return before the newline belongs to its end; alone, and before NUL, it is text', async () => {
     expect((await read([Buffer.from('a\r\nb\rc\n\r\nd\r')])).records).to.deep.equal(['a', 'b\rc', '', 'd\r']);
