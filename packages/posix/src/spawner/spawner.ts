@@ -16,14 +16,26 @@ import type { HeldAttributes, HoldRequest, Order, Result, Said, ToSpawner, Verdi
 const longestWait = 1;
 const SIGKILL = 9;
 
-class SpawnerLoop {
+/** Of the kernel, which is not that of libc. */
+const signalSetSize = 8;
+const anotherUser = { result: 0, stopped: { type: 'impossible', why: 'this process acts as another user' } } as const;
+
+/** What such a thread does. */
+export class SpawnerLoop {
   private link: GateLink | undefined;
   /** Memory of the process, by its address. Orders use the same few again and again. */
   private readonly views = new Map<number, Uint8Array>();
   private readonly tid: number;
+  /** A set of all signals, and what this thread blocks otherwise. */
+  private readonly masks = Buffer.allocUnsafeSlow(2 * signalSetSize).fill(0xff);
+  private readonly allSignals: number;
+  private readonly usualSignals: number;
 
   constructor(private readonly libc: Libc) {
     this.tid = libc.syscall(LINUX.SYS_gettid, 0, 0, 0, 0, 0);
+    this.allSignals = libc.driver.address(this.masks);
+    this.usualSignals = this.allSignals + signalSetSize;
+    this.setMask(LINUX.SIG_BLOCK, 0, this.usualSignals);
   }
 
   take(message: ToSpawner): void {
@@ -46,30 +58,39 @@ class SpawnerLoop {
   }
 
   private start(order: Order): Omit<Result, 'id'> {
-    if (!this.actsAs(order))
-      return { result: 0, stopped: { type: 'impossible', why: 'this process acts as another user' } };
     if (order.umask !== undefined) this.libc.umask(order.umask);
     let stopped: Result['stopped'];
     const result = spawnPatiently(this.libc, () => {
-      if (order.hold === undefined) return this.spawn(order);
       // Each try has a gate of its own: it stays open after a program that went through and could not be executed.
-      const held = this.startHeld(order, order.hold);
-      stopped = held.stopped;
-      return held.result;
+      const tried = order.hold === undefined ? this.spawn(order) : this.startHeld(order, order.hold);
+      stopped = tried.stopped;
+      return tried.result;
     });
     return { result, stopped };
   }
 
-  /** libc changes the ids of all threads at once, at any moment. */
-  private actsAs({ euid, egid }: Order): boolean {
-    return this.libc.geteuid() >>> 0 === euid && this.libc.getegid() >>> 0 === egid;
-  }
-
-  private spawn({ pid, path, actions, attributes, argv, envp }: Order): number {
+  /**
+   * As who we were when it was asked for. libc changes the ids of all threads by a signal to each, at any moment: while that
+   * is blocked here, who changes them waits, so that there is nothing between the look and the start. The program gets
+   * another mask from `posix_spawn`.
+   */
+  private spawn({ euid, egid, pid, path, actions, attributes, argv, envp }: Order): Omit<Result, 'id'> {
+    const { libc } = this;
     const written = this.memory(pid, 4);
     const file = this.memory(actions, SIZE.posixSpawnFileActions);
     const attribute = this.memory(attributes, SIZE.posixSpawnattr);
-    return this.libc.posix_spawn(written, path, file, attribute, argv, envp);
+    // libc's own function leaves out just that signal.
+    this.setMask(LINUX.SIG_SETMASK, this.allSignals, 0);
+    try {
+      if (libc.geteuid() >>> 0 !== euid || libc.getegid() >>> 0 !== egid) return anotherUser;
+      return { result: libc.posix_spawn(written, path, file, attribute, argv, envp), stopped: undefined };
+    } finally {
+      this.setMask(LINUX.SIG_SETMASK, this.usualSignals, 0);
+    }
+  }
+
+  private setMask(how: number, set: number, old: number): void {
+    this.libc.syscall(LINUX.SYS_rt_sigprocmask, how, set, old, signalSetSize, 0);
   }
 
   private startHeld(order: Order, attributes: HeldAttributes): Omit<Result, 'id'> {
@@ -78,16 +99,17 @@ class SpawnerLoop {
     const { port, words } = link;
     enter(words, HOLD.asked);
     port.postMessage({ tid: this.tid, attributes } satisfies HoldRequest);
-    let result = 0;
+    let spawned: Omit<Result, 'id'> = { result: 0, stopped: undefined };
     if (waitWhile(words, HOLD.asked) === HOLD.closed) {
-      result = this.spawn(order);
+      spawned = this.spawn(order);
       enter(words, HOLD.returned);
       waitWhile(words, HOLD.returned);
     }
     const verdict = receiveMessageOnPort(port)?.message as Verdict | undefined;
-    if (verdict?.type === 'gone') return { result, stopped: undefined };
+    if (verdict?.type === 'gone') return spawned;
     this.bury(order.pid);
-    return { result, stopped: verdict ?? { type: 'impossible', why: 'the gatekeeper is gone' } };
+    const { result, stopped = verdict ?? { type: 'impossible', why: 'the gatekeeper is gone' } } = spawned;
+    return { result, stopped };
   }
 
   /** Somebody killed it at the gate: so it was not executed, but `posix_spawn` does not know. */
