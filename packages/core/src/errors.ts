@@ -97,12 +97,13 @@ export class UnsupportedFeatureError extends CommandError {
     info: { readonly summary: string; readonly availableIn: readonly string[] },
     details: CommandErrorDetails,
   ) {
-    const real = info.availableIn.filter((name) => name !== 'mock');
-    const has = real.length > 0 ? `use the backend ${real.join(' or ')}` : 'no backend that starts programs has it yet';
-    super(
-      `The backend ${details.backend ?? '(none)'} cannot do '${feature}' (${info.summary}); ${has}: ${abbreviated(details.command)}`,
-      details,
-    );
+    const { backend = '(none)', command } = details;
+    const others = info.availableIn.filter((name) => name !== 'mock' && name !== backend);
+    let has = 'no backend that starts programs has it yet';
+    if (others.length > 0) has = `use the backend ${others.join(' or ')}`;
+    else if (info.availableIn.includes(backend))
+      has = 'not in this process, that is: a single executable application has no launcher, for instance';
+    super(`The backend ${backend} cannot do '${feature}' (${info.summary}); ${has}: ${abbreviated(command)}`, details);
     this.feature = feature;
     this.availableIn = info.availableIn;
   }

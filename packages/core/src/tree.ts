@@ -2,22 +2,11 @@
  * The descendants of a program, for backends that start programs on this machine: found through Linux's `/proc`, also
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { hasExecuted, inodeOf, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.
 const { SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19 } = constants.signals as Partial<typeof constants.signals>;
-
-interface ProcessEntry {
-  readonly pid: number;
-  readonly state: string;
-  readonly parent: number;
-  readonly group: number;
-  readonly session: number;
-  readonly threads: number;
-  /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
-  readonly start: string;
-}
 
 /** What a descendant that was found is known by. */
 interface Member {
@@ -36,88 +25,11 @@ export interface DescendantsOptions {
   readonly send?: ((pid: number, signal: number) => void) | undefined;
 }
 
-function readEntry(pid: number | string): ProcessEntry | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined; // It ended meanwhile, no descriptor is free to read it with, or there is no /proc.
-  }
-  // The name in parentheses may hold spaces and parentheses itself.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state = '', parent, group, session] = fields;
-  return {
-    pid: Number(pid),
-    state,
-    parent: Number(parent),
-    group: Number(group),
-    session: Number(session),
-    threads: Number(fields[17]),
-    start: fields[19] ?? '',
-  };
-}
-
-function readAll(): ProcessEntry[] {
-  let names: string[];
-  try {
-    names = readdirSync('/proc');
-  } catch {
-    return [];
-  }
-  return names.flatMap((name) => (/^\d+$/.test(name) ? (readEntry(name) ?? []) : []));
-}
-
-/** Two processes of one number have not the same; it needs no descriptor. `undefined`: there is no such process. */
-function inodeOf(pid: number): number | undefined {
-  try {
-    return statSync(`/proc/${pid}`).ino;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Empty: it cannot be read, or an exec is under way. */
-function commandLine(pid: number | 'self'): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-/** Whether a child of ours is more than a copy of this process, so that its exec has closed what it had of ours. */
-function hasExecuted(pid: number): boolean {
-  const own = commandLine('self');
-  return own !== '' && !['', own].includes(commandLine(pid));
-}
-
-/** Ends of pipes, and sockets, behind some descriptors of a process. */
-function pipesOf(pid: number, fds: readonly (number | string)[]): string[] {
-  return fds.flatMap((fd) => {
-    try {
-      const file = `/proc/${pid}/fd/${fd}`;
-      const link = readlinkSync(file);
-      // Both ends of a pipe have one name: which it is, the permissions say.
-      return /^(pipe|socket):/.test(link) ? [`${link} ${lstatSync(file).mode & 0o200}`] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-function openFds(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`);
-  } catch {
-    return [];
-  }
-}
-
 /** What there is to see of a process that was found. */
-type Look = Pick<ProcessEntry, 'state' | 'threads'>;
-const gone: Look = { state: 'X', threads: 0 };
+type Look = Pick<ProcessEntry, 'state' | 'threads' | 'group'>;
+const gone: Look = { state: 'X', threads: 0, group: 0 };
 /** It is there and cannot be read. */
-const unread: Look = { state: '', threads: 1 };
+const unread: Look = { state: '', threads: 1, group: 0 };
 /** Somebody who cannot be read has its number: perhaps it, perhaps another. */
 const unsure: Look = { ...unread };
 
@@ -149,44 +61,51 @@ export class Descendants {
   /** Looks for descendants; whether there are new ones. `pinned`: not reaped, so its number is still its own. */
   find(pinned: boolean): boolean {
     if (process.platform !== 'linux') return false;
-    const entries = readAll();
+    const entries = processTable().update();
     // No descriptor is free to look with: who is known stays known, and there may be others.
     if (entries.length === 0) this.visible = false;
-    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
-    const root = byPid.get(this.root);
+    const root = pinned ? readEntry(this.root) : undefined;
     // Whoever has its number now and began at another time is a stranger, whatever the caller believes.
     const rootAlive = pinned && (this.born === undefined || root?.start === this.born);
+    // One that cannot be read now may be a stranger, whose children are nobody's.
+    const known = new Set<number>();
     if (rootAlive) {
-      this.visible = root !== undefined;
+      known.add(this.root);
+      this.visible = root !== undefined && entries.length > 0;
       this.born ??= root?.start;
       this.pipes ??= new Set(pipesOf(this.root, this.options.ownPipes));
     }
-    for (const [pid, member] of this.members) {
-      if (byPid.get(pid)?.start !== member.start && this.look(pid, member) === gone) this.members.delete(pid);
-    }
-    // One that cannot be read now may be a stranger, whose children are nobody's.
-    const known = (pid: number): boolean =>
-      (this.members.has(pid) && byPid.has(pid)) || (rootAlive && pid === this.root);
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
-    const groupIsOurs =
-      this.options.ownGroup &&
-      (rootAlive || entries.some((entry) => entry.group === this.root && this.members.has(entry.pid)));
+    let groupIsOurs = this.options.ownGroup && rootAlive;
+    for (const [pid, member] of this.members) {
+      const seen = this.look(pid, member);
+      if (seen === gone) this.members.delete(pid);
+      else if (seen !== unread && seen !== unsure) known.add(pid);
+      groupIsOurs ||= this.options.ownGroup && seen.group === this.root;
+    }
     const inGroup = ({ group, session }: ProcessEntry): boolean => group === this.root || session === this.root;
     // Nobody who is older comes from this program: a busy machine's other processes are not looked at any closer.
-    let others = entries.filter(({ pid, start }) => Number(start) >= Number(this.born ?? 0) && !known(pid));
-    others = others.filter(({ pid }) => pid !== process.pid && pid !== this.root);
-    const holders = new Set(others.filter((entry) => this.holdsPipe(entry)));
+    const born = Number(this.born ?? 0);
+    const others = entries.filter(
+      ({ pid, start }) => Number(start) >= born && pid !== process.pid && pid !== this.root,
+    );
+    let left = others.filter(({ pid }) => !known.has(pid));
+    const holders = new Set(left.filter((entry) => this.holdsPipe(entry)));
     let anyNew = false;
     for (let found = true; found;) {
       found = false;
-      for (const entry of others) {
-        if (known(entry.pid)) continue;
-        if (!(groupIsOurs && inGroup(entry)) && !known(entry.parent) && !holders.has(entry)) continue;
-        const member = { start: entry.start, inode: inodeOf(entry.pid) };
-        this.members.set(entry.pid, member);
-        for (const signal of this.told) this.send(entry.pid, member, signal);
+      left = left.filter((entry) => {
+        const { pid, parent, start } = entry;
+        if (!(groupIsOurs && inGroup(entry)) && !known.has(parent) && !holders.has(entry)) return true;
+        // It was read a while ago.
+        if (readEntry(pid)?.start !== start) return false;
+        const member = { start, inode: inodeOf(pid) };
+        this.members.set(pid, member);
+        known.add(pid);
+        for (const signal of this.told) this.send(pid, member, signal);
         found = anyNew = true;
-      }
+        return false;
+      });
     }
     return anyNew;
   }
@@ -199,8 +118,8 @@ export class Descendants {
   private holdsPipe({ pid, parent }: ProcessEntry): boolean {
     const { pipes } = this;
     if (pipes === undefined || pipes.size === 0) return false;
-    const holds = (): boolean => pipesOf(pid, openFds(pid)).some((end) => pipes.has(end));
-    return holds() && (parent !== process.pid || (hasExecuted(pid) && holds()));
+    const holds = (ends: readonly string[] | undefined): boolean => ends?.some((end) => pipes.has(end)) === true;
+    return holds(processTable().pipesOf(pid)) && (parent !== process.pid || (hasExecuted(pid) && holds(pipesOf(pid))));
   }
 
   /**
@@ -263,12 +182,13 @@ export class Descendants {
 
   /** Stops everybody below the program, which is being stopped. */
   private freeze(pinned: boolean): void {
-    let patience = longestStop;
+    let waited = 0;
     for (let round = 0; round < 100; round++) {
       // What one has forked before he stopped is there to be found when he has.
-      while (patience > 0 && !this.allStill(pinned)) {
-        patience--;
-        Atomics.wait(sleeper, 0, 0, 1);
+      while (waited < longestStop && !this.allStill(pinned)) {
+        const ms = waited < 1 ? 0.1 : 1;
+        Atomics.wait(sleeper, 0, 0, ms);
+        waited += ms;
       }
       if (!this.find(pinned)) return;
       this.signal(SIGSTOP);

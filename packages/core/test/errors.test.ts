@@ -96,6 +96,21 @@ describe('errors', () => {
     expect(error.result.stdout).to.equal('much output');
   });
 
+  it('of a missing feature name another backend that has it, and never the one that has not', () => {
+    const message = (backend: string, ...availableIn: string[]): string =>
+      new core.UnsupportedFeatureError('umask', { summary: 'mask', availableIn }, { command: 'x', backend }).message;
+    expect(message('child-process', 'posix', 'mock')).to.equal(
+      "The backend child-process cannot do 'umask' (mask); use the backend posix: x",
+    );
+    expect(message('posix', 'posix', 'mock')).to.equal(
+      "The backend posix cannot do 'umask' (mask); not in this process, that is: " +
+        'a single executable application has no launcher, for instance: x',
+    );
+    expect(message('posix', 'mock')).to.equal(
+      "The backend posix cannot do 'umask' (mask); no backend that starts programs has it yet: x",
+    );
+  });
+
   it('no stage lacks its words', () => {
     for (const [stage, words] of Object.entries(STAGES)) {
       expect(startError(stage as core.Stage, 'reason').message)

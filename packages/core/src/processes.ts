@@ -1,0 +1,136 @@
+/** The processes of this machine, as Linux's `/proc` shows them. */
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { systemClock } from './clock';
+
+/** What there is to read of one. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  readonly threads: number;
+  /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
+  readonly start: string;
+}
+
+export function readEntry(pid: number | string): ProcessEntry | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined; // It ended meanwhile, no descriptor is free to read it with, or there is no /proc.
+  }
+  // The name in parentheses may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group, session] = fields;
+  return {
+    pid: Number(pid),
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    threads: Number(fields[17]),
+    start: fields[19] ?? '',
+  };
+}
+
+/** Two processes of one number have not the same; it needs no descriptor. `undefined`: there is no such process. */
+export function inodeOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}`).ino;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Empty: it cannot be read, or an exec is under way. */
+function commandLine(pid: number | 'self'): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a child of ours is more than a copy of this process, so that its exec has closed what it had of ours. */
+export function hasExecuted(pid: number): boolean {
+  const own = commandLine('self');
+  return own !== '' && !['', own].includes(commandLine(pid));
+}
+
+/** Ends of pipes, and sockets, behind some descriptors of a process; default: all. `undefined`: they cannot be listed. */
+export function pipesOf(pid: number, fds?: readonly (number | string)[]): string[] | undefined {
+  let all: readonly (number | string)[];
+  try {
+    all = fds ?? readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return undefined;
+  }
+  return all.flatMap((fd) => {
+    try {
+      const file = `/proc/${pid}/fd/${fd}`;
+      const link = readlinkSync(file);
+      // Both ends of a pipe have one name: which it is, the permissions say.
+      return /^(pipe|socket):/.test(link) ? [`${link} ${lstatSync(file).mode & 0o200}`] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * How long what was read of a process is good for who looks for descendants, in milliseconds: who was one then is one still,
+ * and who came since is read.
+ */
+const validFor = 1000;
+
+/**
+ * All processes, each read once in a while: where many programs are ended at once, all of them look for descendants. A number
+ * can be another one's by now, which the look at a single process says.
+ */
+class ProcessTable {
+  private readonly entries = new Map<number, ProcessEntry>();
+  private readonly pipes = new Map<number, readonly string[]>();
+  private readAt = -Infinity;
+
+  /** Everybody who is there now. Empty: nobody can be read. */
+  update(): ProcessEntry[] {
+    const { entries, pipes } = this;
+    let names: string[];
+    try {
+      names = readdirSync('/proc');
+    } catch {
+      return [];
+    }
+    const now = systemClock.now();
+    if (Math.abs(now - this.readAt) > validFor) {
+      entries.clear();
+      this.readAt = now;
+    }
+    const there = new Set(names.map(Number));
+    for (const pid of entries.keys()) if (!there.has(pid)) entries.delete(pid);
+    for (const pid of pipes.keys()) if (!entries.has(pid)) pipes.delete(pid);
+    for (const pid of there) {
+      const entry = entries.has(pid) || Number.isNaN(pid) ? undefined : readEntry(pid);
+      if (entry !== undefined) entries.set(pid, entry);
+    }
+    return Array.from(entries.values());
+  }
+
+  /** Ends of pipes, and sockets, that a process has, or had since it was read. */
+  pipesOf(pid: number): readonly string[] {
+    let ends = this.pipes.get(pid);
+    if (ends === undefined && (ends = pipesOf(pid)) !== undefined) this.pipes.set(pid, ends);
+    return ends ?? [];
+  }
+}
+
+let table: WeakRef<ProcessTable> | undefined;
+
+/** The one of this thread, which is not kept for long. */
+export function processTable(): ProcessTable {
+  let found = table?.deref();
+  if (found === undefined) table = new WeakRef((found = new ProcessTable()));
+  return found;
+}

@@ -1,0 +1,112 @@
+import fs from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { Descendants } from '@vircommand/core/backend';
+import { processTable } from '../src/processes';
+
+describe('the table of processes', () => {
+  const { readFileSync } = fs;
+  const { hrtime } = process;
+  const [begun] = hrtime();
+  const stopTime = (after: number): void => {
+    const now: [number, number] = [begun + Math.floor(after), (after % 1) * 1e9];
+    process.hrtime = Object.assign(() => now, { bigint: () => hrtime.bigint() });
+  };
+  /** Who holds it keeps it. */
+  let table = processTable();
+  let children: ChildProcess[] = [];
+
+  before(function () {
+    if (process.platform !== 'linux') this.skip();
+  });
+  // Also where a test takes longer than what was read is good for.
+  beforeEach(() => {
+    stopTime(0);
+    table = processTable();
+  });
+  afterEach(async () => {
+    process.hrtime = hrtime;
+    fs.readFileSync = readFileSync;
+    for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      await once(child, 'exit');
+    }
+    children = [];
+  });
+
+  async function start(command: string, ...args: string[]): Promise<number> {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    children.push(child);
+    await once(child, 'spawn');
+    return child.pid ?? 0;
+  }
+  /** A shell, and its child. */
+  async function family(): Promise<[shell: number, child: number]> {
+    const shell = await start('sh', '-c', 'sleep 60 & echo $!; wait');
+    const [text] = (await once(children.at(-1)?.stdout ?? process.stdin, 'data')) as [Buffer];
+    return [shell, Number(text)];
+  }
+  /** Notes whose `stat` is read, and says instead what `change` makes of it. */
+  function spy(change = (_pid: number, text: string): string => text): number[] {
+    const read: number[] = [];
+    fs.readFileSync = ((file: string, encoding: 'latin1') => {
+      const text = readFileSync(file, encoding);
+      const pid = Number(/^\/proc\/(\d+)\/stat$/.exec(file)?.[1]);
+      if (Number.isNaN(pid)) return text;
+      read.push(pid);
+      return change(pid, text);
+    }) as typeof readFileSync;
+    return read;
+  }
+  const pids = (): number[] => table.update().map(({ pid }) => pid);
+
+  it('reads nobody twice, whoever has come since, and forgets who is gone', async () => {
+    // Other tests run beside this one, so others come and go.
+    const all = pids();
+    const read = spy();
+    const pid = await start('sleep', '60');
+    expect(pids()).to.include(pid);
+    expect(read).to.include(pid);
+    expect(read.filter((one) => all.includes(one))).to.deep.equal([]);
+    children[0]?.kill('SIGKILL');
+    await once(children[0] ?? process, 'exit');
+    expect(pids()).to.not.include(pid);
+  });
+
+  it('reads everybody again after a second', async () => {
+    const pid = await start('sleep', '60');
+    stopTime(10);
+    pids();
+    const read = spy();
+    stopTime(11);
+    pids();
+    expect(read).to.not.include(pid);
+    stopTime(11.01);
+    pids();
+    expect(read).to.include(pid);
+  });
+
+  it('is one for all who look for descendants', async () => {
+    const families = [await family(), await family(), await family()];
+    const all = pids();
+    const read = spy();
+    for (const [shell] of families) {
+      const descendants = new Descendants(shell, { ownGroup: false, ownPipes: [1] });
+      expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([true, true, true]);
+    }
+    // The program, and the descendant when it is found and when it is asked for.
+    expect(read.filter((pid) => all.includes(pid)).sort()).to.deep.equal(
+      families.flatMap(([shell, child]) => [shell, child, child]).sort(),
+    );
+  });
+
+  it('does not make a descendant of a stranger who has the number by now', async () => {
+    const [shell, child] = await family();
+    expect(pids()).to.include(child);
+    spy((pid, text) => (pid === child ? text.replace(/(?<=\) (?:\S+ ){19})\d+/, '1') : text));
+    const descendants = new Descendants(shell, { ownGroup: false, ownPipes: [1] });
+    expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([false, true, false]);
+  });
+});
