@@ -1,5 +1,5 @@
 /** Files that a start opens in this process for the program's streams, and closes once the program has them. */
-import { closeSync, constants, readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import type { LaunchPlan } from '@vircommand/core/backend';
 import { openAgain, openStreamFile } from '@vircommand/core/backend';
 
@@ -10,7 +10,7 @@ type Name = (typeof names)[number];
  * libuv makes the program's 0, 1 and 2 blocking, so of what is opened here only the program's is changed. What cannot be opened
  * again becomes blocking for the caller too.
  */
-function reopenedIfNonblocking(fd: number): number | undefined {
+function openedAgain(fd: number): number | undefined {
   if (process.platform !== 'linux') return undefined;
   let octal: string | undefined;
   try {
@@ -18,8 +18,7 @@ function reopenedIfNonblocking(fd: number): number | undefined {
   } catch {
     return undefined; // Not open, which the start will tell.
   }
-  const flags = Number.parseInt(octal ?? '0', 8);
-  return (flags & constants.O_NONBLOCK) === 0 ? undefined : openAgain(fd, flags);
+  return openAgain(fd, Number.parseInt(octal ?? '0', 8));
 }
 
 /** Descriptors that are open for one start. */
@@ -55,7 +54,7 @@ export class OpenFiles {
   private reopen(plan: LaunchPlan): void {
     for (const name of names) {
       const stream = plan[name];
-      const fd = stream.type === 'fd' ? reopenedIfNonblocking(stream.fd) : undefined;
+      const fd = stream.type === 'fd' ? openedAgain(stream.fd) : undefined;
       if (fd !== undefined) this.fds.set(name, fd);
     }
   }

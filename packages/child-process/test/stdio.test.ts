@@ -28,6 +28,7 @@ const merged = { stdout: pipe, stderr: { type: 'same-as-stdout' } } as const;
 const sh = (script: string, overrides: Partial<LaunchPlan> = {}): LaunchPlan => planOf(['sh', '-c', script], overrides);
 const flagsOf = (fd: number): string | undefined =>
   /^flags:.*$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[0];
+const blocks = (flags = ''): boolean => (Number.parseInt(flags.replace(/\D+/, ''), 8) & constants.O_NONBLOCK) === 0;
 
 describe('stdio', () => {
   let directory = '';
@@ -210,7 +211,7 @@ describe('stdio', () => {
       const read = openSync(at('flags'), constants.O_RDONLY | constants.O_NONBLOCK);
       const write = openSync(at('flags'), constants.O_WRONLY | constants.O_NONBLOCK);
       const flags = [flagsOf(read), flagsOf(write)];
-      const script = 'grep -h ^flags: /proc/self/fdinfo/0 /proc/self/fdinfo/1 >&2; echo data';
+      const script = 'said=$(grep -h ^flags: /proc/$$/fdinfo/0 /proc/$$/fdinfo/1); echo "$said" >&2; echo data';
       const plan = (): LaunchPlan =>
         sh(script, { stdin: { type: 'fd', fd: read }, stdout: { type: 'fd', fd: write }, stderr: pipe });
       const child = await backend.start(plan());
@@ -223,6 +224,22 @@ describe('stdio', () => {
       const bytes = Buffer.alloc(20);
       expect(bytes.toString('utf8', 0, readSync(read, bytes))).to.equal('data\ndata\n');
       for (const fd of [read, write]) closeSync(fd);
+    });
+
+    linux('a pipe that becomes nonblocking here after the start stays blocking in the program', async () => {
+      execFileSync('mkfifo', [at('later')]);
+      const fd = openSync(at('later'), 'r+');
+      const script = 'kill -STOP $$; said=$(grep ^flags: /proc/$$/fdinfo/1); echo "$said" >&2';
+      const child = await backend.start(sh(script, { stdout: { type: 'fd', fd }, stderr: pipe }));
+      const socket = new net.Socket({ fd, readable: false });
+      const flags = flagsOf(fd);
+      const stopped = (): boolean => readFileSync(`/proc/${child.pid}/stat`, 'latin1').includes(') T ');
+      while (!stopped()) await new Promise(setImmediate);
+      child.signal('SIGCONT', 'process');
+      const [, seen = ''] = (await textOf(child.stderr)).split(/\s+/);
+      await child.exited;
+      socket.destroy();
+      expect([blocks(flags), blocks(seen)]).to.deep.equal([false, true]);
     });
 
     linux('a pipe that nobody writes to any more gives the program its end', async () => {

@@ -50,18 +50,22 @@ export function openStreamFile(
 }
 
 /**
- * A nonblocking descriptor of the caller, opened once more (Linux): nonblocking belongs to the open file, and a program needs
- * one that blocks while the caller's own streams need what they have. Still nonblocking, so that opening waits for nobody,
- * and closed on exec. `undefined`: it cannot be opened again, as a socket or another user's pipe.
+ * A descriptor of the caller, opened once more (Linux): nonblocking belongs to the open file, and a program needs one that
+ * blocks, while the caller's own streams are nonblocking, or become so when they are first used. Still nonblocking, so that
+ * opening waits for nobody, and closed on exec. `undefined`: it need not be, or cannot, as a socket or another user's pipe.
  *
  * @param flags with which it is open
  */
 export function openAgain(fd: number, flags: number): number | undefined {
   try {
     const stat = fstatSync(fd);
-    // Opened again, other devices may be something else.
-    const isTerminal = (): boolean => stat.rdev !== ptmx && process.getBuiltinModule('node:tty').isatty(fd);
-    if (!stat.isFIFO() && !(stat.isCharacterDevice() && isTerminal())) return undefined;
+    // Node opens a terminal again itself before it uses it. Opened again, other devices may be something else.
+    const isUsedTerminal = (): boolean =>
+      (flags & O_NONBLOCK) !== 0 &&
+      stat.isCharacterDevice() &&
+      stat.rdev !== ptmx &&
+      process.getBuiltinModule('node:tty').isatty(fd);
+    if (!stat.isFIFO() && !isUsedTerminal()) return undefined;
     return openSync(`/proc/self/fd/${fd}`, (flags & (O_WRONLY | O_RDWR | O_APPEND)) | always);
   } catch {
     return undefined;

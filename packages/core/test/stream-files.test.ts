@@ -46,6 +46,15 @@ describe('files for streams', function () {
     }
   });
 
+  it('a pipe that blocks is as well: it may be used here later', () => {
+    const fd = openSync(fifo, O_RDWR);
+    open.push(fd);
+    const again = openAgain(fd, flagsOf(fd)) ?? -1;
+    open.push(again);
+    expect(again).to.be.greaterThan(2);
+    expect(flagsOf(again)).to.equal(flagsOf(fd) | O_NONBLOCK);
+  });
+
   it('nothing else is: another terminal would come, or the pipe has lost its reader', () => {
     const reader = openSync(fifo, O_RDONLY | O_NONBLOCK);
     const writer = opened(fifo, O_WRONLY);

@@ -173,16 +173,16 @@ export class DescriptorSet {
   }
 
   /**
-   * Node makes its own streams nonblocking as soon as they are used, and a program would find no input or lose output. As
-   * with `node:child_process`, what cannot be opened again becomes blocking for the caller too.
+   * Node makes its own streams nonblocking as soon as they are used, perhaps after the start, and a program would find no
+   * input or lose output. As with `node:child_process`, what cannot be opened again becomes blocking for the caller too.
    */
   private blocking(fd: number): number {
     if (!this.callerGoesOn) return fd;
     const flags = this.libc.fcntl(fd, LINUX.F_GETFL, 0);
-    if (flags < 0 || (flags & O_NONBLOCK) === 0) return fd;
+    if (flags < 0) return fd;
     const again = openAgain(fd, flags);
     if (again !== undefined) this.keep(again);
-    this.setFlags(again ?? fd, flags & ~O_NONBLOCK);
+    if (again !== undefined || (flags & O_NONBLOCK) !== 0) this.setFlags(again ?? fd, flags & ~O_NONBLOCK);
     return again ?? fd;
   }
 }

@@ -64,6 +64,10 @@ describe('the streams of this process', function () {
     });
   }
 
+  it('block in a program that runs already when they are first used: pipes', () => {
+    expect(report(pipes, 'later')).to.deep.equal({ before: [], program: [], after: [0, 1, 2] });
+  });
+
   it('stay as they are when threads are made', () => {
     expect(report(pipes, 'threads')).to.deep.equal({ before: [], after: [] });
   });

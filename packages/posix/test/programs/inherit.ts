@@ -16,14 +16,19 @@ const nonblocking = (fdinfo: string): number[] =>
   );
 const own = (): number[] => nonblocking([0, 1, 2].map((fd) => readFileSync(`/proc/self/fdinfo/${fd}`)).join(''));
 
-/** Uses the streams of this process as an application does, and hands them on. */
-function inherited() {
-  const script = 'cat /proc/$$/fdinfo/0 /proc/$$/fdinfo/1 /proc/$$/fdinfo/2 > "$0"';
+/** A program that notes how it finds the streams of this process, after what `first` says. */
+function inherited(first = '') {
+  const script = `${first} cat /proc/$$/fdinfo/0 /proc/$$/fdinfo/1 /proc/$$/fdinfo/2 > "$0"`;
   return new Command('sh', ['-c', script, report], { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' });
 }
 
-async function flags(run: () => unknown): Promise<void> {
+/** Uses the streams of this process as an application does. */
+function use(): void {
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
+
+async function flags(run: () => unknown, useBefore = true): Promise<void> {
+  if (useBefore) use();
   const before = own();
   await run();
   const program = nonblocking(readFileSync(report, 'latin1'));
@@ -33,6 +38,17 @@ async function flags(run: () => unknown): Promise<void> {
 const ways: Readonly<Record<string, () => Promise<void>>> = {
   run: () => flags(() => inherited().run()),
   runSync: () => flags(() => inherited().runSync()),
+
+  /** The streams are used for the first time while the program runs. */
+  later: () =>
+    flags(async () => {
+      const running = await inherited('kill -STOP $$;').runAsync();
+      use();
+      const { pid = 0 } = running;
+      while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T ')) await new Promise(setImmediate);
+      running.kill('SIGCONT');
+      await running.wait();
+    }, false),
 
   /** Nothing here uses a stream of this process, and threads are made. (Node uses stderr whenever it closes a socket.) */
   async threads() {
