@@ -48,6 +48,8 @@ export class LineReader {
     this.separator = separator;
     this.maxLength = settings.maxLength;
     stream.on('data', this.take);
+    // One that somebody has paused, after a header for instance, does not flow again by that.
+    stream.resume();
     stream.once('end', this.finish);
     stream.once('close', this.finish);
     stream.on('error', this.finish);

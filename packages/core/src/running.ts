@@ -67,7 +67,8 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
    * Lines of a piped stream, with backpressure, without their ends (`\n`, or `\r\n`; a lone `\r` is text). Leaving the
    * loop aborts the program, without an error; a bad end rejects after the last line. Once for each stream.
    *
-   * @throws CommandUsageError if the stream is no pipe or is read by lines already, or for a wrong option.
+   * @throws CommandUsageError if the stream is no pipe, is read by lines already or by a listener of `'readable'`, or for a
+   *   wrong option.
    */
   lines(options?: LineOptions): AsyncIterableIterator<string>;
   /** As `abort()`, and closes the pipes. */
@@ -164,6 +165,9 @@ export class RunningProcess implements RunningCommand {
       throw this.#usage('lines', `${from} is no pipe to the caller; call ${setter}('pipe')`);
     }
     if (this.#split.has(from)) throw this.#usage('lines', `${from} is read by lines already`);
+    // Node gives it all that comes then, and lines nothing.
+    if (this[from].listenerCount('readable') > 0)
+      throw this.#usage('lines', `${from} has a listener of 'readable', which takes all data: remove it first`);
     this.#split.add(from);
     const source = this.#run.lineSource(from, maxLength);
     return new LineIterator(() => Promise.resolve(source));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { expect } from 'chai';
 import * as fc from 'fast-check';
@@ -347,6 +348,35 @@ describe('lines() of a program that runs', () => {
     const running = await new made.Command('x').setOutputFd('pipe').runAsync();
     await running.wait();
     expect(await all(running.lines())).to.deep.equal(['a', 'b']);
+  });
+
+  for (const [how, stop] of [
+    ['pause()', (stdout: Readable) => stdout.pause()],
+    ['unpipe()', (stdout: Readable) => (stdout.pipe(new PassThrough()), stdout.unpipe())],
+  ] as const) {
+    it(`are all there after ${how}, as of who has read a header`, async () => {
+      const made = fake();
+      const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+      const header = once(running.stdout, 'data');
+      made.program.write('stdout', 'header\n');
+      await header;
+      stop(running.stdout);
+      made.program.write('stdout', 'a\nb\n').exit();
+      expect(await all(running.lines())).to.deep.equal(['a', 'b']);
+      expect((await running.wait()).outputComplete).to.equal(true);
+    });
+  }
+
+  it('are refused where a listener takes all data', async () => {
+    const made = fake();
+    const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+    const listener = (): void => undefined;
+    running.stdout.on('readable', listener);
+    expect(() => running.lines()).to.throw(CommandUsageError, "a listener of 'readable'");
+    running.stdout.off('readable', listener);
+    made.program.write('stdout', 'a\n').exit();
+    await turns();
+    expect(await all(running.lines())).to.deep.equal(['a']);
   });
 
   it('hold no process after its end, if nobody reads on', async () => {
