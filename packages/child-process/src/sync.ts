@@ -5,7 +5,7 @@ import { CommandStartError } from '@vircommand/core';
 import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { OpenFiles } from './files';
 import { checkRoom, loopOfItsOwn } from './room';
-import { spawnOf } from './spawn-options';
+import { spawnOf, type Spawn } from './spawn-options';
 import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf } from './stdio';
 import { openUnnamedFile, readUnnamedFile } from './unnamed-file';
@@ -59,8 +59,13 @@ interface UnnamedFiles {
   readonly tail: number | undefined;
 }
 
-function spawnWith(plan: LaunchPlan, request: SyncRequest, files: OpenFiles | undefined, unnamed: UnnamedFiles) {
-  const { file, args, options } = spawnOf(plan);
+function spawnWith(
+  plan: LaunchPlan,
+  { file, args, options }: Spawn,
+  request: SyncRequest,
+  files: OpenFiles | undefined,
+  unnamed: UnnamedFiles,
+) {
   const stdio = stdioOf(plan, files, unnamed.merged);
   if (unnamed.tail !== undefined) stdio[2] = unnamed.tail;
   const input = plan.stdin.type === 'pipe' ? { input: request.input ?? Buffer.alloc(0) } : {};
@@ -95,6 +100,8 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
       return undefined;
     }
   };
+  // Before files are opened: what has no program truncates nothing.
+  const what = spawnOf(plan);
   let files: OpenFiles | undefined;
   checkOpen(plan);
   try {
@@ -102,7 +109,7 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
     files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
     const unnamed = { merged: unnamedFile(isMerged(plan)), tail: fileForTail(tail) };
     checkRoom(plan, loopOfItsOwn);
-    const { result, full } = spawnWith(plan, request, files, unnamed);
+    const { result, full } = spawnWith(plan, what, request, files, unnamed);
     const { limit, stderrTail } = request;
     const stdout =
       unnamed.merged !== undefined

@@ -284,6 +284,21 @@ export const startErrorCases = group('start-error', { needs: ['posix'] }, [
     },
   },
   {
+    id: 'file-stays',
+    title: 'a program that is not found leaves the file for its output as it was',
+    why: 'What was there is lost for a start that was none.',
+    // An error from elsewhere may come after the file was opened there.
+    requires: ['local-pid'],
+    twin: true,
+    async run(t, run) {
+      setVariables(t, { PATH: t.tempDir() });
+      const output = file(t, 'before', 0o644);
+      const command = new t.Command('conformance-none').setOutputFile(output);
+      await t.rejectsStart(run(command), { stage: 'resolve', code: 'ENOENT' });
+      assert.equal(readFileSync(output, 'utf8'), 'before');
+    },
+  },
+  {
     id: 'in-path-not-executable',
     title: 'a name that is in PATH, but cannot be executed, fails at stage resolve with EACCES',
     why: 'It was found; the remedy is another one.',
