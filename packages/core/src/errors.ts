@@ -270,7 +270,8 @@ export function startError(stage: Stage, cause: NodeJS.ErrnoException | string, 
   if (typeof cause === 'string') return new CommandStartError(stage, cause, { command: '', path });
   const where = path ?? cause.path;
   const reason = where === undefined || cause.message.includes(where) ? cause.message : `${cause.message}, '${where}'`;
-  return new CommandStartError(stage, reason, {
+  // As it is, at a terminal it hides what is wrong.
+  return new CommandStartError(stage, reason.replaceAll('\r', '\\r'), {
     command: '',
     code: cause.code,
     path: where,

@@ -41,9 +41,13 @@ function explain(code: string | undefined, program: Buffer): { reason: string; p
     case 'ENOENT': {
       if (!exists(program)) return { reason: `there is no program '${path}'`, path };
       const interpreter = missingInterpreter(program);
-      return interpreter === undefined
-        ? { reason: `'${path}' exists, but likely the loader that it names does not`, path }
-        : { reason: `'${path}' is a script whose interpreter '${interpreter}' does not exist`, path: interpreter };
+      if (interpreter === undefined)
+        return { reason: `'${path}' exists, but likely the loader that it names does not`, path };
+      const hint = interpreter.endsWith('\r') ? ': its lines end in CRLF' : '';
+      return {
+        reason: `'${path}' is a script whose interpreter '${interpreter}' does not exist${hint}`,
+        path: interpreter,
+      };
     }
     case 'EACCES':
       return isDirectory(program)

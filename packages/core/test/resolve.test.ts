@@ -163,6 +163,12 @@ describe('on this machine', () => {
       expect(failed('ENOENT', at('gone')).message).to.contain('there is no program');
       const interpreter = failed('ENOENT', at('b', 'lost'));
       expect(interpreter).to.include({ stage: 'exec', code: 'ENOENT', path: '/no/such/interpreter' });
+      script(at('b', 'dos'), '#!/bin/sh\r\n');
+      const dos = failed('ENOENT', at('b', 'dos'));
+      expect(dos).to.include({ path: '/bin/sh\r' });
+      expect(dos.message)
+        .to.contain(String.raw`'/bin/sh\r' does not exist: its lines end in CRLF`)
+        .and.not.contain('\r');
       // Of an interpreter that is there, what that needs.
       script(at('b', 'nested'), `#!${at('b', 'lost')}\n`);
       expect(failed('ENOENT', at('b', 'nested'))).to.include({ path: '/no/such/interpreter' });
