@@ -79,15 +79,23 @@ export function pipesOf(pid: number, fds?: readonly (number | string)[]): string
   });
 }
 
-/**
- * How long what was read of a process is good for who looks for descendants, in milliseconds: who was one then is one still,
- * and who came since is read.
- */
+/** How long what was read of a process is good for who looks for descendants, in milliseconds. */
 const validFor = 1000;
+/** Fewer numbers than this can go round within that time, as in a namespace that has few. */
+const enoughNumbers = 32_768;
+
+/** How many numbers the kernel gives before they go round. */
+function numbers(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
+  } catch {
+    return 0;
+  }
+}
 
 /**
- * All processes, each read once in a while: where many programs are ended at once, all of them look for descendants. A number
- * can be another one's by now, which the look at a single process says.
+ * All processes, each read once in a while: where many programs are ended at once, all of them look for descendants. It is for
+ * who wants to know whom to read again.
  */
 class ProcessTable {
   private readonly entries = new Map<number, ProcessEntry>();
@@ -104,18 +112,23 @@ class ProcessTable {
       return [];
     }
     const now = systemClock.now();
-    if (Math.abs(now - this.readAt) > validFor) {
+    if (Math.abs(now - this.readAt) > validFor || numbers() < enoughNumbers) {
       entries.clear();
       this.readAt = now;
     }
     const there = new Set(names.map(Number));
     for (const pid of entries.keys()) if (!there.has(pid)) entries.delete(pid);
     for (const pid of pipes.keys()) if (!entries.has(pid)) pipes.delete(pid);
-    for (const pid of there) {
-      const entry = entries.has(pid) || Number.isNaN(pid) ? undefined : readEntry(pid);
-      if (entry !== undefined) entries.set(pid, entry);
-    }
+    for (const pid of there) if (!Number.isNaN(pid) && !this.hasItsParent(pid)) this.readAgain(pid);
     return Array.from(entries.values());
+  }
+
+  /** `undefined`: it is gone, or cannot be read. */
+  readAgain(pid: number): ProcessEntry | undefined {
+    const entry = readEntry(pid);
+    if (entry === undefined) this.entries.delete(pid);
+    else this.entries.set(pid, entry);
+    return entry;
   }
 
   /** Ends of pipes, and sockets, that a process has, or had since it was read. */
@@ -123,6 +136,14 @@ class ProcessTable {
     let ends = this.pipes.get(pid);
     if (ends === undefined && (ends = pipesOf(pid)) !== undefined) this.pipes.set(pid, ends);
     return ends ?? [];
+  }
+
+  /** Whether it was read, and nobody has adopted it since. */
+  private hasItsParent(pid: number): boolean {
+    const entry = this.entries.get(pid);
+    if (entry === undefined) return false;
+    const parent = this.entries.get(entry.parent);
+    return entry.parent === 0 || (parent !== undefined && Number(parent.start) <= Number(entry.start));
   }
 }
 

@@ -38,6 +38,7 @@ const alive = ({ state, threads }: Look): boolean => threads > 1 || (state !== '
 /** One that is in the kernel (`D`), as while a child of vfork() has its memory, will stop before it can do anything else. */
 const still = ({ state }: Look): boolean => !/[RS]/.test(state);
 
+const stop = [SIGSTOP];
 /** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
 const longestStop = 50;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -58,10 +59,16 @@ export class Descendants {
     private readonly options: DescendantsOptions,
   ) {}
 
-  /** Looks for descendants; whether there are new ones. `pinned`: not reaped, so its number is still its own. */
-  find(pinned: boolean): boolean {
+  /**
+   * Looks for descendants; whether there are new ones.
+   *
+   * @param pinned - The program is not reaped, so its number is still its own.
+   * @param tell - The signals that new ones get, in this order.
+   */
+  find(pinned: boolean, tell: Iterable<number> = this.told): boolean {
     if (process.platform !== 'linux') return false;
-    const entries = processTable().update();
+    const table = processTable();
+    const entries = table.update();
     // No descriptor is free to look with: who is known stays known, and there may be others.
     if (entries.length === 0) this.visible = false;
     const root = pinned ? readEntry(this.root) : undefined;
@@ -73,7 +80,7 @@ export class Descendants {
       known.add(this.root);
       this.visible = root !== undefined && entries.length > 0;
       this.born ??= root?.start;
-      this.pipes ??= new Set(pipesOf(this.root, this.options.ownPipes));
+      this.pipes ??= this.findPipes();
     }
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
     let groupIsOurs = this.options.ownGroup && rootAlive;
@@ -83,28 +90,34 @@ export class Descendants {
       else if (seen !== unread && seen !== unsure) known.add(pid);
       groupIsOurs ||= this.options.ownGroup && seen.group === this.root;
     }
-    const inGroup = ({ group, session }: ProcessEntry): boolean => group === this.root || session === this.root;
+    const isKin = ({ parent, group, session }: ProcessEntry): boolean =>
+      known.has(parent) || (groupIsOurs && (group === this.root || session === this.root));
     // Nobody who is older comes from this program: a busy machine's other processes are not looked at any closer.
     const born = Number(this.born ?? 0);
     const others = entries.filter(
       ({ pid, start }) => Number(start) >= born && pid !== process.pid && pid !== this.root,
     );
     let left = others.filter(({ pid }) => !known.has(pid));
-    const holders = new Set(left.filter((entry) => this.holdsPipe(entry)));
+    const holders = new Set(left.filter(({ pid }) => this.isOurPipe(table.pipesOf(pid))).map(({ pid }) => pid));
     let anyNew = false;
     for (let found = true; found;) {
       found = false;
-      left = left.filter((entry) => {
-        const { pid, parent, start } = entry;
-        if (!(groupIsOurs && inGroup(entry)) && !known.has(parent) && !holders.has(entry)) return true;
-        // It was read a while ago.
-        if (readEntry(pid)?.start !== start) return false;
-        const member = { start, inode: inodeOf(pid) };
+      left = left.flatMap((read) => {
+        const { pid } = read;
+        if (!isKin(read) && !holders.has(pid)) return read;
+        // That was a while ago: his number may be another one's, and he may have another parent and have left the group.
+        const entry = table.readAgain(pid);
+        if (entry === undefined || Number(entry.start) < born) return [];
+        if (!isKin(entry) && !(holders.has(pid) && this.holdsPipe(entry))) {
+          holders.delete(pid);
+          return entry;
+        }
+        const member = { start: entry.start, inode: inodeOf(pid) };
         this.members.set(pid, member);
         known.add(pid);
-        for (const signal of this.told) this.send(pid, member, signal);
+        for (const signal of tell) this.send(pid, member, signal);
         found = anyNew = true;
-        return false;
+        return [];
       });
     }
     return anyNew;
@@ -116,10 +129,18 @@ export class Descendants {
    * between fork and exec it may have a copy of the program's.
    */
   private holdsPipe({ pid, parent }: ProcessEntry): boolean {
+    return (parent !== process.pid || hasExecuted(pid)) && this.isOurPipe(pipesOf(pid));
+  }
+
+  /** The program may have put others in their places, as `exec >&2` does: those that it inherited from here are everybody's. */
+  private findPipes(): ReadonlySet<string> {
+    const inherited = pipesOf(process.pid, [0, 1, 2]);
+    return new Set(pipesOf(this.root, this.options.ownPipes)?.filter((end) => inherited?.includes(end) !== true));
+  }
+
+  private isOurPipe(ends: readonly string[] = []): boolean {
     const { pipes } = this;
-    if (pipes === undefined || pipes.size === 0) return false;
-    const holds = (ends: readonly string[] | undefined): boolean => ends?.some((end) => pipes.has(end)) === true;
-    return holds(processTable().pipesOf(pid)) && (parent !== process.pid || (hasExecuted(pid) && holds(pipesOf(pid))));
+    return pipes !== undefined && ends.some((end) => pipes.has(end));
   }
 
   /**
@@ -174,14 +195,18 @@ export class Descendants {
     if (pinned) toRoot(SIGSTOP);
     // Those whom an earlier signal found are not new to the look that stops everybody else.
     if (this.members.size > 0) this.signal(SIGSTOP);
-    this.freeze(pinned);
+    const all = this.freeze(pinned);
     const sent = send(signal);
+    if (!all) this.visible = false;
     if (signal !== SIGKILL) send(SIGCONT);
     return sent;
   }
 
-  /** Stops everybody below the program, which is being stopped. */
-  private freeze(pinned: boolean): void {
+  /**
+   * Stops everybody below the program, which is being stopped; `false`: there may be more of them. Who is found gets nothing
+   * but that: what he was told earlier may be what makes him fork.
+   */
+  private freeze(pinned: boolean): boolean {
     let waited = 0;
     for (let round = 0; round < 100; round++) {
       // What one has forked before he stopped is there to be found when he has.
@@ -190,9 +215,10 @@ export class Descendants {
         Atomics.wait(sleeper, 0, 0, ms);
         waited += ms;
       }
-      if (!this.find(pinned)) return;
+      if (!this.find(pinned, stop)) return true;
       this.signal(SIGSTOP);
     }
+    return false;
   }
 
   private allStill(pinned: boolean): boolean {

@@ -49,9 +49,10 @@ describe('the table of processes', () => {
     return [shell, Number(text)];
   }
   /** Notes whose `stat` is read, and says instead what `change` makes of it. */
-  function spy(change = (_pid: number, text: string): string => text): number[] {
+  function spy(change = (_pid: number, text: string): string => text, numbers?: string): number[] {
     const read: number[] = [];
     fs.readFileSync = ((file: string, encoding: 'latin1') => {
+      if (file.endsWith('/pid_max') && numbers !== undefined) return numbers;
       const text = readFileSync(file, encoding);
       const pid = Number(/^\/proc\/(\d+)\/stat$/.exec(file)?.[1]);
       if (Number.isNaN(pid)) return text;
@@ -63,16 +64,24 @@ describe('the table of processes', () => {
   const pids = (): number[] => table.update().map(({ pid }) => pid);
 
   it('reads nobody twice, whoever has come since, and forgets who is gone', async () => {
-    // Other tests run beside this one, so others come and go.
-    const all = pids();
+    const early = await start('sleep', '60');
+    expect(pids()).to.include(early);
+    const late = await start('sleep', '60');
     const read = spy();
+    expect(pids()).to.include.members([early, late]);
+    expect(read).to.include(late).and.not.include(early);
+    const [, child] = children;
+    child?.kill('SIGKILL');
+    await once(child ?? process, 'exit');
+    expect(pids()).to.include(early).and.not.include(late);
+  });
+
+  it('reads everybody each time where numbers may go round soon', async () => {
     const pid = await start('sleep', '60');
-    expect(pids()).to.include(pid);
+    pids();
+    const read = spy((_pid, text) => text, '300\n');
+    pids();
     expect(read).to.include(pid);
-    expect(read.filter((one) => all.includes(one))).to.deep.equal([]);
-    children[0]?.kill('SIGKILL');
-    await once(children[0] ?? process, 'exit');
-    expect(pids()).to.not.include(pid);
   });
 
   it('reads everybody again after a second', async () => {
@@ -90,23 +99,54 @@ describe('the table of processes', () => {
 
   it('is one for all who look for descendants', async () => {
     const families = [await family(), await family(), await family()];
-    const all = pids();
+    pids();
     const read = spy();
     for (const [shell] of families) {
       const descendants = new Descendants(shell, { ownGroup: false, ownPipes: [1] });
       expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([true, true, true]);
     }
     // The program, and the descendant when it is found and when it is asked for.
-    expect(read.filter((pid) => all.includes(pid)).sort()).to.deep.equal(
+    expect(read.filter((pid) => families.flat().includes(pid)).sort()).to.deep.equal(
       families.flatMap(([shell, child]) => [shell, child, child]).sort(),
     );
   });
 
+  /** What `/proc/PID/stat` says with another one of the fields behind the name, the first of which is the state. */
+  const withField = (text: string, index: number, value: number): string =>
+    text.replace(new RegExp(`(?<=\\) (?:\\S+ ){${index}})-?\\d+`), String(value));
+  const [parentField, groupField, startField] = [1, 2, 19];
+
   it('does not make a descendant of a stranger who has the number by now', async () => {
     const [shell, child] = await family();
     expect(pids()).to.include(child);
-    spy((pid, text) => (pid === child ? text.replace(/(?<=\) (?:\S+ ){19})\d+/, '1') : text));
+    spy((pid, text) => (pid === child ? withField(text, startField, 1) : text));
     const descendants = new Descendants(shell, { ownGroup: false, ownPipes: [1] });
     expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([false, true, false]);
+  });
+
+  for (const [what, field] of [
+    ['child', parentField],
+    ['member of the group', groupField],
+  ] as const) {
+    it(`does not make a descendant of who was a ${what} when he was read`, async () => {
+      const shell = await start('sleep', '60');
+      const stranger = await start('sleep', '60');
+      spy((pid, text) => (pid === stranger ? withField(text, field, shell) : text));
+      expect(pids()).to.include(stranger);
+      fs.readFileSync = readFileSync;
+      const descendants = new Descendants(shell, { ownGroup: true, ownPipes: [] });
+      expect([descendants.find(true), descendants.visible]).to.deep.equal([false, true]);
+    });
+  }
+
+  it('finds who was adopted since he was read', async () => {
+    const [shell, child] = await family();
+    const [gone] = [await start('true')];
+    await once(children.at(-1) ?? process, 'exit');
+    spy((pid, text) => (pid === child ? withField(text, parentField, gone) : text));
+    expect(pids()).to.include(child);
+    fs.readFileSync = readFileSync;
+    const descendants = new Descendants(shell, { ownGroup: false, ownPipes: [] });
+    expect([descendants.find(true), descendants.alive]).to.deep.equal([true, true]);
   });
 });

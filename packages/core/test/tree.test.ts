@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
@@ -41,6 +41,8 @@ const stateOf = (pid: number): string | undefined => {
     return undefined;
   }
 };
+
+const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -88,10 +90,35 @@ describe('descendants', () => {
   it('are not who reads what the program writes', async () => {
     const both = start(`sh -c 'echo writer $$ >&2; exec sleep 60' | sh -c 'echo reader $$ >&2; exec cat'`);
     try {
-      const [writer = 0] = await pidsFrom(both, 'writer', 'reader');
+      const [writer = 0, reader = 0] = await pidsFrom(both, 'writer', 'reader');
+      // A shell that says something has other descriptors for a moment.
+      await until(() => nameOf(writer) === 'sleep' && nameOf(reader) === 'cat');
       const descendants = new Descendants(writer, { ownGroup: false, ownPipes: [1] });
       expect([descendants.find(true), descendants.visible]).to.deep.equal([false, true]);
     } finally {
+      process.kill(-(both.pid ?? 0), 'SIGKILL');
+    }
+  });
+
+  it('are not who has a stream of this process, where the program has put that in the place of its own', async () => {
+    const both = start(`sh -c 'echo writer $$ >&2; exec sleep 60' | sh -c 'echo reader $$ >&2; exec cat'`);
+    const [writer = 0, reader = 0] = await pidsFrom(both, 'writer', 'reader');
+    await until(() => nameOf(writer) === 'sleep' && nameOf(reader) === 'cat');
+    const fd = fs.openSync(`/proc/${writer}/fd/1`, 'w');
+    const [program, other] = [0, 1].map(() => spawn('sleep', ['60'], { stdio: ['ignore', fd, 'ignore'] }));
+    const { readlinkSync } = fs;
+    const isFound = (): boolean => new Descendants(program?.pid ?? 0, { ownGroup: false, ownPipes: [1] }).find(true);
+    try {
+      await until(() => [program, other].every((child) => nameOf(child?.pid ?? 0) === 'sleep'));
+      expect(isFound()).to.equal(true);
+      const ours = `/proc/${process.pid}/fd/1`;
+      const link = readlinkSync(`/proc/${writer}/fd/1`);
+      fs.readlinkSync = ((file: string) => (file === ours ? link : readlinkSync(file))) as typeof readlinkSync;
+      expect(isFound()).to.equal(false);
+    } finally {
+      fs.readlinkSync = readlinkSync;
+      fs.closeSync(fd);
+      for (const child of [program, other]) child?.kill('SIGKILL');
       process.kill(-(both.pid ?? 0), 'SIGKILL');
     }
   });
@@ -112,6 +139,27 @@ describe('descendants', () => {
     descendants.deliver(SIGKILL, true, toRoot);
     // Once more with everybody whom the look finds.
     expect(Array.from(new Set(got))).to.deep.equal([SIGSTOP, SIGKILL]);
+  });
+
+  it('get no earlier signal with a later one: it may be what makes them fork', async () => {
+    const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
+    const root = start(`trap 'sleep 60 & echo late $! >&2' USR1; sleep 60 & echo early $! >&2; while :; do wait; done`);
+    const got: [pid: number, signal: number][] = [];
+    const send = (...sent: [pid: number, signal: number]): void => void got.push(sent);
+    const of = (wanted: number): number[] =>
+      Array.from(new Set(got.filter(([pid]) => pid === wanted).map(([, signal]) => signal)));
+    try {
+      const [early = 0] = await pidsFrom(root, 'early');
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [], send });
+      descendants.deliver(SIGTERM, true, () => true);
+      expect(of(early)).to.deep.equal([SIGSTOP, SIGTERM, SIGCONT]);
+      root.kill('SIGUSR1');
+      const [late = 0] = await pidsFrom(root, 'late');
+      descendants.deliver(SIGKILL, true, () => true);
+      expect(of(late)).to.deep.equal([SIGSTOP, SIGKILL]);
+    } finally {
+      process.kill(-(root.pid ?? 0), 'SIGKILL');
+    }
   });
 
   it('live as long as one of their threads', async function () {
