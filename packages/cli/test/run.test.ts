@@ -1,6 +1,6 @@
 /** `vircommand run` as a shell sees it. */
 import { expect } from 'chai';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { runProgram, scratch, shell, vircommand } from './installed';
 
@@ -191,6 +191,32 @@ describe('vircommand run', function () {
     expect([stdout, status]).to.deep.equal([`A='b c' touch ${file} 'it'\\''s'\n`, 0]);
     expect(() => readFileSync(file)).to.throw('ENOENT');
     expect((await vircommand(['run', '-n', 'no-such-program'])).stdout).to.equal('no-such-program\n');
+  });
+
+  linuxOnly('--user takes the answer of getent(1) for nobody but the one that it asked for', async () => {
+    const directories = path.join(directory, 'getent-is-here');
+    mkdirSync(directories);
+    writeFileSync(
+      path.join(directories, 'getent'),
+      '#!/bin/sh\ncase $2 in nemo | 4242) echo nemo:x:4242:77::/: ;; -*) echo "Usage: getent" ;; *) echo root:x:0:0::/: ;; esac\n',
+      { mode: 0o755 },
+    );
+    const env = { PATH: `${directories}:${process.env.PATH ?? ''}` };
+    const asked = (...flags: string[]) => vircommand(['run', '--dry-run', ...flags, 'true'], { env });
+    for (const name of ['nemo', '4242']) expect(await asked('--user', name)).to.deep.include({ status: 0, stderr: '' });
+    for (const [name, reason] of [
+      ['4294967296', 'takes a name or a number from 0 to 4294967294'],
+      ['4243', 'nobody knows the group of user 4243'],
+      [' 0', "there is no user ' 0'"],
+      ['', 'takes a name or a number'],
+      ['--help', "there is no user '--help'"],
+    ] as const) {
+      const { status, stderr } = await asked(`--user=${name}`);
+      expect(status, name).to.equal(125);
+      expect(stderr).to.contain(`vircommand run: --user: ${reason}`);
+    }
+    for (const flag of ['--group= 0', '--groups= 0'])
+      expect((await asked(flag)).stderr).to.contain('there is no group');
   });
 
   it('--stats tells time, memory and context switches on stderr, and what cannot be known', async () => {
