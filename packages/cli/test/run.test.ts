@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { runProgram, scratch, shell, vircommand } from './installed';
+import { bin, runProgram, scratch, shell, vircommand } from './installed';
 
 const linuxOnly = process.platform === 'linux' ? it : it.skip;
 
@@ -182,6 +182,20 @@ describe('vircommand run', function () {
       const { stdout } = await shell(script, { env: { FIFO: path.join(directory, 'fifo') } });
       expect(stdout).to.match(/^124\n$/);
     });
+  });
+
+  it('a run that never ends, and of which nothing is left to wait for, is a failure and no success', async () => {
+    const file = path.join(directory, 'never.cjs');
+    const index = path.join(path.dirname(bin()), '..', 'dist', 'index.js');
+    writeFileSync(
+      file,
+      `const features = Object.freeze(['fd-stdio', 'kill-on-parent-exit']);
+      const never = { contract: 1, name: 'never', features, start: () => new Promise(() => undefined) };
+      require(${JSON.stringify(index)}).runProcess({ backend: () => never });`,
+    );
+    const { status, stderr } = await runProgram([process.execPath, file, 'run', 'true']);
+    expect(stderr).to.match(/^vircommand run: nothing is left that could bring this to an end: /);
+    expect(status).to.equal(125);
   });
 
   it('--dry-run prints what a shell reads back, and starts nothing', async () => {
