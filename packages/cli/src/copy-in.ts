@@ -2,18 +2,24 @@
 import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { pipeline, type Readable, type Writable } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
 
 /** Opened anew where that can be had: the flag that keeps reads from blocking belongs to the open file, which others share. */
-function sourceOf(fd: number): Readable {
-  const stat = fstatSync(fd);
-  // A terminal or /dev/null is read like a file: there is a thread for that.
-  if (!stat.isFIFO() && !stat.isSocket()) return createReadStream('', { fd, autoClose: false });
+function own(fd: number, flags: number): number {
   try {
-    const own = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    return new Socket({ fd: own, readable: true, writable: false });
+    return openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | flags);
   } catch {
-    return new Socket({ fd, readable: true, writable: false });
+    return fd;
   }
+}
+
+function sourceOf(fd: number): Readable {
+  // A thread that waits for a line would hold us up when the program has ended, and take the line from who is next.
+  if (isatty(fd)) return new ReadStream(own(fd, constants.O_NOCTTY));
+  const stat = fstatSync(fd);
+  // /dev/null is read like a file.
+  if (!stat.isFIFO() && !stat.isSocket()) return createReadStream('', { fd, autoClose: false });
+  return new Socket({ fd: own(fd, constants.O_NONBLOCK), readable: true, writable: false });
 }
 
 /** Copies until either side ends, or it is disposed. A program that does not read on is no error. */

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { openRecording } from '@vircommand/mock';
 import { Command } from '@vircommand/core';
 import { scratch, shell, vircommand } from './installed';
+import { startAtTerminal } from './started';
 
 describe('record and replay', function () {
   this.timeout(60_000);
@@ -61,6 +62,29 @@ describe('record and replay', function () {
     expect((await vircommand(['replay', ...sort], { input: 'b\na\n' })).stdout).to.equal('a\nb\n');
     expect((await vircommand(['replay', ...sort], { input: 'c\n' })).status).to.equal(125);
   });
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'at a terminal it ends with the program, and the next line is not read',
+    async () => {
+      const file = fresh();
+      for (const how of ['record', 'replay']) {
+        const after = 'echo "status $?"; read -r line; echo "next $line"; grep flags /proc/self/fdinfo/0';
+        const terminal = await startAtTerminal(`vircommand ${how} -i "$FILE" -- head -n 1; ${after}`, { FILE: file });
+        try {
+          terminal.type('one\n');
+          await terminal.wrote(/^status 0\r?\n/m);
+          terminal.type('two\n');
+          await terminal.wrote(/^next two\r?\n/m);
+          const { text } = await terminal.end();
+          expect(text.split(/\r?\n/).filter((line) => line === 'one')).to.have.lengthOf(2);
+          // O_NONBLOCK is 04000 in fdinfo.
+          expect(parseInt(/flags:\s*(\d+)/.exec(text)?.[1] ?? '4000', 8) & 0o4000).to.equal(0);
+        } finally {
+          await terminal[Symbol.asyncDispose]();
+        }
+      }
+    },
+  );
 
   it('what must not be in the file is not: values of variables, and what is to be redacted', async () => {
     const file = fresh();
