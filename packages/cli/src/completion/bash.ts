@@ -42,8 +42,25 @@ function ofSubcommand(subcommand: Subcommand): string {
 export const bash = (subcommands: readonly Subcommand[]): string => `# bash completion for vircommand
 # source <(vircommand completion bash)
 
+# Words also end at what COMP_WORDBREAKS has, = and : for instance. Puts together what no space is between, up to the cursor.
+_vircommand_words() {
+  local line=$COMP_LINE index part
+  for ((index = 0; index <= COMP_CWORD; index++)); do
+    part=\${COMP_WORDS[index]}
+    if ((index == 0)) || [[ $line == [[:space:]]* ]]; then
+      words+=("$part") starts+=("$index")
+    else
+      words[\${#words[@]} - 1]+=$part
+    fi
+    line=\${line#*"$part"}
+  done
+}
+
+# Only the part of the word that follows the last break is replaced.
 _vircommand_reply() {
-  mapfile -t COMPREPLY < <(compgen "$@" -- "$cur")
+  mapfile -t COMPREPLY < <(compgen -P "$given" "$@" -- "$cur")
+  COMPREPLY=("\${COMPREPLY[@]#"$kept"}")
+  [[ -z \${COMPREPLY[*]} ]] && COMPREPLY=()
   [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
   return 0
 }
@@ -60,9 +77,10 @@ ${values(subcommands)}  esac
 
 # The program and its arguments, from the word with this index on.
 _vircommand_program() {
+  cur=$part kept=
   if declare -F _command_offset >/dev/null; then
-    _command_offset "$1"
-  elif ((COMP_CWORD == $1)); then
+    _command_offset "\${starts[$1]}"
+  elif ((cword == $1)); then
     _vircommand_reply -c
   else
     _vircommand_files -f
@@ -70,34 +88,43 @@ _vircommand_program() {
 }
 
 _vircommand() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} word flags valued own program positional index
+  local words=() starts=() cword cur part kept given= word flags valued own program positional index
   COMPREPLY=()
-  if ((COMP_CWORD == 1)); then
+  _vircommand_words
+  cword=$((\${#words[@]} - 1))
+  cur=\${words[cword]} part=\${COMP_WORDS[COMP_CWORD]}
+  [[ -z \${part//[$COMP_WORDBREAKS]/} ]] && part=
+  kept=\${cur%"$part"}
+  if ((cword == 1)); then
     _vircommand_reply -W ${quoted([...subcommands.map(({ name }) => name), '--help', '--version'].join(' '))}
     return
   fi
-  case \${COMP_WORDS[1]} in
+  case \${words[1]} in
 ${subcommands.map(ofSubcommand).join('\n')}
     *) return ;;
   esac
-  for ((index = 2; index < COMP_CWORD; index++)); do
-    word=\${COMP_WORDS[index]}
+  for ((index = 2; index < cword; index++)); do
+    word=\${words[index]}
     if [[ $word == -- ]]; then
       ((program)) && _vircommand_program $((index + 1))
       return
     elif [[ $valued == *" $word "* ]]; then
-      ((++index == COMP_CWORD)) && _vircommand_value "$word" && return
+      ((++index == cword)) && _vircommand_value "$word" && return
     elif [[ $word != -* ]] && ((own-- == 0)); then
       ((program)) && _vircommand_program $index
       return
     fi
   done
-  if [[ $cur == -* ]]; then
+  if [[ $cur == --*=* ]]; then
+    word=\${cur%%=*}
+    given=$word= cur=\${cur#*=}
+    [[ $valued == *" $word "* ]] && _vircommand_value "$word"
+  elif [[ $cur == -* ]]; then
     _vircommand_reply -W "$flags"
   elif ((own > 0)); then
     eval "$positional"
   elif ((program)); then
-    _vircommand_program $COMP_CWORD
+    _vircommand_program $cword
   fi
 }
 
