@@ -12,6 +12,8 @@ import type { RunningCommand, SignalName } from '@vircommand/core';
 
 /** All that have a default which ends us. SIGPIPE is not handed on: who reads our output is no business of the program. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+/** A program that is stopped is continued after these, as timeout(1) does it: it would sleep through them. */
+const continued: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 /** A terminal sends these to the whole group in front. */
 const fromTerminal: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
 
@@ -45,6 +47,18 @@ function cares(pid: number, name: SignalName): boolean {
   }
 }
 
+/** `true` where nobody knows. One that runs gets no signal that nobody sent, which would be in its recording, too. */
+function isStopped({ pid }: RunningCommand): boolean {
+  if (process.platform === 'win32' || pid === undefined) return false;
+  const [state = 'T'] = statFields(pid);
+  return state === 'T';
+}
+
+function send(running: RunningCommand, name: SignalName): void {
+  running.kill(name);
+  if (continued.has(name) && isStopped(running)) running.kill('SIGCONT');
+}
+
 /** Hands signals on to a program, from before its start until its end. */
 export class Forwarding {
   private running: RunningCommand | undefined;
@@ -76,7 +90,7 @@ export class Forwarding {
     this.running = running;
     this.shared = running.pid !== undefined && sharesGroup(running.pid);
     if (!this.shared) this.forwardJobControl();
-    for (const name of this.early.splice(0)) running.kill(name);
+    for (const name of this.early.splice(0)) send(running, name);
   }
 
   /** In a group of its own it is stopped and continued with us. In ours the kernel does that. */
@@ -101,7 +115,7 @@ export class Forwarding {
       return;
     }
     const gotIt = this.shared && fromTerminal.has(name) && (running.pid === undefined || cares(running.pid, name));
-    if (!gotIt) running.kill(name);
+    if (!gotIt) send(running, name);
   }
 
   /** Signals do again what they did before. */

@@ -67,6 +67,24 @@ describe('signals', function () {
   for (const [name, status] of [
     ['SIGTERM', 143],
     ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+  ] as const) {
+    for (const flags of [['--no-exec'], ['-t', '40'], ['--backend', 'child-process', '--no-exec']]) {
+      it(`${name} ends a program that is stopped: run ${flags.join(' ')}`, async () => {
+        const sleeper = ['--', 'sh', '-c', 'ulimit -c 0; echo "pid $$"; exec sleep 1000'];
+        const started = keep(await startAlone(['run', ...flags, ...sleeper]));
+        const pid = await pidOf(started);
+        process.kill(pid, 'SIGSTOP');
+        await until(() => state(pid) === 'T');
+        started.send(name);
+        expect((await started.end()).status).to.equal(status);
+      });
+    }
+  }
+
+  for (const [name, status] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
     ['SIGUSR1', 138],
   ] as const) {
     it(`a program that ${name} ends makes our status ${status}`, async () => {
