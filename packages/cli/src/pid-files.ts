@@ -38,8 +38,8 @@ const program: Flag<Request> = {
   short: 'p',
   value: 'FILE',
   help:
-    'the program that must be running, for one that does not keep the lock (dnsmasq does not); a name is looked for ' +
-    'in PATH',
+    'the program that must be running, needed for one that does not keep the lock (dnsmasq does not); a name is ' +
+    'looked for in PATH',
   complete: 'file',
   apply: (request, file) => {
     request.program = executableOf(file);
@@ -97,32 +97,30 @@ interface Found {
   readonly pid?: number | undefined;
   /** What is known of a process that may be a stranger. */
   readonly what?: string;
+  readonly locked?: boolean;
 }
 
 /** What a living process is that is not known to run the program; a user does not see that of another's. */
-function stranger(pid: number, executable: string): Found {
+function stranger(pid: number, executable: string, locked: boolean): Found {
   let runs: string;
   try {
     runs = readlinkSync(`/proc/${pid}/exe`);
   } catch {
-    return { state: 'doubtful', pid, what: `and this user cannot see whether it runs ${executable}` };
+    return { state: 'doubtful', pid, locked, what: `and this user cannot see whether it runs ${executable}` };
   }
   // A process that runs a removed program is known to do so; here it is the path that is wrong, and says nothing of it.
   if (!existsSync(executable)) throw new CliError(`--program: there is no ${executable}`);
-  return { state: 'other', pid, what: `runs ${runs} and not ${executable}` };
+  return { state: 'other', pid, locked, what: `runs ${runs} and not ${executable}` };
 }
 
 function look({ file, program: executable }: Request): Found {
   const { readPath, readPathIfAlive, readPathIfLocked } = pidFiles;
   const locked = readPathIfLocked(file);
-  if (locked !== undefined) return { state: 'running', pid: locked };
-  if (executable !== undefined) {
-    const pid = readPathIfAlive(file, { executable });
-    if (pid !== undefined) return { state: 'running', pid };
-  }
-  const alive = readPathIfAlive(file);
+  const running = executable === undefined ? locked : readPathIfAlive(file, { executable });
+  if (running !== undefined) return { state: 'running', pid: running };
+  const alive = locked ?? readPathIfAlive(file);
   if (alive !== undefined) {
-    if (executable !== undefined) return stranger(alive, executable);
+    if (executable !== undefined) return stranger(alive, executable, locked !== undefined);
     return { state: 'doubtful', pid: alive, what: 'say what it must be with --program' };
   }
   try {
@@ -133,12 +131,17 @@ function look({ file, program: executable }: Request): Found {
   }
 }
 
-const doubt = ({ pid, what }: Found): string =>
-  `a process ${pid ?? ''} is alive, but has no lock on the file: it may be a stranger that got this number; ${what ?? ''}`;
+const doubt = ({ pid, what, locked }: Found): string =>
+  locked === true
+    ? `process ${pid ?? ''} has the file locked, ${what ?? ''}`
+    : `a process ${pid ?? ''} is alive, but has no lock on the file: it may be a stranger that got this number; ${what ?? ''}`;
+
+const other = ({ pid, what, locked }: Found): string =>
+  `process ${pid ?? ''} ${what ?? ''}, and ${locked === true ? 'has the file locked' : 'the file was left'}`;
 
 const answers: Readonly<Record<Found['state'], readonly [status: number, text: (found: Found) => string]>> = {
   running: [RUNNING, ({ pid }) => `running, pid ${pid ?? ''}`],
-  other: [DEAD, ({ pid, what }) => `not running: process ${pid ?? ''} ${what ?? ''}, and the file was left`],
+  other: [DEAD, (found) => `not running: ${other(found)}`],
   dead: [DEAD, ({ pid }) => `not running: process ${pid ?? ''} is gone, and its file was left`],
   absent: [NOT_RUNNING, () => 'not running: there is no such file'],
   doubtful: [UNKNOWN, doubt],
@@ -150,7 +153,7 @@ export const status: Subcommand = {
   own: [{ usage: 'PIDFILE', complete: 'file' }],
   program: false,
   details: [
-    'Exit status, as of init scripts: 0 it runs, 1 it died and left the file, 3 there is no file, 4 nobody can say. ' +
+    'Exit status, as of init scripts: 0 it runs, 1 it died and left the file, or another program than --program has it, 3 there is no file, 4 nobody can say. ' +
       'It runs if it has the file locked, as daemons of vircommand run --daemon and of libvirt have.',
   ],
   flags: statusFlags,
@@ -182,6 +185,7 @@ export const stop: Subcommand = {
       const found = look(request);
       // Whoever wrote it has no lock; to remove the file of one that is alive would be to lose it.
       if (found.state === 'doubtful') throw new CliError(`${file}: ${doubt(found)}`);
+      if (found.state === 'other' && found.locked === true) throw new CliError(`${file}: ${other(found)}`);
       const { pid, signal, removed } = await pidFiles.forceCleanupPath(file, { killDelay, group, executable });
       const end = pid === undefined ? 'nothing ran' : `process ${pid} ended by ${signal ?? ''}`;
       stdout.write(`${file}: ${end}${removed && pid === undefined ? '; the file that was left is removed' : ''}\n`);

@@ -121,6 +121,25 @@ describe('status and stop', function () {
     await own.end();
   });
 
+  it('--program is also for who has the file locked: another program is not running, and not ended', async () => {
+    const file = fresh();
+    await vircommand(['run', '--daemon', '--pid-file', file, '--', 'sleep', '1000']);
+    const pid = Number(readFileSync(file, 'utf8'));
+    const said = (how: string) =>
+      `it.pid: ${how}process ${pid} runs ${realpathSync('/bin/sleep')} and not /bin/sh, and has the file locked\n`;
+    expect(await answer('status', '-p', '/bin/sh', file)).to.deep.equal([1, said('not running: ')]);
+    expect(await answer('stop', '-p', '/bin/sh', file)).to.deep.equal([125, `vircommand stop: ${said('')}`]);
+    expect([isAlive(pid), existsSync(file)]).to.deep.equal([true, true]);
+    if (isRoot) {
+      const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, bin()];
+      const asked = await runProgram(['setpriv', ...nobody, 'status', '-p', 'sleep', file]);
+      expect(asked.status).to.equal(4);
+      expect(asked.stdout).to.match(/: process \d+ has the file locked, and this user cannot see whether it runs \//);
+    }
+    expect((await answer('status', '-p', 'sleep', file))[0]).to.equal(0);
+    expect(await answer('stop', '-p', 'sleep', file)).to.deep.equal([0, `it.pid: process ${pid} ended by SIGTERM\n`]);
+  });
+
   it('a daemon whose program was removed is ended all the same', async () => {
     const file = fresh();
     const program = path.join(directory, 'removed');
