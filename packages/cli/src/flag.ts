@@ -60,7 +60,7 @@ interface Given {
 
 /**
  * Flags end at `--`, or at the first argument that is neither a flag nor one of the subcommand's own. What comes then is
- * the program's, flags included, as with env(1) and timeout(1).
+ * the program's, flags included, as with env(1) and timeout(1); what is missing of the subcommand's own may follow `--`.
  */
 function split(
   argv: readonly string[],
@@ -71,7 +71,11 @@ function split(
   const given: Given[] = [];
   const positionals: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'option-terminator') return { given, own: positionals, program: argv.slice(token.index + 1) };
+    if (token.kind === 'option-terminator') {
+      const rest = argv.slice(token.index + 1);
+      const missing = own - positionals.length;
+      return { given, own: [...positionals, ...rest.slice(0, missing)], program: rest.slice(missing) };
+    }
     if (token.kind === 'option') {
       const { name, rawName: written, value, inlineValue } = token;
       given.push({ name, written, value, apart: inlineValue === false });

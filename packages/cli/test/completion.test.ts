@@ -48,6 +48,10 @@ const completedByBash: readonly (readonly [line: string, completed: string])[] =
   ['run --env A=1 -- cat pid', 'run --env A=1 -- cat pidfile'],
   ['run --env A=1 cat pid', 'run --env A=1 cat pidfile'],
   ['run --env A=1 -- env --chdir=pid', 'run --env A=1 -- env --chdir=pidfile'],
+  ['status -- pid', 'status -- pidfile'],
+  ['record -- pid', 'record -- pidfile'],
+  ['record -- f.json cat pid', 'record -- f.json cat pidfile'],
+  ['record f.json -- cat pid', 'record f.json -- cat pidfile'],
   ['status --program=/bin/sh pid', 'status --program=/bin/sh pidfile'],
 ];
 

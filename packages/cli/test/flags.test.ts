@@ -243,6 +243,22 @@ describe('a command line', () => {
     expect(programOf(['--', '--odd-program'])[0]).to.equal('--odd-program');
   });
 
+  it("has the subcommand's own arguments before -- or after it", () => {
+    const read = (args: readonly string[]) => {
+      const { own, command } = readJob<Job>(args, runFlags, ['file'], surroundings, (made) => made);
+      return [...own, command.toString()];
+    };
+    for (const args of [
+      ['f.json', 'ls', '-l'],
+      ['f.json', '--', 'ls', '-l'],
+      ['--nice', '5', '--', 'f.json', 'ls', '-l'],
+    ]) {
+      expect(read(args), args.join(' ')).to.deep.equal(['f.json', 'ls -l']);
+    }
+    expect(() => read(['--'])).to.throw('which file?');
+    expect(() => read(['--', 'f.json'])).to.throw('which program?');
+  });
+
   it('lacks a program: that is said', () => {
     expect(() => programOf([])).to.throw('which program?');
     expect(() => programOf(['--nice', '5', '--'])).to.throw('which program?');

@@ -106,7 +106,12 @@ ${subcommands.map(ofSubcommand).join('\n')}
   for ((index = 2; index < cword; index++)); do
     word=\${words[index]}
     if [[ $word == -- ]]; then
-      ((program)) && _vircommand_program $((index + 1))
+      ((index += own + 1))
+      if ((index > cword)); then
+        eval "$positional"
+      elif ((program)); then
+        _vircommand_program $index
+      fi
       return
     elif [[ $valued == *" $word "* ]]; then
       ((++index == cword)) && _vircommand_value "$word" && return
