@@ -1,4 +1,6 @@
 /** `vircommand run`: a program with our own stdin, stdout and stderr, our signals, and its exit status as ours. */
+import { realpathSync, statSync } from 'node:fs';
+import * as path from 'node:path';
 import type { RunOptions } from '@vircommand/core';
 import { backendNames } from './backends';
 import { canBecome } from './becoming';
@@ -39,6 +41,21 @@ const start: FlagGroup<RunJob> = {
 
 const flags: readonly FlagGroup<RunJob>[] = [...runFlags, start];
 
+/** What is the same for every spelling of a path. */
+function identity(file: string): string {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    // It is not there yet.
+  }
+  try {
+    return path.join(realpathSync(path.dirname(file)), path.basename(file));
+  } catch {
+    return file;
+  }
+}
+
 /** What the program's streams are: ours by their descriptors, so that nothing is copied, unless output is counted. */
 function connect({ command, files, daemon, outputLimit, dryRun: dry }: RunJob): void {
   const { stdin, stdout, stderr, append = false } = files;
@@ -50,7 +67,9 @@ function connect({ command, files, daemon, outputLimit, dryRun: dry }: RunJob): 
   else if (counted) command.setOutputFd('pipe');
   else if (daemon !== true) command.setOutputFd(1);
 
-  if (stderr !== undefined && stderr === stdout) command.setErrorFd('stdout');
+  // Opened twice, each would write over what the other wrote.
+  const same = stdout !== undefined && stderr !== undefined && identity(stdout) === identity(stderr);
+  if (same) command.setErrorFd('stdout');
   else if (stderr !== undefined) command.setErrorFile(stderr, { append });
   else if (counted) command.setErrorFd('pipe');
   else if (daemon !== true) command.setErrorFd(2);

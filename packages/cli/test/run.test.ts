@@ -1,6 +1,6 @@
 /** `vircommand run` as a shell sees it. */
 import { expect } from 'chai';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { bin, runProgram, scratch, shell, vircommand } from './installed';
 
@@ -138,6 +138,28 @@ describe('vircommand run', function () {
     const { stderr } = await vircommand(['run', '--stdout', file, '--append', ...say]);
     expect([readFileSync(file, 'utf8'), stderr]).to.deep.equal(['out\nerr\nout\n', 'err\n']);
     expect((await vircommand(['run', '--stdin', file, 'cat'], { input: 'other' })).stdout).to.equal('out\nerr\nout\n');
+  });
+
+  it('one file for both is opened once, however it is spelled', async () => {
+    const own = path.join(directory, 'spelled');
+    const file = path.join(own, 'file');
+    mkdirSync(own);
+    symlinkSync(own, path.join(own, 'link'));
+    symlinkSync('file', path.join(own, 'alias'));
+    const say = ['--', 'sh', '-c', 'echo out; echo err >&2'];
+    for (const [stdout, stderr, isThere] of [
+      ['file', file, false],
+      [file, './file', true],
+      ['link/file', 'file', false],
+      ['file', 'alias', true],
+    ] as const) {
+      rmSync(file, { force: true });
+      if (isThere) writeFileSync(file, 'before\n');
+      await vircommand(['run', '--stdout', stdout, '--stderr', stderr, ...say], { cwd: own });
+      expect(readFileSync(file, 'utf8'), `${stdout} ${stderr}`).to.equal('out\nerr\n');
+    }
+    await vircommand(['run', '--stdout', 'one', '--stderr', 'two', ...say], { cwd: own });
+    expect(['one', 'two'].map((name) => readFileSync(path.join(own, name), 'utf8'))).to.deep.equal(['out\n', 'err\n']);
   });
 
   linuxOnly('a passed descriptor arrives by its number, or by another one', async () => {
