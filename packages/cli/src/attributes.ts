@@ -26,11 +26,19 @@ function limit(job: Job, text: string): void {
   const [name, value] = pair(text, takes);
   const [key, read] = limits[name] ?? [];
   if (key === undefined || read === undefined) throw new CliError(`takes ${takes}, not '${text}'`);
-  const one = (part: string): number | 'unlimited' =>
-    part === 'unlimited' || part === 'infinity' ? 'unlimited' : read(part);
-  const [soft = '', hard = soft, ...more] = value.split(':');
+  const one = (part: string): number | 'unlimited' => {
+    if (part === 'unlimited' || part === 'infinity') return 'unlimited';
+    const number = read(part);
+    if (number >= 0 && Number.isSafeInteger(number)) return number;
+    throw new CliError(`${name} takes a number from 0 to ${Number.MAX_SAFE_INTEGER}, or unlimited, not '${part}'`);
+  };
+  const [first = '', second = first, ...more] = value.split(':');
   if (more.length > 0) throw new CliError(`takes ${takes}, not '${text}'`);
-  job.command.setLimit(key, { soft: one(soft), hard: one(hard) });
+  const [soft, hard] = [one(first), one(second)];
+  if (hard !== 'unlimited' && (soft === 'unlimited' || soft > hard)) {
+    throw new CliError(`${name}: the soft limit is above the hard one`);
+  }
+  job.command.setLimit(key, { soft, hard });
 }
 
 function passFd({ command }: Job, text: string): void {
