@@ -92,6 +92,18 @@ describe('doctor', function () {
     expect(backends[1]).to.deep.include({ name: 'child-process', state: 'yes', usual: true });
   });
 
+  it('an empty PATH takes nothing from what the machine can do', async () => {
+    const states = (run: Run): unknown => {
+      const { drivers, features } = JSON.parse(run.stdout) as Report;
+      return [
+        ...drivers.map(({ name, state }) => [name, state]),
+        ...features.map(({ name, backends }) => [name, Object.values(backends).map(({ state }) => state)]),
+      ];
+    };
+    const empty = await vircommand(['doctor', '--json'], { env: { PATH: '' } });
+    expect(states(empty)).to.deep.equal(states(await vircommand(['doctor', '--json'])));
+  });
+
   it('where nothing can be used its status is 125', async () => {
     const { status, stdout } = await vircommand(['doctor'], { env: { VIRCOMMAND_BACKEND: 'none' } });
     expect([status, stdout.includes('child-process')]).to.deep.equal([125, true]);

@@ -22,7 +22,7 @@ function refusal(error: unknown): Verdict {
 function driver(name: DriverName): Named {
   const usual = name === usualDriver();
   try {
-    new Command('true', [], { backend: createPosixBackend({ driver: name }) }).runSync();
+    new Command(machine.programOf('true'), [], { backend: createPosixBackend({ driver: name }) }).runSync();
     return { name, usual, state: 'yes' };
   } catch (error) {
     return { name, usual, ...refusal(error) };

@@ -1,5 +1,5 @@
 /** What the system says of itself and of this process. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import * as os from 'node:os';
 import { capabilitiesIn } from '../capabilities';
 import type { LimitReport, Report, SystemReport } from './report';
@@ -77,6 +77,10 @@ export const limits = (): LimitReport[] =>
     const name = limitNames[title];
     return name === undefined || soft === undefined || hard === undefined ? [] : [{ name, soft, hard }];
   });
+
+/** A program that every system has, also where PATH does not lead to it: what is tried is not PATH. */
+export const programOf = (name: string): string =>
+  ['/bin', '/usr/bin'].map((directory) => `${directory}/${name}`).find((file) => existsSync(file)) ?? name;
 
 /** The processors that this process may use. */
 export const processors = (): string => statusField('Cpus_allowed_list') ?? '0';

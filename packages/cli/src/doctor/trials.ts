@@ -94,7 +94,7 @@ const trials: Readonly<Partial<Record<Feature, Trial>>> = {
 
 async function attempt(backend: Backend, trial: Trial, directory: string): Promise<Verdict> {
   const { program: [program, ...args] = ['true'], set, run, remedy } = trial;
-  const command = new Command(program, args, { backend });
+  const command = new Command(machine.programOf(program), args, { backend });
   try {
     set(command, directory);
     await (run === undefined ? command.run({ timeout: bounds.timeout }) : run(command, directory));
