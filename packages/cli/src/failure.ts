@@ -9,9 +9,17 @@ export interface Failure {
   readonly status: number;
 }
 
+/** Node's error where a relative path is to be made absolute. */
+const lacksDirectory = (error: unknown): boolean =>
+  error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
+
 /** @throws what is neither core's nor ours: a bug, which needs its stack. */
 export function failureOf(error: unknown, flags: readonly FlagGroup<never>[]): Failure {
   if (error instanceof CliError) return { message: error.message, status: error.status };
+  if (lacksDirectory(error)) {
+    const message = 'this needs the working directory, which was removed: change to one that is there, with cd';
+    return { message, status: STATUS.failure };
+  }
   if (!(error instanceof CommandError)) throw error;
   if (error instanceof CommandTimeoutError) return { message: error.message, status: statusOfTimeout(error.result) };
   if (error instanceof CommandUsageError) {

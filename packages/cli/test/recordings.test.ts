@@ -119,6 +119,16 @@ describe('record and replay', function () {
     expect(stderr).to.contain(file);
   });
 
+  it('in a working directory that was removed it says so', async () => {
+    const gone = 'mkdir "$GONE"; cd "$GONE"; rmdir "$GONE"';
+    for (const line of ['record f.json -- true', 'replay f.json -- true', 'run --hook hook.js -- true']) {
+      const env = { GONE: path.join(directory, 'gone') };
+      const { stdout, stderr } = await shell(`${gone}; vircommand ${line}; echo "status $?"`, { env });
+      expect(stdout).to.equal('status 125\n');
+      expect(stderr).to.match(/^vircommand \w+: this needs the working directory, which was removed: [^\n]*\n$/);
+    }
+  });
+
   it('nothing is recorded where CI is set', async () => {
     const { status, stderr } = await vircommand(['record', fresh(), 'true'], { env: { CI: 'true' } });
     expect(status).to.equal(125);
