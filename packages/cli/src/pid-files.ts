@@ -76,6 +76,7 @@ const stopFlags: readonly FlagGroup<Request>[] = [
 function read(argv: readonly string[], flags: readonly FlagGroup<Request>[]): Request {
   return readFlags(argv, flags, 1, ({ own: [file], program: more }): Request => {
     if (file === undefined) throw new CliError('which pid file?');
+    if (file === '') throw new CliError('the path of the pid file is empty');
     if (more[0] !== undefined) throw new CliError(`takes one pid file, and not '${more[0]}' too`);
     return { file };
   });

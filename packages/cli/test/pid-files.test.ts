@@ -202,6 +202,12 @@ describe('status and stop', function () {
 
   it('says what is wrong with the command line', async () => {
     expect(await answer('status')).to.deep.equal([125, 'vircommand status: which pid file?\n']);
+    for (const command of ['status', 'stop']) {
+      expect(await answer(command, '')).to.deep.equal([
+        125,
+        `vircommand ${command}: the path of the pid file is empty\n`,
+      ]);
+    }
     expect(await answer('stop', 'a', 'b')).to.deep.equal([
       125,
       "vircommand stop: takes one pid file, and not 'b' too\n",
