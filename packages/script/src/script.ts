@@ -133,8 +133,10 @@ const isTemplate = (given: TemplateStringsArray | ScriptOptions): given is Templ
 /** A word as the program's name, where it is one value. */
 function oneArgument(word: Word): Bytes {
   const [first = '', ...more] = word;
-  // Core says what is wrong with a program that is a secret.
-  return more.length === 0 ? (first as Bytes) : Buffer.concat(word.map((part) => Buffer.from(part as Bytes)));
+  // Core says what is wrong with a program that is a secret, and with one that has a secret in it.
+  const hidden = word.find((part) => typeof part !== 'string' && !(part instanceof Uint8Array));
+  if (hidden !== undefined || more.length === 0) return (hidden ?? first) as Bytes;
+  return Buffer.concat(word.map((part) => Buffer.from(part as Bytes)));
 }
 
 function addWord(command: Command, word: Word): void {

@@ -118,6 +118,8 @@ describe('a template', () => {
     ['an object', () => args(written('p ', ''), {} as never), /an object; interpolate the property/],
     ['a promise', () => args(written('p ', ''), Promise.resolve('') as never), /a promise; await it/],
     ['arrays in arrays', () => args(written('p ', ''), [['a']] as never), /flat\(\)/],
+    ['a program that is a secret', () => args`${secret('p')} a`, /program must not be a secret/],
+    ['a program with a secret in it', () => args`./${secret('p')} a`, /program must not be a secret/],
   ];
   for (const [what, call, message] of mistakes) {
     it(`refuses ${what}`, () => {
