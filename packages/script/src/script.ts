@@ -21,7 +21,7 @@ export interface Template<P = NoOptions> {
    * @throws MigrationError for what only a shell could do; CommandUsageError for what makes no command.
    */
   (template: TemplateStringsArray, ...values: readonly TemplateValue[]): ScriptProcess<P>;
-  /** The same template with more options. */
+  /** The same template with more options, which take the place of those of the same name; `env` is added to `env`. */
   <const O extends ScriptOptions>(options: O): Template<Merged<P, O>>;
   /** As the template, blocking. */
   sync(template: TemplateStringsArray, ...values: readonly TemplateValue[]): ScriptResult<P>;
@@ -97,7 +97,8 @@ export function createScript(Command: CommandConstructor): Script {
       const options = { ...defaults, ...first };
       // Read for what may be wrong with it: here is where it was said.
       readOptions(options, 'run');
-      return template(options);
+      const env = defaults.env && first.env && { ...defaults.env, ...first.env };
+      return template(env === undefined ? options : { ...options, env });
     };
     const forms: Pick<Template, 'sync' | 'lines'> = {
       sync: (strings, ...values) => runBlocking(...call('runSync', strings, values)),

@@ -103,6 +103,33 @@ describe('a call', () => {
     expect(mock.calls[2]?.program).to.equal(program);
   });
 
+  it('adds variables to variables, and takes them away', async () => {
+    const { mock, script } = mocked({});
+    const one = script.$({ env: { A: '1', B: '1' }, extendEnv: false });
+    const two = one({ env: { B: '2', C: '2' } });
+    await two`p`;
+    await two({ cwd: '/' })({ env: { A: undefined } })`p`;
+    await one`p`;
+    expect(mock.calls.map(({ plan }) => plan.env)).to.deep.equal([
+      [
+        ['A', '1'],
+        ['B', '2'],
+        ['C', '2'],
+      ],
+      [
+        ['B', '2'],
+        ['C', '2'],
+      ],
+      [
+        ['A', '1'],
+        ['B', '1'],
+      ],
+    ]);
+    for (const env of [null, 'A=1', new Map()]) {
+      expect(thrown(() => one({ env } as never))).to.be.instanceOf(CommandUsageError);
+    }
+  });
+
   it('throws the errors of core, or gives them with reject: false', async () => {
     const { script } = mocked({ stdout: 'out\n', stderr: 'err\n', exitCode: 3 });
     expect(await rejected(script.$`p`)).to.be.instanceOf(CommandExitError);
