@@ -12,6 +12,8 @@ export type Word = readonly Arg[];
 
 /** As in a shell: other blanks of Unicode are parts of names. */
 const BLANK = /[ \t\r\n]/;
+/** What JavaScript has for characters, behind a backslash. */
+const CHARACTER_ESCAPE = /[0bfnrtuvx]/;
 const needsShell = 'means something to a shell only, and there is none';
 
 /** Reads a template from its beginning to its end. */
@@ -58,6 +60,10 @@ class Reader {
   private escape(raw: string, at: number): number {
     const next = raw.charAt(at + 1);
     if (next === '\n') return at + 2;
+    if (this.quote === undefined && CHARACTER_ESCAPE.test(next)) {
+      const alternative = `interpolate the character, as in \${'\\t'}; in quotes the backslash stays, for a program that reads it`;
+      throw new MigrationError('$', `'\\${next}' (an escape)`, `is '${next}' to a shell`, alternative);
+    }
     if (this.quote === '"' && !'"\\$`'.includes(next)) {
       this.add('\\');
       return at + 1;

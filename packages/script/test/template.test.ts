@@ -24,6 +24,7 @@ describe('a template', () => {
     'keeps what single quotes hold': [args`p 'a  "b" $x | \n'`, ['a  "b" $x | \\n']],
     'keeps what double quotes hold, but for escapes': [args`p "a  'b' | \"c\" \\ \d"`, [`a  'b' | "c" \\ \\d`]],
     'joins what has no blank between': [args`p a'b'"c"${'d'}e`, ['abcde']],
+    'leaves escapes of characters between quotes to the program': [args`p 'a\tb' "\n\x41"`, ['a\\tb', '\\n\\x41']],
     'knows empty arguments': [args`p '' "" ${''}`, ['', '', '']],
     'takes the meaning from what a backslash precedes': [args`p a\ b \| \$HOME \* \'`, ['a b', '|', '$HOME', '*', "'"]],
     'goes on behind a backslash at the end of a line': [
@@ -96,6 +97,9 @@ describe('a template', () => {
     'A=1 p': "'A=' (an assignment)",
     'p\nq': 'a line break (between words)',
     'cd x': "'cd' (a builtin)",
+    'p a\\tb': "'\\t' (an escape)",
+    'p \\u0041': "'\\u' (an escape)",
+    'C:\\new\\p': "'\\n' (an escape)",
   };
   for (const [text, asked] of Object.entries(refused)) {
     it(`refuses ${JSON.stringify(text)}, and says what to use`, () => {
