@@ -1,11 +1,19 @@
 /** The arguments of a command, as far as the file tells them: of the constructor, of its chain, of the variable it is in. */
-import { constantValue, memberName, variableOf } from './names';
+import { constantText, constantValue, followed, memberName } from './names';
 import { unwrap, wrapped, type Node, type Source, type TSESTree } from './rule';
+import { textOf, valueOf, wordsOf } from './words';
 
 /** One argument and the call that it is given to; no `node` for those that cannot be known (a spread, a variable). */
 export interface Argument {
+  /** For a word of a template that is not one value: the template. */
   readonly node: Node | undefined;
-  readonly call: TSESTree.CallExpression | TSESTree.NewExpression;
+  /** If it is the same in every run. */
+  readonly text: string | undefined;
+  readonly call: Node;
+}
+
+function argument(node: Node | undefined, call: Node, source: Source): Argument {
+  return { node, text: node && constantText(node, source), call };
 }
 
 /** Calls that add arguments, and how they take them. */
@@ -18,17 +26,13 @@ const adders: Readonly<Record<string, (call: TSESTree.CallExpression, source: So
   addArgFormat: (call) => [call],
 };
 
-const known = (node: Node | null): Node | undefined =>
-  node === null || node.type === 'SpreadElement' ? undefined : node;
+const known = (node: Node | null | undefined): Node | undefined =>
+  node === undefined || node === null || node.type === 'SpreadElement' ? undefined : node;
 
 /** The elements of an array that is written there, or in the constant that stands there. */
 function elements(node: Node | undefined, source: Source): (Node | undefined)[] {
   if (node === undefined) return [];
-  let value = unwrap(node);
-  if (value.type === 'Identifier') {
-    const variable = variableOf(value, source);
-    value = (variable && constantValue(variable)) ?? value;
-  }
+  const value = followed(node, source);
   return value.type === 'ArrayExpression' ? value.elements.map(known) : [undefined];
 }
 
@@ -55,11 +59,27 @@ export function callsOn(command: Node, source: Source): TSESTree.CallExpression[
 
 /** All arguments of `new Command(program, …)`, in order. */
 export function argumentsOf(command: TSESTree.NewExpression, source: Source): Argument[] {
-  const first = elements(command.arguments[1], source).map((node) => ({ node, call: command }));
+  const first = listed(command, source);
   const later = callsOn(command, source).flatMap((call) => {
     const name = memberName(call.callee);
     const added = name !== undefined && Object.hasOwn(adders, name) ? adders[name]?.(call, source) : undefined;
-    return (added ?? []).map((node) => ({ node, call }));
+    return (added ?? []).map((node) => argument(node, call, source));
   });
   return [...first, ...later];
+}
+
+/** The arguments that stand in an array behind the program: of `new Command(program, […])`, `run(program, […])`. */
+export function listed(call: TSESTree.CallExpression | TSESTree.NewExpression, source: Source): Argument[] {
+  return elements(call.arguments[1], source).map((node) => argument(node, call, source));
+}
+
+/** The program and the arguments of a template, in order. */
+export function interpolated(call: TSESTree.TaggedTemplateExpression, source: Source): Argument[] {
+  return wordsOf(call.quasi).flatMap((word) => {
+    const value = valueOf(word);
+    if (value === undefined) return [{ node: call.quasi, text: textOf(word, source), call }];
+    const list = followed(value, source);
+    const nodes = list.type === 'ArrayExpression' ? list.elements.map(known) : [value];
+    return nodes.map((node) => argument(node, call, source));
+  });
 }

@@ -2,8 +2,11 @@
 import { constantValue, importOf, memberName, variableOf } from './names';
 import { unwrap, type Context, type Node, type TSESTree } from './rule';
 
+/** What a way to run answers with. */
+export type Answer = 'result' | 'running' | 'iterator' | 'sync';
+
 /** How each way to run answers. */
-export const RUNS: Readonly<Record<string, 'result' | 'running' | 'iterator' | 'sync'>> = {
+export const RUNS: Readonly<Record<string, Answer>> = {
   run: 'result',
   runAsync: 'running',
   runLines: 'iterator',
@@ -17,7 +20,11 @@ const noSetters = new Set([...Object.keys(RUNS), 'getArgList', 'toString', 'toSt
 
 /** Whether a module exports our Command. `settings.vircommand.modules` names more, such as `./command`. */
 export function isOurModule(module: string, context: Context): boolean {
-  if (/^(?:vircommand(?:\/|$)|@vircommand\/)/.test(module)) return true;
+  return /^(?:vircommand(?:\/|$)|@vircommand\/)/.test(module) || isNamedModule(module, context);
+}
+
+/** Whether `settings.vircommand.modules` names a module. */
+export function isNamedModule(module: string, context: Context): boolean {
   const { modules } = (context.settings.vircommand ?? {}) as { modules?: unknown };
   return Array.isArray(modules) && modules.includes(module);
 }

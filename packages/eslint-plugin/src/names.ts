@@ -22,6 +22,14 @@ export function constantValue(variable: Variable): Node | undefined {
   return unwrap(node.init);
 }
 
+/** What a name stands for, if that is the same all its life; any other expression as it is. */
+export function followed(node: Node, source: Source, depth = 0): Node {
+  const value = unwrap(node);
+  const variable = variableOf(value, source);
+  const constant = variable === undefined || depth > 20 ? undefined : constantValue(variable);
+  return constant === undefined ? value : followed(constant, source, depth + 1);
+}
+
 /** The text of an expression that is the same in every run; `undefined` if it is not. */
 export function constantText(node: Node, source: Source, depth = 0): string | undefined {
   // A name can be declared by itself: const a = a.
@@ -73,14 +81,15 @@ export interface Imported {
   readonly name: string;
 }
 
-const isRequire = (node: Node): node is TSESTree.CallExpression =>
-  node.type === 'CallExpression' && node.callee.type === 'Identifier' && node.callee.name === 'require';
+const isRequire = ({ callee }: TSESTree.CallExpression): boolean =>
+  callee.type === 'Identifier' && callee.name === 'require';
 
 /** Where an expression comes from, if it is an import, a `require()` or a member or another name of one. */
 export function importOf(node: Node, source: Source, depth = 0): Imported | undefined {
   if (depth > 20) return undefined;
   const value = unwrap(node);
-  if (isRequire(value)) {
+  if (value.type === 'CallExpression') {
+    if (!isRequire(value)) return madeBy(importOf(value.callee, source, depth + 1));
     const module = value.arguments[0] === undefined ? undefined : constantText(value.arguments[0], source);
     return module === undefined ? undefined : { module, name: '*' };
   }
@@ -101,6 +110,11 @@ export function importOf(node: Node, source: Source, depth = 0): Imported | unde
   return definition.node.type === 'VariableDeclarator'
     ? destructured(definition.node, variable, source, depth)
     : undefined;
+}
+
+/** What `createScript()` makes has the names that a module of scripts exports. */
+function madeBy(maker: Imported | undefined): Imported | undefined {
+  return maker?.name === 'createScript' ? { module: maker.module, name: '*' } : undefined;
 }
 
 /** A member of a module; the default export of CommonJS is the module. */

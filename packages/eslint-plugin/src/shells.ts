@@ -1,7 +1,5 @@
 /** Which programs take a text that a shell reads, and where among their arguments. */
-import { constantText } from './names';
 import type { Argument } from './arguments';
-import type { Source } from './rule';
 
 interface Shell {
   /** Whether this option says that a script follows. */
@@ -49,8 +47,8 @@ export interface Script {
 }
 
 /** The script among the arguments of a program, if the program is a shell and is given one. */
-export function scriptOf(program: string, args: readonly Argument[], source: Source): Script | undefined {
-  const texts = args.map(({ node }) => (node === undefined ? undefined : constantText(node, source)));
+export function scriptOf(program: string, args: readonly Argument[]): Script | undefined {
+  const texts = args.map(({ text }) => text);
   let shellName = baseName(program);
   let from = 0;
   if (wrappers.has(shellName)) {

@@ -2,6 +2,7 @@
 import { RUNS, runCall } from '../command';
 import { memberName } from '../names';
 import { defineRule, optionsOf, unwrap, wrapped, type Context, type Node, type Suggestion } from '../rule';
+import { scriptCall } from '../script';
 
 interface Options {
   readonly ignoreVoid: boolean;
@@ -15,29 +16,29 @@ export const noFloatingRun = defineRule(
     hasSuggestions: true,
     schema: [{ type: 'object', properties: { ignoreVoid: { type: 'boolean' } }, additionalProperties: false }],
     messages: {
-      promise: 'Nobody waits for this {{call}}(), so its error is lost. Await it, return it, or handle its rejection.',
-      iterator: 'Nobody reads the rows of this {{call}}(), so nothing runs. Read them with for await.',
-      variable: 'Nobody waits for this {{call}}(): the variable it is kept in is never read. Await it.',
+      promise: 'Nobody waits for this {{call}}, so its error is lost. Await it, return it, or handle its rejection.',
+      iterator: 'Nobody reads the rows of this {{call}}, so nothing runs. Read them with for await.',
+      variable: 'Nobody waits for this {{call}}: the variable it is kept in is never read. Await it.',
       await: 'Await it.',
     },
   },
   (context) => {
     const options = optionsOf<Options>(context, { ignoreVoid: true });
-    return {
-      CallExpression(node) {
-        const call = runCall(node, context);
-        const answer = call === undefined ? undefined : RUNS[call];
-        if (call === undefined || answer === undefined || answer === 'sync') return;
-        const lost = lostAt(node, options);
-        if (lost !== undefined) {
-          const messageId = answer === 'iterator' ? 'iterator' : 'promise';
-          const suggest = answer === 'iterator' ? undefined : awaitIt(node, lost, context);
-          context.report({ node, messageId, data: { call }, suggest: suggest === undefined ? [] : [suggest] });
-        } else if (isInUnreadVariable(node, context)) {
-          context.report({ node, messageId: answer === 'iterator' ? 'iterator' : 'variable', data: { call } });
-        }
-      },
+    const check = (node: Node): void => {
+      const method = runCall(node, context);
+      const { call, answer } =
+        method === undefined ? (scriptCall(node, context) ?? {}) : { call: `${method}()`, answer: RUNS[method] };
+      if (call === undefined || answer === undefined || answer === 'sync') return;
+      const lost = lostAt(node, options);
+      if (lost !== undefined) {
+        const messageId = answer === 'iterator' ? 'iterator' : 'promise';
+        const suggest = answer === 'iterator' ? undefined : awaitIt(node, lost, context);
+        context.report({ node, messageId, data: { call }, suggest: suggest === undefined ? [] : [suggest] });
+      } else if (isInUnreadVariable(node, context)) {
+        context.report({ node, messageId: answer === 'iterator' ? 'iterator' : 'variable', data: { call } });
+      }
     };
+    return { CallExpression: check, TaggedTemplateExpression: check };
   },
 );
 
@@ -97,11 +98,15 @@ function isInUnreadVariable(node: Node, { sourceCode }: Context): boolean {
   if (parent?.type !== 'VariableDeclarator' || parent.id.type !== 'Identifier') return false;
   // What is exported is read elsewhere; in a script, so is what is at its top.
   if (parent.parent.parent.type === 'ExportNamedDeclaration') return false;
+  // The end of the block waits for it.
+  if (parent.parent.kind === 'await using') return false;
   const [variable] = sourceCode.getDeclaredVariables(parent);
   return variable?.references.every((reference) => !reference.isRead()) === true;
 }
 
 const functions = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
+
+const awaitable = new Set(['CallExpression', 'ChainExpression', 'TaggedTemplateExpression']);
 
 /** Only where `await` may stand; not for a callback, which would have to become async. */
 function awaitIt(run: Node, lost: Node, context: Context): Suggestion | undefined {
@@ -116,6 +121,6 @@ function awaitIt(run: Node, lost: Node, context: Context): Suggestion | undefine
       : around !== undefined && 'async' in around && around.async;
   if (!allowed) return undefined;
   // Below an operator the run itself is awaited, where that is the same.
-  const target = lost.type === 'CallExpression' || lost.type === 'ChainExpression' ? lost : wrapped(run);
+  const target = awaitable.has(lost.type) ? lost : wrapped(run);
   return { messageId: 'await', fix: (fixer) => fixer.insertTextBefore(target, 'await ') };
 }

@@ -1,12 +1,22 @@
 /** No secret as a plain argument: it would be in logs, error messages and recordings. */
 import { callsOn } from '../arguments';
 import { isNewCommand, isOurModule, isOurs } from '../command';
-import { constantText, constantValue, memberName, variableOf } from '../names';
+import { constantText, constantValue, followed, memberName, variableOf } from '../names';
 import { defineRule, optionsOf, unwrap, type Context, type Node, type Suggestion, type TSESTree } from '../rule';
+import { isTemplate, scriptCall } from '../script';
 import { makeSecretTest, namesOf, secretNames, type SecretNames } from '../secrets';
+import { textBefore, textOf, valueOf, wordsOf, type Word } from '../words';
 
 interface Options extends SecretNames {
   readonly environment: boolean;
+}
+
+/** One of several arguments. */
+interface Item {
+  /** If it is the same in every run. */
+  readonly text: string | undefined;
+  /** @param flag - The option before it. */
+  readonly check: (flag: string | undefined) => void;
 }
 
 const patterns = { type: 'array', items: { type: 'string', format: 'regex' }, uniqueItems: true };
@@ -61,21 +71,41 @@ export const noPlainSecret = defineRule(
       if (name !== undefined) report(node, name);
     };
 
-    const checkList = (nodes: readonly (Node | null)[]): void => {
+    const checkItems = (items: readonly Item[]): void => {
       let flag: string | undefined;
-      for (const node of nodes) {
-        const text = node === null || node.type === 'SpreadElement' ? undefined : constantText(node, sourceCode);
+      for (const { text, check: checkItem } of items) {
         const isFlag = text !== undefined && /^--?[a-z][\w-]*$/i.test(text);
-        if (node !== null && node.type !== 'SpreadElement' && !isFlag) check(node, flag);
+        if (!isFlag) checkItem(flag);
         flag = isFlag && !text.startsWith('--no-') ? text : undefined;
       }
     };
+    const item = (node: Node | null): Item => {
+      if (node === null || node.type === 'SpreadElement') return { text: undefined, check: () => undefined };
+      return { text: constantText(node, sourceCode), check: (flag) => check(node, flag) };
+    };
+    const checkList = (nodes: readonly (Node | null)[]): void => checkItems(nodes.map(item));
     const checkArray = (node: Node | undefined): void => {
-      if (node === undefined) return;
-      let value = unwrap(node);
-      const variable = variableOf(value, sourceCode);
-      value = (variable && constantValue(variable)) ?? value;
-      if (value.type === 'ArrayExpression') checkList(value.elements);
+      const value = node && followed(node, sourceCode);
+      if (value?.type === 'ArrayExpression') checkList(value.elements);
+    };
+    /** A word with text of the template in it: a name may stand before a value. */
+    const checkWord = (word: Word, template: Node, flag: string | undefined): void => {
+      const values = word.filter((part) => typeof part !== 'string');
+      const givenTo = nameBefore(textBefore(word), values.length === 0) ?? flag;
+      for (const value of values) check(value, givenTo);
+      if (values.length > 0 || word.length === 0) return;
+      if (givenTo !== undefined && isSecret(givenTo)) report(template, givenTo);
+    };
+    const checkTemplate = (template: TSESTree.TemplateLiteral): void => {
+      const items = wordsOf(template).flatMap((word): Item[] => {
+        const value = valueOf(word);
+        if (value === undefined) {
+          return [{ text: textOf(word, sourceCode), check: (flag) => checkWord(word, template, flag) }];
+        }
+        const list = followed(value, sourceCode);
+        return list.type === 'ArrayExpression' ? list.elements.map(item) : [item(value)];
+      });
+      checkItems(items.slice(1));
     };
     const checkFormat = ([format, ...values]: readonly Node[]): void => {
       const text = format === undefined ? undefined : constantText(format, sourceCode);
@@ -130,6 +160,16 @@ export const noPlainSecret = defineRule(
         }
         checkList(list);
       },
+      CallExpression(node) {
+        if (isTemplate(node.callee, context)) checkEnv(node.arguments[0]);
+        else if (scriptCall(node, context) !== undefined) {
+          checkArray(node.arguments[1]);
+          for (const options of node.arguments.slice(1)) checkEnv(options);
+        }
+      },
+      TaggedTemplateExpression(node) {
+        if (scriptCall(node, context) !== undefined) checkTemplate(node.quasi);
+      },
     };
   },
 );
@@ -168,10 +208,13 @@ function leadingFlag(node: Node, { sourceCode }: Context): string | undefined {
   if (value.type === 'BinaryExpression') {
     text ??= constantText(value.left, sourceCode);
   }
-  const found = text === undefined ? undefined : /^(--?[a-z][\w-]*|[A-Z_][A-Z\d_]*)=(.*)/is.exec(text);
-  // A constant without a value is none.
-  const isEmpty = found?.[2] === '' && constantText(value, sourceCode) !== undefined;
-  return isEmpty ? undefined : found?.[1];
+  return text === undefined ? undefined : nameBefore(text, constantText(value, sourceCode) !== undefined);
+}
+
+/** @param isAll - Nothing follows the text; without a value, it is none. */
+function nameBefore(text: string, isAll: boolean): string | undefined {
+  const found = /^(--?[a-z][\w-]*|[A-Z_][A-Z\d_]*)=(.*)/is.exec(text);
+  return found?.[2] === '' && isAll ? undefined : found?.[1];
 }
 
 /** `.addArg(`--password=${x}`)` is `.addArgPair('--password', secret(x))`, which shows the name. */
@@ -197,6 +240,8 @@ function asPair(node: Node, context: Context): Suggestion | undefined {
 }
 
 function wrap(node: Node, context: Context): Suggestion | undefined {
+  // Text of a template of $: it is no expression.
+  if (node.parent?.type === 'TaggedTemplateExpression') return undefined;
   const wrapper = secretIn(node, context);
   if (wrapper === undefined) return undefined;
   return {

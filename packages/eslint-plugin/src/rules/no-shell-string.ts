@@ -1,9 +1,10 @@
 /** No script for a shell that is put together from values: a value could be read as commands. */
-import { argumentsOf, type Argument } from '../arguments';
+import { argumentsOf, interpolated, listed, type Argument } from '../arguments';
 import { isNewCommand } from '../command';
 import { constantText, constantValue, memberName, variableOf } from '../names';
 import { literal, positional } from '../positional';
 import { defineRule, optionsOf, unwrap, type Context, type Node, type Suggestion, type TSESTree } from '../rule';
+import { scriptCall } from '../script';
 import { scriptOf, type Script } from '../shells';
 
 interface Options {
@@ -30,25 +31,37 @@ export const noShellString = defineRule(
   (context) => {
     const options = optionsOf<Options>(context, { unknown: false });
     const { sourceCode } = context;
+    const check = (program: string | undefined, args: readonly Argument[]): void => {
+      const script = program === undefined ? undefined : scriptOf(program, args);
+      if (script === undefined) return;
+      for (const part of script.parts) {
+        if (part.text !== undefined) continue;
+        const built = part.node !== undefined && isBuilt(part.node, context);
+        if (!built && !options.unknown) continue;
+        const suggest = suggestion(part, script, context);
+        context.report({
+          node: part.node ?? part.call,
+          messageId: !built ? 'unknown' : script.isPosix ? 'built' : 'builtOther',
+          data: { shell: script.shell },
+          suggest: suggest === undefined ? [] : [suggest],
+        });
+      }
+    };
     return {
       NewExpression(node) {
         const [program] = node.arguments;
         if (program === undefined || !isNewCommand(node, context)) return;
-        const name = constantText(program, sourceCode);
-        const script = name === undefined ? undefined : scriptOf(name, argumentsOf(node, sourceCode), sourceCode);
-        if (script === undefined) return;
-        for (const part of script.parts) {
-          if (part.node !== undefined && constantText(part.node, sourceCode) !== undefined) continue;
-          const built = part.node !== undefined && isBuilt(part.node, context);
-          if (!built && !options.unknown) continue;
-          const suggest = suggestion(part, script, context);
-          context.report({
-            node: part.node ?? part.call,
-            messageId: !built ? 'unknown' : script.isPosix ? 'built' : 'builtOther',
-            data: { shell: script.shell },
-            suggest: suggest === undefined ? [] : [suggest],
-          });
-        }
+        check(constantText(program, sourceCode), argumentsOf(node, sourceCode));
+      },
+      CallExpression(node) {
+        const [program] = node.arguments;
+        if (program === undefined || scriptCall(node, context) === undefined) return;
+        check(constantText(program, sourceCode), listed(node, sourceCode));
+      },
+      TaggedTemplateExpression(node) {
+        if (scriptCall(node, context) === undefined) return;
+        const [program, ...args] = interpolated(node, sourceCode);
+        check(program?.text, args);
       },
     };
   },

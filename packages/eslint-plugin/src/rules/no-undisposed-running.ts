@@ -2,6 +2,7 @@
 import { runCall } from '../command';
 import { memberName } from '../names';
 import { defineRule, optionsOf, wrapped, type Context, type Node, type Suggestion, type TSESTree } from '../rule';
+import { scriptCall } from '../script';
 
 interface Options {
   readonly requireUsing: boolean;
@@ -17,6 +18,8 @@ export const noUndisposedRunning = defineRule(
     messages: {
       dropped: 'Nothing ends this program: runAsync() only starts it. Use run(), or keep it with await using.',
       open: 'Nothing ends this program. Declare it with await using, or call wait() or abort() on it.',
+      process:
+        'Nobody waits for this {{call}}, and nothing ends the program. Await it, or declare it with await using.',
       using: 'An error before wait() or abort() leaves this program running. Declare it with await using.',
       useRun: 'Use run(), which waits for the end.',
       awaitUsing: 'Declare it with await using.',
@@ -24,12 +27,23 @@ export const noUndisposedRunning = defineRule(
   },
   (context) => {
     const options = optionsOf<Options>(context, { requireUsing: false });
+    /** `$` and `run()` of scripts answer at once: a promise that is dropped is for no-floating-run to find. */
+    const checkProcess = (node: Node): void => {
+      const found = scriptCall(node, context);
+      if (found?.answer !== 'result' || use(node, processMembers, { requireUsing: false }, context) !== 'open') return;
+      const suggest = useUsing(node, context);
+      const data = { call: found.call };
+      context.report({ node, messageId: 'process', data, suggest: suggest === undefined ? [] : [suggest] });
+    };
     return {
+      TaggedTemplateExpression: checkProcess,
       CallExpression(node) {
+        checkProcess(node);
         if (runCall(node, context) !== 'runAsync') return;
         const value = startedValue(node, context);
         if (value === undefined) return;
-        const found = 'parameter' in value ? parameterUse(value.parameter, context) : use(value.node, options, context);
+        const found =
+          'parameter' in value ? parameterUse(value.parameter, context) : use(value.node, members, options, context);
         if (found === undefined) return;
         const suggest =
           found === 'dropped' ? useRun(node, value) : 'node' in value ? useUsing(value.node, context) : undefined;
@@ -64,13 +78,26 @@ function startedValue(promise: Node, context: Context, depth = 0): Started {
     : undefined;
 }
 
-/** Members that end the program or wait for its end; `lines()` does at the end of its loop. */
-const enders = new Set(['wait', 'abort', 'lines', 'Symbol.dispose', 'Symbol.asyncDispose']);
-/** Members that do not. */
-const observers = new Set(['pid', 'stdin', 'stdout', 'stderr', 'kill', 'handshakeWait', 'handshakeNotify']);
+interface Members {
+  /** Those that end the program or wait for its end. */
+  readonly enders: ReadonlySet<string>;
+  /** Those that do not. */
+  readonly observers: ReadonlySet<string>;
+}
+
+/** Of a running command; `lines()` ends it at the end of its loop. */
+const members: Members = {
+  enders: new Set(['wait', 'abort', 'lines', 'Symbol.dispose', 'Symbol.asyncDispose']),
+  observers: new Set(['pid', 'stdin', 'stdout', 'stderr', 'kill', 'handshakeWait', 'handshakeNotify']),
+};
+/** Of what `$` and `run()` of scripts answer with. */
+const processMembers: Members = {
+  enders: new Set(['then', 'catch', 'finally', 'kill', 'Symbol.asyncDispose']),
+  observers: new Set(['pid']),
+};
 
 /** What is wrong with how the value of an expression is used. */
-function use(node: Node, options: Options, context: Context): Use {
+function use(node: Node, of: Members, options: Options, context: Context): Use {
   const value = wrapped(node);
   const { parent } = value;
   switch (parent?.type) {
@@ -81,60 +108,62 @@ function use(node: Node, options: Options, context: Context): Use {
     case 'MemberExpression': {
       if (parent.object !== value) return undefined;
       const name = memberName(parent) ?? '';
-      if (observers.has(name)) return 'open';
+      if (of.observers.has(name)) return 'open';
       return undefined;
     }
     case 'VariableDeclarator':
       if (parent.parent.kind === 'using' || parent.parent.kind === 'await using') return undefined;
-      return parent.id.type === 'Identifier' ? variableUse(parent, options, context) : patternUse(parent.id);
+      return parent.id.type === 'Identifier' ? variableUse(parent, of, options, context) : patternUse(parent.id, of);
     case 'AssignmentExpression':
-      return parent.left.type === 'ObjectPattern' ? patternUse(parent.left) : undefined;
+      return parent.left.type === 'ObjectPattern' ? patternUse(parent.left, of) : undefined;
     default:
       return undefined;
   }
 }
 
-function variableUse(declarator: TSESTree.VariableDeclarator, options: Options, context: Context): Use {
+function variableUse(declarator: TSESTree.VariableDeclarator, of: Members, options: Options, context: Context): Use {
   const { parent: around } = declarator.parent;
   if (around.type === 'ExportNamedDeclaration') return undefined;
   const [variable] = context.sourceCode.getDeclaredVariables(declarator);
   if (variable === undefined) return undefined;
-  const uses = variable.references.filter(({ init }) => init !== true).map(({ identifier }) => usesOf(identifier));
+  const uses = variable.references.filter(({ init }) => init !== true).map(({ identifier }) => usesOf(identifier, of));
+  // A promise that nobody reads is for no-floating-run to find.
+  if (uses.length === 0 && of === processMembers) return undefined;
   if (uses.includes('passed')) return undefined;
   if (!uses.includes('ended')) return 'open';
   return options.requireUsing ? 'using' : undefined;
 }
 
 /** What one mention of a running command does with it. */
-function usesOf(name: Node): 'observed' | 'ended' | 'passed' {
+function usesOf(name: Node, of: Members): 'observed' | 'ended' | 'passed' {
   const value = wrapped(name);
   const { parent } = value;
   if (parent?.type === 'ExpressionStatement') return 'observed';
   if (parent?.type === 'VariableDeclarator' && parent.id.type === 'ObjectPattern') {
-    return patternUse(parent.id) === undefined ? 'ended' : 'observed';
+    return patternUse(parent.id, of) === undefined ? 'ended' : 'observed';
   }
   if (parent?.type !== 'MemberExpression' || parent.object !== value) return 'passed';
   const member = memberName(parent);
   if (member === undefined) return 'passed';
-  return enders.has(member) ? 'ended' : 'observed';
+  return of.enders.has(member) ? 'ended' : 'observed';
 }
 
-function patternUse(pattern: TSESTree.DestructuringPattern): Use {
+function patternUse(pattern: TSESTree.DestructuringPattern, of: Members): Use {
   if (pattern.type !== 'ObjectPattern') return undefined;
   const names = pattern.properties.map((property) =>
     property.type === 'Property' && property.key.type === 'Identifier' && !property.computed
       ? property.key.name
       : undefined,
   );
-  return names.every((name) => name !== undefined && observers.has(name)) ? 'open' : undefined;
+  return names.every((name) => name !== undefined && of.observers.has(name)) ? 'open' : undefined;
 }
 
 function parameterUse(parameter: TSESTree.Parameter, context: Context): Use {
-  if (parameter.type === 'ObjectPattern') return patternUse(parameter);
+  if (parameter.type === 'ObjectPattern') return patternUse(parameter, members);
   const { parent } = parameter;
   if (parameter.type !== 'Identifier' || parent.type === 'TSParameterProperty') return undefined;
   const variable = context.sourceCode.getDeclaredVariables(parent).find(({ name }) => name === parameter.name);
-  return variable?.references.every(({ identifier }) => usesOf(identifier) === 'observed') === true
+  return variable?.references.every(({ identifier }) => usesOf(identifier, members) === 'observed') === true
     ? 'open'
     : undefined;
 }

@@ -6,6 +6,11 @@ const promise = (output?: string) => ({
   messageId: 'promise',
   suggestions: output === undefined ? [] : [{ messageId: 'await', output: head + output }],
 });
+const scripts = "import { $, run, runSync, runLines } from 'vircommand/script'; ";
+const script = (code: string, messageId: string, output?: string) => ({
+  code: scripts + code,
+  errors: [{ messageId, suggestions: output === undefined ? [] : [{ messageId: 'await', output: scripts + output }] }],
+});
 const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
 const invalid = (code: string, error: object, options: unknown[] = []) => ({
   code: head + code,
@@ -32,6 +37,12 @@ test(
       valid("new Command('ls').toString();"),
       valid("await Promise.all(names.map((name) => new Command('stat', [name]).run()));"),
       valid("export const running = new Command('ls').run();"),
+      `${scripts} await $\`a\`; await run('a'); $.sync\`a\`; $({}).sync\`a\`; runSync('a'); $({ cwd });`,
+      `${scripts} for await (const line of $.lines\`a\`) f(line); for await (const line of runLines('a')) f(line);`,
+      `${scripts} const a = run('a'); a.kill(); await a; await using b = $\`b\`; $\`c\`.catch(report);`,
+      "import { $, run } from 'execa'; $`a`; run('a');",
+      "import { run } from 'vircommand'; run('a');",
+      'function f($) { $`a`; }',
       "import { Command } from 'commander'; new Command('ls').run();",
       'class Command { run() {} } new Command().run();',
       "import { Command } from './commands'; new Command('ls').run();",
@@ -60,6 +71,31 @@ test(
       invalid("new Command('ls').runLines();", { messageId: 'iterator' }),
       invalid("const rows = new Command('ls').runNul(2);", { messageId: 'iterator' }),
       invalid("void new Command('ls').run();", promise("void await new Command('ls').run();"), [{ ignoreVoid: false }]),
+      script("run('sync');", 'promise', "await run('sync');"),
+      script('$`sync`;', 'promise', 'await $`sync`;'),
+      script("$({ cwd: '/' })({ lines: true })`sync`;", 'promise', "await $({ cwd: '/' })({ lines: true })`sync`;"),
+      script('const there = $({ cwd }); there`sync`;', 'promise', 'const there = $({ cwd }); await there`sync`;'),
+      script('ready && $`sync`.then(f);', 'promise', 'ready && await $`sync`.then(f);'),
+      script('const a = $`a`;', 'variable'),
+      script('$.lines`a`;', 'iterator'),
+      script("const rows = runLines('a');", 'iterator'),
+      {
+        code: "import { run as go } from 'vircommand/script'; function f() { go('a'); }",
+        errors: [promise()],
+      },
+      {
+        code: "const script = require('vircommand/script'); function f() { script.run('a'); script.$`a`; }",
+        errors: [promise(), promise()],
+      },
+      {
+        code: "import { createScript } from '@vircommand/script'; const { $: sh, run } = createScript(C); function f() { sh`a`; run('a'); createScript(C).run('a'); }",
+        errors: [promise(), promise(), promise()],
+      },
+      {
+        code: "import { $ } from '../script'; function f() { $`a`; }",
+        settings: { vircommand: { modules: ['../script'] } },
+        errors: [promise()],
+      },
       {
         code: "const { Command } = require('@vircommand/posix'); function f() { new Command('ls').run(); }",
         errors: [promise()],

@@ -9,6 +9,18 @@ const invalid = (code: string, output: string, name: string, options: unknown[] 
   errors: [{ messageId: 'plain', data: { name }, suggestions: [{ messageId, output: head + output }] }],
 });
 
+const scripts = "import { secret } from 'vircommand'; import { $, run, runLines } from 'vircommand/script'; ";
+const script = (code: string, output: string | undefined, name: string) => ({
+  code: scripts + code,
+  errors: [
+    {
+      messageId: 'plain',
+      data: { name },
+      suggestions: output === undefined ? [] : [{ messageId: 'wrap', output: scripts + output }],
+    },
+  ],
+});
+
 test(
   'no-plain-secret',
   plugin.rules['no-plain-secret'],
@@ -33,8 +45,25 @@ test(
       valid("new Command('curl', ['--token', x]);", [{ names: ['^pin$'] }]),
       "import { Command } from 'other'; new Command('curl', ['--token', token]);",
       "curl.addArg('--token').addArg(token);",
+      "import { $, run } from 'other'; $`curl --token ${token}`; run('curl', ['--token', token]);",
+      scripts + "run('curl', ['--token', secret(x)], { env: { TOKEN: secret(x) } }); run('curl', { cwd: password });",
+      scripts +
+        '$`curl --token=${secret(x)} --password ${secret(y)} ${secret(`--pass=${z}`)} --password-file ${password}`;',
+      scripts + "$`${token} --password= --token --user ${name}`; $`kubectl get secret ${name}`; $`curl --token ''`;",
     ],
     invalid: [
+      script("run('curl', ['--password', x]);", "run('curl', ['--password', secret(x)]);", '--password'),
+      script("runLines('curl', [token], {});", "runLines('curl', [secret(token)], {});", 'token'),
+      script("run('curl', { env: { TOKEN: x } });", "run('curl', { env: { TOKEN: secret(x) } });", 'TOKEN'),
+      script("run('a', [], { env: { TOKEN: x } });", "run('a', [], { env: { TOKEN: secret(x) } });", 'TOKEN'),
+      script('$({ env: { TOKEN: x } })`curl`;', '$({ env: { TOKEN: secret(x) } })`curl`;', 'TOKEN'),
+      script('$`curl --token ${x}`;', '$`curl --token ${secret(x)}`;', '--token'),
+      script('$.lines`curl --token=${x}`;', '$.lines`curl --token=${secret(x)}`;', '--token'),
+      script('$({})`curl -u "a:${password}"`;', '$({})`curl -u "a:${secret(password)}"`;', 'password'),
+      script("$`curl ${['--token', x]}`;", "$`curl ${['--token', secret(x)]}`;", '--token'),
+      script('$`curl ${`--token=${x}`}`;', '$`curl ${secret(`--token=${x}`)}`;', '--token'),
+      script('$`mysql --password=hunter2`;', undefined, '--password'),
+      script("$`mysql --password 'hunter2'`;", undefined, '--password'),
       invalid("new Command('curl', ['--token', x]);", "new Command('curl', ['--token', secret(x)]);", '--token'),
       invalid("new Command('curl', [token]);", "new Command('curl', [secret(token)]);", 'token'),
       invalid(

@@ -2,6 +2,14 @@ import plugin from 'eslint-plugin-vircommand';
 import { test } from '../both-parsers';
 
 const head = "import { Command } from 'vircommand'; ";
+const scripts = "import { $, run, runSync } from 'vircommand/script'; ";
+const script = (code: string, output?: string, messageId = 'built', options: unknown[] = []) => ({
+  code: scripts + code,
+  options,
+  errors: [
+    { messageId, suggestions: output === undefined ? [] : [{ messageId: 'positional', output: scripts + output }] },
+  ],
+});
 const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
 const invalid = (code: string, output?: string, messageId = 'built', options: unknown[] = []) => ({
   code: head + code,
@@ -32,6 +40,12 @@ test(
       valid("new Command(program, ['-c', `${a}`]);"),
       valid("new Command('sh', ['-c', String.raw`printf '\\n'`]);"),
       "import { Command } from 'other'; new Command('sh', ['-c', `${a}`]);",
+      "import { $, run } from 'other'; run('sh', ['-c', `${a}`]); $`sh -c ${`rm ${a}`}`;",
+      scripts +
+        "run('sh', ['-c', 'rm \"$1\"', 'sh', `${a}`]); run('sh', { cwd: `${a}` }); run('grep', ['-c', `${a}`]);",
+      scripts +
+        '$`sh -c \'rm "$1"\' sh ${`${a}x`}`; $`sh -c "rm a" ${`${a}`}`; $`grep -c ${`${a}`}`; $`sh "${a} -c" b`;',
+      scripts + "$`sh -c ${'sort | uniq'}`; const pipe = '|'; $`sh -c 'sort ${pipe} uniq'`; $`sh -c ${a}`;",
     ],
     invalid: [
       invalid("new Command('sh', ['-c', `rm ${a}`]);", "new Command('sh', ['-c', 'rm \"$1\"', 'sh', a]);"),
@@ -72,6 +86,18 @@ test(
       ),
       invalid("new Command('cmd.exe', ['/d', '/c', 'del', `${a}.txt`]);", undefined, 'builtOther'),
       invalid("new Command('pwsh', ['-Command', `Remove-Item ${a}`]);", undefined, 'builtOther'),
+      script("run('sh', ['-c', `rm ${a}`]);", "run('sh', ['-c', 'rm \"$1\"', 'sh', a]);"),
+      script("runSync('bash', ['-c', 'rm ' + a], { cwd });"),
+      script("$`sh -c ${'rm ' + a}`;"),
+      script("$({ cwd: '/' }).sync`sh -c 'rm ${a}'`;"),
+      script('$`sh -c "rm "${a}`;'),
+      script('$`sudo -n /bin/sh -c rm\\ ${a}`;'),
+      script(
+        "const args = ['-c', `rm ${a}`]; $`sh ${args}`;",
+        "const args = ['-c', 'rm \"$1\"', 'sh', a]; $`sh ${args}`;",
+      ),
+      script('$`cmd /c del ${`${a}.txt`}`;', undefined, 'builtOther'),
+      script('$`sh -c ${script}`;', undefined, 'unknown', [{ unknown: true }]),
       // What would mean something else after the change is left to its author.
       invalid("new Command('sh', ['-c', `echo $(cat ${a})`]);"),
       invalid("new Command('sh', ['-c', `echo \\\\${a}`]);"),

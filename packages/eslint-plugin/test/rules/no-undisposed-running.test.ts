@@ -3,6 +3,16 @@ import { test } from '../both-parsers';
 
 const head = "import { Command } from 'vircommand'; ";
 const start = "await new Command('cat').runAsync()";
+const scripts = "import { $, run } from 'vircommand/script'; ";
+const script = (code: string, output?: string) => ({
+  code: scripts + code,
+  errors: [
+    {
+      messageId: 'process',
+      suggestions: output === undefined ? [] : [{ messageId: 'awaitUsing', output: scripts + output }],
+    },
+  ],
+});
 const valid = (code: string, options: unknown[] = []) => ({ code: head + code, options });
 const invalid = (code: string, messageId: string, fix?: [string, string], options: unknown[] = []) => ({
   code: head + code,
@@ -36,6 +46,13 @@ test(
       valid(`const cat = ${start}; const { wait } = cat;`),
       "import { Command } from 'other'; await new Command('cat').runAsync();",
       valid(`await using cat = ${start};`, [{ requireUsing: true }]),
+      `${scripts} await using cat = $\`cat\`; f(cat.pid);`,
+      `${scripts} const cat = $\`cat\`; f(cat.pid); await cat;`,
+      `${scripts} const cat = run('cat'); try { f(cat.pid); } finally { cat.kill(); }`,
+      `${scripts} const cat = run('cat'); f(cat.pid); cat.then(use, report);`,
+      `${scripts} const cat = $\`cat\`; keep(cat); const { stdout } = await $\`cat\`; const { pid } = $.sync\`cat\`;`,
+      `${scripts} export const cat = $\`cat\`; const start = () => $\`cat\`;`,
+      "import { $ } from 'execa'; const cat = $`cat`; f(cat.pid);",
     ],
     invalid: [
       invalid(`${start};`, 'dropped', ['useRun', "await new Command('cat').run();"]),
@@ -58,6 +75,10 @@ test(
       invalid(`const cat = ${start}; await cat.wait();`, 'using', using('cat', ' await cat.wait();'), [
         { requireUsing: true },
       ]),
+      script('const cat = $`cat`; f(cat.pid);', 'await using cat = $`cat`; f(cat.pid);'),
+      script("const cat = run('cat'); const { pid } = cat;", "await using cat = run('cat'); const { pid } = cat;"),
+      script('const { pid } = $({ cwd })`cat`;'),
+      script('f($`cat`.pid);'),
       invalid(`switch (a) { case 1: const cat = ${start}; }`, 'open'),
     ],
   },
