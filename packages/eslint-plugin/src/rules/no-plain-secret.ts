@@ -244,11 +244,14 @@ function wrap(node: Node, context: Context): Suggestion | undefined {
   if (node.parent?.type === 'TaggedTemplateExpression') return undefined;
   const wrapper = secretIn(node, context);
   if (wrapper === undefined) return undefined;
+  const { parent } = node;
+  const isShorthand = parent?.type === 'Property' && parent.shorthand;
+  const key = isShorthand ? `${context.sourceCode.getText(parent.key)}: ` : '';
   return {
     messageId: 'wrap',
     fix: (fixer) => [
       ...wrapper.imports(fixer),
-      fixer.insertTextBefore(node, `${wrapper.name}(`),
+      fixer.insertTextBefore(node, `${key}${wrapper.name}(`),
       fixer.insertTextAfter(node, ')'),
     ],
   };

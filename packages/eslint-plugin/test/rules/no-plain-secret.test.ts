@@ -146,6 +146,12 @@ test(
         'API_TOKEN',
       ),
       invalid(
+        "new Command('curl', [], { env: { A, password } });",
+        "new Command('curl', [], { env: { A, password: secret(password) } });",
+        'password',
+      ),
+      script("run('curl', { env: { TOKEN } });", "run('curl', { env: { TOKEN: secret(TOKEN) } });", 'TOKEN'),
+      invalid(
         "const curl = new Command('curl'); curl.addArg(token);",
         "const curl = new Command('curl'); curl.addArg(secret(token));",
         'token',
