@@ -9,13 +9,20 @@ export interface Positional {
 /** What makes quotes mean something else, and positional parameters that are there already. */
 const beyond = /`|\$[({'"\d@*#]|<<|(?:^|\s)#/;
 
-/** `undefined` if the script has something that makes it unclear what the quotes around a value mean. */
+/**
+ * What has a text read as a script once more, so that a value in it stays code, and what changes the positional
+ * parameters. Rather too much: without a suggestion, the report is there all the same.
+ */
+const again =
+  /(?<![\w.-])(?:(?:a|ba|da|fi|k|mk|z)?sh|awk|eval|function|perl|python\d?|sed|set|shift|source|ssh|su|trap)(?![\w.-])|\(\s*\)|(?<!\S)-[a-zA-Z]*c(?!\S)/;
+
+/** `undefined` if the script has something that makes it unclear what a value means, or if the value is between quotes. */
 export function positional({ quasis, expressions }: TSESTree.TemplateLiteral): Positional | undefined {
   let script = '';
   let quote: '"' | "'" | undefined;
   for (const [i, quasi] of quasis.entries()) {
     const text = quasi.value.cooked;
-    if (text === null || beyond.test(text)) return undefined;
+    if (text === null || beyond.test(text) || again.test(text)) return undefined;
     for (let at = 0; at < text.length; at += 1) {
       const character = text[at];
       if (character === '\\' && quote !== "'") {
@@ -27,9 +34,9 @@ export function positional({ quasis, expressions }: TSESTree.TemplateLiteral): P
     }
     script += text;
     if (i === expressions.length) break;
-    const name = i < 9 ? `$${String(i + 1)}` : `\${${String(i + 1)}}`;
-    if (quote === undefined) script += `"${name}"`;
-    else script += quote === '"' ? name : `'"${name}"'`;
+    // What the quotes hold may be for another program to read.
+    if (quote !== undefined) return undefined;
+    script += i < 9 ? `"$${String(i + 1)}"` : `"\${${String(i + 1)}}"`;
   }
   return quote === undefined ? { script, values: expressions } : undefined;
 }

@@ -50,8 +50,8 @@ test(
     invalid: [
       invalid("new Command('sh', ['-c', `rm ${a}`]);", "new Command('sh', ['-c', 'rm \"$1\"', 'sh', a]);"),
       invalid(
-        "new Command('/bin/bash', ['-ec', `cp '${a.b}' \"x/${f(b)}\"`]);",
-        "new Command('/bin/bash', ['-ec', 'cp \\'\\'\"$1\"\\'\\' \"x/$2\"', 'bash', a.b, f(b)]);",
+        "new Command('/bin/bash', ['-ec', `cp 'a b' ${a.b} x/${f(b)}`]);",
+        "new Command('/bin/bash', ['-ec', 'cp \\'a b\\' \"$1\" x/\"$2\"', 'bash', a.b, f(b)]);",
       ),
       invalid("new Command('sh', ['-c', 'rm ' + a]);"),
       invalid("new Command('sh', ['-c', ['rm', a].join(' ')]);"),
@@ -100,6 +100,27 @@ test(
       script('$`sh -c ${script}`;', undefined, 'unknown', [{ unknown: true }]),
       // What would mean something else after the change is left to its author.
       invalid("new Command('sh', ['-c', `echo $(cat ${a})`]);"),
+      // So is what would leave the value to be read as code.
+      ...[
+        'eval ${a}',
+        'true;eval ${a}',
+        "sh -c 'echo ${a}'",
+        '/bin/bash -c ${a}',
+        'su root -c ${a}',
+        'env python3 -Ic ${a}',
+        'ssh host ${a}',
+        'trap ${a} EXIT',
+        'awk ${a} file',
+        "grep '${a}' file",
+        'grep "${a}" file',
+        'f() { rm "$X"; }; f ${a}',
+        'function f { ls; }; rm ${a}',
+        'set -- b; rm ${a}',
+        'while shift; do rm ${a}; done',
+      ].map((text) => invalid(`new Command('sh', ['-c', \`${text}\`]);`)),
+      ...['./set.sh', 'git-shell', 'cp offset', 'grep -i'].map((text) =>
+        invalid(`new Command('sh', ['-c', \`${text} \${a}\`]);`, `new Command('sh', ['-c', '${text} "$1"', 'sh', a]);`),
+      ),
       invalid("new Command('sh', ['-c', `echo \\\\${a}`]);"),
       invalid("new Command('sh', ['-c', `echo \"$1\" ${a}`, 'sh', b]);"),
       invalid("new Command('sh', ['-c', script]);", undefined, 'unknown', [{ unknown: true }]),
