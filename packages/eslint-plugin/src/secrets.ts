@@ -20,7 +20,11 @@ export const secretNames: SecretNames = {
     '\\boauth2-bearer\\b',
   ],
   // Where a secret is, how it is called and what it is like, and not what it is.
-  ignore: ['-(file|path|dir|fd|stdin|name|id|type|count|length|limit|url|ttl|expiry|policy|source|store|helper)$'],
+  ignore: [
+    '-(file|path|dir|fd|stdin|name|id|type|count|length|limit|url|ttl|expiry|policy|source|store|helper)$',
+    '-(arn|bucket|format|manager|max|min|prefix|provider|ref|size|version)$',
+    '^(max|min|num)-',
+  ],
 };
 
 /** `dbPassword`, `DB_PASSWORD` and `--db-password` are `db-password`. */

@@ -182,9 +182,17 @@ function propertyOf(object: TSESTree.ObjectExpression, name: string): Node | und
   return undefined;
 }
 
-/** Whether a value is wrapped in secret() already, here or where its constant is declared, or by its type. */
+/** A value that hides nothing: a variable that is taken away, or an empty one. */
+function isNothing(node: Node, { sourceCode }: Context): boolean {
+  const value = unwrap(node);
+  if (value.type === 'Identifier' && value.name === 'undefined') return true;
+  return constantText(value, sourceCode) === '';
+}
+
+/** Whether a value is nothing, or wrapped in secret() already, here or where its constant is declared, or by its type. */
 function isMaskedValue(node: Node, context: Context): boolean {
   const value = unwrap(node);
+  if (isNothing(value, context)) return true;
   if (value.type === 'CallExpression') return isOurs(value.callee, 'secret', context);
   if (value.type === 'ConditionalExpression') {
     return isMaskedValue(value.consequent, context) && isMaskedValue(value.alternate, context);
