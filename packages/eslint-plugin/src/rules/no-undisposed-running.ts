@@ -1,6 +1,7 @@
 /** No program left running: what `runAsync()` gives must end on every way out. */
-import { runCall } from '../command';
-import { memberName } from '../names';
+import { callsOn } from '../arguments';
+import { isNewCommand, runCall } from '../command';
+import { followed, memberName } from '../names';
 import { defineRule, optionsOf, wrapped, type Context, type Node, type Suggestion, type TSESTree } from '../rule';
 import { scriptCall } from '../script';
 
@@ -17,11 +18,12 @@ export const noUndisposedRunning = defineRule(
     schema: [{ type: 'object', properties: { requireUsing: { type: 'boolean' } }, additionalProperties: false }],
     messages: {
       dropped: 'Nothing ends this program: runAsync() only starts it. Use run(), or keep it with await using.',
+      daemon: 'A daemon outlives its caller, so runAsync() refuses it. Use run(), which waits for its start only.',
       open: 'Nothing ends this program. Declare it with await using, or call wait() or abort() on it.',
       process:
         'Nobody waits for this {{call}}, and nothing ends the program. Await it, or declare it with await using.',
       using: 'An error before wait() or abort() leaves this program running. Declare it with await using.',
-      useRun: 'Use run(), which waits for the end.',
+      useRun: 'Use run().',
       awaitUsing: 'Declare it with await using.',
     },
   },
@@ -45,6 +47,11 @@ export const noUndisposedRunning = defineRule(
         const found =
           'parameter' in value ? parameterUse(value.parameter, context) : use(value.node, members, options, context);
         if (found === undefined) return;
+        if (isDaemon(node.callee, context)) {
+          const suggest = useRun(node, value);
+          context.report({ node, messageId: 'daemon', suggest: suggest === undefined ? [] : [suggest] });
+          return;
+        }
         const suggest =
           found === 'dropped' ? useRun(node, value) : 'node' in value ? useUsing(value.node, context) : undefined;
         context.report({ node, messageId: found, suggest: suggest === undefined ? [] : [suggest] });
@@ -52,6 +59,18 @@ export const noUndisposedRunning = defineRule(
     };
   },
 );
+
+/** Whether `daemonize()` is among the calls on the command that a method is called on. */
+function isDaemon(callee: Node, context: Context): boolean {
+  if (callee.type !== 'MemberExpression') return false;
+  const value = followed(callee.object, context.sourceCode);
+  if (value.type === 'CallExpression')
+    return memberName(value.callee) === 'daemonize' || isDaemon(value.callee, context);
+  return (
+    isNewCommand(value, context) &&
+    callsOn(value, context.sourceCode).some((call) => memberName(call.callee) === 'daemonize')
+  );
+}
 
 type Use = 'dropped' | 'open' | 'using' | undefined;
 /** Where the running command is once the promise has resolved. */

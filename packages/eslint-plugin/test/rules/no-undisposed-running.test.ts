@@ -55,6 +55,14 @@ test(
       "import { $ } from 'execa'; const cat = $`cat`; f(cat.pid);",
     ],
     invalid: [
+      invalid("await new Command('d').daemonize().addArg('a').runAsync();", 'daemon', [
+        'useRun',
+        "await new Command('d').daemonize().addArg('a').run();",
+      ]),
+      invalid("const d = new Command('d'); d.daemonize(); const { pid } = await d.runAsync();", 'daemon', [
+        'useRun',
+        "const d = new Command('d'); d.daemonize(); const { pid } = await d.run();",
+      ]),
       invalid(`${start};`, 'dropped', ['useRun', "await new Command('cat').run();"]),
       invalid(`void (${start});`, 'dropped', ['useRun', "void (await new Command('cat').run());"]),
       invalid(`const cat = ${start};`, 'open', using('cat')),
