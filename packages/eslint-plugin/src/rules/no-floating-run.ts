@@ -32,7 +32,8 @@ export const noFloatingRun = defineRule(
       const lost = lostAt(node, options);
       if (lost !== undefined) {
         const messageId = answer === 'iterator' ? 'iterator' : 'promise';
-        const suggest = answer === 'iterator' ? undefined : awaitIt(node, lost, context);
+        const suggest =
+          answer === 'iterator' || lost.promise === undefined ? undefined : awaitIt(lost.promise, context);
         context.report({ node, messageId, data: { call }, suggest: suggest === undefined ? [] : [suggest] });
       } else if (isInUnreadVariable(node, context)) {
         context.report({ node, messageId: answer === 'iterator' ? 'iterator' : 'variable', data: { call } });
@@ -42,55 +43,107 @@ export const noFloatingRun = defineRule(
   },
 );
 
+const functions = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 const combinators = new Set(['all', 'allSettled', 'any', 'race']);
 
-/** The outermost expression whose value is the promise, if that value goes nowhere. */
-function lostAt(node: Node, options: Options): Node | undefined {
+/** A promise whose value goes nowhere. */
+interface Lost {
+  /** What to await; none if that is not enough. */
+  readonly promise: Node | undefined;
+}
+
+/** Whether the value of an expression goes nowhere. */
+function lostAt(node: Node, options: Options): Lost | undefined {
   const value = wrapped(node);
   const { parent } = value;
   switch (parent?.type) {
     case 'ExpressionStatement':
-      return value;
+      return { promise: value };
     case 'UnaryExpression':
       if (parent.operator !== 'void') return undefined;
-      return options.ignoreVoid ? undefined : value;
+      return options.ignoreVoid ? undefined : { promise: value };
     case 'LogicalExpression':
-      return parent.right === value ? lostAt(parent, options) : undefined;
+      return parent.right === value ? below(parent, value, options) : undefined;
     case 'ConditionalExpression':
-      return parent.test === value ? undefined : lostAt(parent, options);
+      return parent.test === value ? undefined : below(parent, value, options);
     case 'SequenceExpression':
-      return parent.expressions.at(-1) === value ? lostAt(parent, options) : value;
+      return parent.expressions.at(-1) === value ? below(parent, value, options) : { promise: value };
     case 'MemberExpression':
       return parent.object === value ? lostInChain(parent, options) : undefined;
     case 'ArrayExpression':
-      return lostInCombinator(parent, options);
+      return lostInList(parent, options);
     case 'ArrowFunctionExpression':
-      return parent.body === value && !parent.async && isCallbackOfForEach(parent) ? value : undefined;
+      return parent.body === value ? lostByCallback(parent, options) : undefined;
+    case 'ReturnStatement': {
+      const callback = functionAround(parent);
+      return callback === undefined ? undefined : lostByCallback(callback, options);
+    }
     default:
       return undefined;
   }
 }
 
-/** `.then(f)` and `.finally(f)` answer with a promise that rejects as the run does. */
-function lostInChain(member: Node, options: Options): Node | undefined {
+/** Below an operator it is the operand that is awaited, where that is the same. */
+function below(operator: Node, operand: Node, options: Options): Lost | undefined {
+  const lost = lostAt(operator, options);
+  return lost?.promise === wrapped(operator) ? { promise: operand } : lost;
+}
+
+/** `.then(f)`, `.finally(f)` and a `.catch()` without a handler answer with a promise that rejects as the run does. */
+function lostInChain(member: Node, options: Options): Lost | undefined {
   const call = wrapped(member).parent;
   if (call?.type !== 'CallExpression' || unwrap(call.callee) !== member) return undefined;
-  const name = memberName(member);
-  const passesOn = name === 'finally' || (name === 'then' && call.arguments.length < 2);
+  const handlers: Readonly<Record<string, Node | undefined>> = { catch: call.arguments[0], then: call.arguments[1] };
+  const name = memberName(member) ?? '';
+  const passesOn = name === 'finally' || (Object.hasOwn(handlers, name) && isNoHandler(handlers[name]));
   return passesOn ? lostAt(call, options) : undefined;
 }
 
-function lostInCombinator(list: Node, options: Options): Node | undefined {
-  const call = list.parent;
-  if (call?.type !== 'CallExpression' || call.callee.type !== 'MemberExpression') return undefined;
-  const { object } = call.callee;
-  const isPromise = object.type === 'Identifier' && object.name === 'Promise';
-  return isPromise && combinators.has(memberName(call.callee) ?? '') ? lostAt(call, options) : undefined;
+function isNoHandler(node: Node | undefined): boolean {
+  if (node === undefined) return true;
+  const value = unwrap(node);
+  return value.type === 'Identifier' ? value.name === 'undefined' : value.type === 'Literal';
 }
 
-function isCallbackOfForEach(node: Node): boolean {
+/** A list of promises, that a combinator may make one of. */
+function lostInList(list: Node, options: Options): Lost | undefined {
+  const value = wrapped(list);
+  const call = value.parent;
+  if (call?.type === 'CallExpression' && call.arguments[0] === value) {
+    const { callee } = call;
+    const isCombinator = callee.type === 'MemberExpression' && combinators.has(memberName(callee) ?? '');
+    const isPromise = isCombinator && callee.object.type === 'Identifier' && callee.object.name === 'Promise';
+    return isPromise ? lostAt(call, options) : undefined;
+  }
+  // A chain of the list's own methods is not followed.
+  if (call?.type === 'MemberExpression') return undefined;
+  const lost = lostAt(list, options);
+  return lost && { promise: undefined };
+}
+
+/** Functions that call back later, and take no answer. */
+const timers = new Set(['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'nextTick']);
+
+/** What becomes of the answer of a function that is given to another. */
+function lostByCallback(callback: Node, options: Options): Lost | undefined {
+  const value = wrapped(callback);
+  const call = value.parent;
+  if (call?.type !== 'CallExpression' || call.arguments[0] !== value) return undefined;
+  const callee = unwrap(call.callee);
+  const name = callee.type === 'Identifier' ? callee.name : memberName(callee);
+  if (name === undefined) return undefined;
+  if (timers.has(name) || (name === 'forEach' && callee.type === 'MemberExpression')) {
+    return { promise: undefined };
+  }
+  return name === 'map' && callee.type === 'MemberExpression' ? lostInList(call, options) : undefined;
+}
+
+/** The function, no generator, that a statement returns from. */
+function functionAround(node: Node): Node | undefined {
   const { parent } = node;
-  return parent?.type === 'CallExpression' && parent.arguments[0] === node && memberName(parent.callee) === 'forEach';
+  if (parent === undefined) return undefined;
+  if (!functions.has(parent.type)) return functionAround(parent);
+  return 'generator' in parent && parent.generator ? undefined : parent;
 }
 
 function isInUnreadVariable(node: Node, { sourceCode }: Context): boolean {
@@ -104,13 +157,9 @@ function isInUnreadVariable(node: Node, { sourceCode }: Context): boolean {
   return variable?.references.every((reference) => !reference.isRead()) === true;
 }
 
-const functions = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
-
-const awaitable = new Set(['CallExpression', 'ChainExpression', 'TaggedTemplateExpression']);
-
 /** Only where `await` may stand; not for a callback, which would have to become async. */
-function awaitIt(run: Node, lost: Node, context: Context): Suggestion | undefined {
-  let around: Node | undefined = lost.parent;
+function awaitIt(promise: Node, context: Context): Suggestion | undefined {
+  let around: Node | undefined = promise.parent;
   while (around !== undefined && !functions.has(around.type) && around.type !== 'Program') {
     if (around.type === 'StaticBlock' || around.type === 'PropertyDefinition') return undefined;
     around = around.parent;
@@ -120,7 +169,5 @@ function awaitIt(run: Node, lost: Node, context: Context): Suggestion | undefine
       ? context.languageOptions.sourceType === 'module'
       : around !== undefined && 'async' in around && around.async;
   if (!allowed) return undefined;
-  // Below an operator the run itself is awaited, where that is the same.
-  const target = awaitable.has(lost.type) ? lost : wrapped(run);
-  return { messageId: 'await', fix: (fixer) => fixer.insertTextBefore(target, 'await ') };
+  return { messageId: 'await', fix: (fixer) => fixer.insertTextBefore(promise, 'await ') };
 }
