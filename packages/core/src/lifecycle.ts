@@ -95,7 +95,7 @@ export class Run {
     const { signal } = settings;
     if (signal !== undefined) {
       const onAbort = (): void => {
-        this.end({ kind: 'abort', reason: signal.reason });
+        this.end({ kind: 'abort', reason: reasonOf(signal) });
       };
       // Not by the signal itself, where an earlier listener can keep the rest from hearing of it.
       this.listening = process.getBuiltinModule('node:events').addAbortListener(signal, onAbort);
@@ -115,7 +115,7 @@ export class Run {
     // Whoever tries again and again must not keep the event loop from turning.
     if (refused) await nextTurn();
     if (signal?.aborted === true || refused) {
-      this.cause = { kind: 'abort', reason: signal?.reason };
+      this.cause = { kind: 'abort', reason: reasonOf(signal) };
       this.finish();
       await this.done;
       return;
@@ -259,8 +259,8 @@ export class Run {
     for (const reader of this.readers) reader.finish();
     disposeQuietly(this.handle);
     placeAt(failure, this.site());
-    logError({ command: this.launch.plan.text, backend: this.backend.name, error: failure });
     this.settle.reject(failure);
+    logError({ command: this.launch.plan.text, backend: this.backend.name, error: failure });
     return failure;
   }
 
@@ -344,7 +344,11 @@ export class Run {
     // By whatever symbol: that of Node's realm may be none of this one, in a test runner's for instance.
     for (const symbol of Object.getOwnPropertySymbols(listening ?? {})) {
       const dispose: unknown = Reflect.get(listening ?? {}, symbol);
-      if (typeof dispose === 'function') dispose.call(listening);
+      try {
+        if (typeof dispose === 'function') dispose.call(listening);
+      } catch {
+        // A signal that is not Node's failed to forget this run, which is over all the same.
+      }
     }
   }
 
@@ -393,14 +397,14 @@ export class Run {
       judged = outcome(this.cause ?? { kind: 'io', stream: 'stdout', error }, () => undefined);
     }
     const { result, error } = judged;
-    if (this.startEvent !== undefined) logExit(this.startEvent, result);
-    if (error === undefined) {
-      this.settle.resolve(result);
-      return;
+    if (error === undefined) this.settle.resolve(result);
+    else {
+      placeAt(error, this.site());
+      this.settle.reject(error);
     }
-    placeAt(error, this.site());
-    logError({ command: plan.text, backend: this.backend.name, error });
-    this.settle.reject(error);
+    // Whoever waits has his turn later, and has it also if a log cannot be written.
+    if (this.startEvent !== undefined) logExit(this.startEvent, result);
+    if (error !== undefined) logError({ command: plan.text, backend: this.backend.name, error });
   }
 
   /** One signal to the program itself; `false` if it is over. */
@@ -438,6 +442,15 @@ export class Run {
     this.stdout.destroy();
     this.stderr.destroy();
     this.handle?.stdin?.destroy();
+  }
+}
+
+/** Why a signal aborted. One that is not Node's may throw instead, which is a reason too. */
+function reasonOf(signal: AbortSignal | undefined): unknown {
+  try {
+    return signal?.reason;
+  } catch (error) {
+    return error;
   }
 }
 

@@ -2,20 +2,30 @@
 
 /** The place of a call. */
 export interface Site {
-  readonly stack: string;
+  readonly stack?: string | undefined;
 }
 
 /** The place where `called` was called; without it, this place. */
 export function siteOf(called: ((...args: never[]) => unknown) | undefined): Site {
-  const site = { stack: '' };
+  // A real error, since `Error.prepareStackTrace` may ask for more than a stack.
+  const site = new Error();
   Error.captureStackTrace(site, called);
   return site;
 }
 
 /** Lets the stack of an error begin at a place. */
 export function placeAt(error: Error, site: Site): void {
-  // `Error.prepareStackTrace` may make anything of it.
-  const stack: unknown = site.stack;
-  const frames = typeof stack === 'string' ? stack.indexOf('\n    at ') : -1;
-  error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : String(stack).slice(frames)}`;
+  const stack = stackOf(site);
+  const frames = stack.indexOf('\n    at ');
+  error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : stack.slice(frames)}`;
+}
+
+/** `Error.prepareStackTrace` may make anything of it, and throw. */
+function stackOf(site: Site): string {
+  try {
+    const stack: unknown = site.stack;
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    return '';
+  }
 }

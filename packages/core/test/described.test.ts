@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { CommandExitError, CommandStartError, CommandUsageError, secret, type Command } from '@vircommand/core';
+import { startError } from '@vircommand/core/backend';
 import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
 
@@ -75,17 +76,31 @@ describe('misuse of a command', () => {
     expect((await start).stack).to.contain((await start).message);
   });
 
-  it('is an error all the same where stacks are made to something else', async () => {
-    const failing = fake((program) => program.exit(1));
-    const before: unknown = Reflect.get(Error, 'prepareStackTrace');
-    Error.prepareStackTrace = () => ({});
-    try {
-      const error = await rejection(new failing.Command('x').run(), CommandExitError);
-      expect(error.message).to.contain(': x');
-    } finally {
-      Reflect.set(Error, 'prepareStackTrace', before);
-    }
-  });
+  for (const [what, format] of [
+    ['are made to something else', () => ({})],
+    [
+      'take an error',
+      (error: Error, frames) => [error.message.trim(), ...frames.map((frame) => frame.getFileName())].join('\n'),
+    ],
+    ['cannot be made', () => { throw new TypeError('no stack'); }], // prettier-ignore
+  ] satisfies [string, NonNullable<typeof Error.prepareStackTrace>][]) {
+    it(`is an error all the same where stacks ${what}`, async () => {
+      const failing = fake((program) => program.exit(1));
+      const lacking = fake(undefined, { start: () => Promise.reject(startError('exec', 'no')) });
+      const before: unknown = Reflect.get(Error, 'prepareStackTrace');
+      Error.prepareStackTrace = format;
+      try {
+        const command = new failing.Command('x');
+        const late = await rejection(command.run(), CommandExitError);
+        expect(late.stack).to.match(/^CommandExitError: Command failed with exit code 1: x/);
+        await rejection(command.run(), CommandExitError);
+        expect((await rejection(new lacking.Command('x').run(), CommandStartError)).stage).to.equal('exec');
+        expect((await rejection(new Command('').run(), CommandUsageError)).reason).to.equal('program is empty');
+      } finally {
+        Reflect.set(Error, 'prepareStackTrace', before);
+      }
+    });
+  }
 
   it('values that cannot be read are misuse, and throw nothing', async () => {
     const given = new Uint8Array(8);

@@ -414,6 +414,38 @@ describe('the life of a run', () => {
       expect(error.reason).to.equal('changed my mind');
     });
 
+    it('by a signal whose reason cannot be read is one, at whatever time', async () => {
+      const cannot = new Error('no reason');
+      const aborting = (signal: AbortSignal): AbortSignal =>
+        Object.defineProperty(signal, 'reason', {
+          get: () => {
+            throw cannot;
+          },
+        });
+      const made = fake(idle);
+      const command = new made.Command('x');
+      const before = await rejection(command.run({ signal: aborting(AbortSignal.abort()) }), CommandAbortedError);
+      expect([before.reason, made.programs.length]).to.deep.equal([cannot, 0]);
+      const controller = new AbortController();
+      const run = command.run({ signal: aborting(controller.signal) });
+      await turns();
+      controller.abort();
+      expect((await rejection(run, CommandAbortedError)).reason).to.equal(cannot);
+      expect(made.program.signals[0]).to.equal('SIGTERM tree');
+    });
+
+    it('is listened for no longer than the run, which is over also if the signal cannot forget it', async () => {
+      const { signal } = new AbortController();
+      signal.removeEventListener = () => {
+        throw new Error('cannot forget');
+      };
+      const made = fake((p) => p.exit(1));
+      const command = new made.Command('x');
+      await rejection(command.run({ signal }), CommandExitError);
+      await rejection(command.run({ signal }), CommandExitError);
+      expect(made.clock.pending).to.equal(0);
+    });
+
     it('twice can shorten the grace, and not lengthen it', async () => {
       const made = fake((p) => p.traps.add('SIGTERM'));
       const running = await new made.Command('x').runAsync({ killDelay: 1000 });

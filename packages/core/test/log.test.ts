@@ -70,6 +70,25 @@ describe('diagnostics channels', () => {
     }
   });
 
+  it('whose publication fails keep nobody waiting', () => {
+    const program = `
+      const { bindCommand } = require('@vircommand/core/backend');
+      const exit = require('node:diagnostics_channel').channel('vircommand:exit');
+      exit.subscribe(() => {});
+      exit.publish = () => { throw new Error('cannot tell'); };
+      process.on('unhandledRejection', ({ message }) => console.log(message));
+      const exited = Promise.resolve({ exitCode: 3, signal: undefined, coreDumped: false, usage: undefined });
+      const start = async () => ({ pid: 7, exited, signal: () => ({ sent: false, reached: 'process' }), dispose() {} });
+      const Command = bindCommand({ contract: 1, name: 'tiny', features: [], start });
+      new Command('prog', [], { stderr: 'null' }).run().catch(({ message }) => console.log(message));`;
+    const { stdout } = spawnSync(process.execPath, [...process.execArgv, '-r', 'ts-node/register', '-e', program], {
+      cwd: __dirname,
+      encoding: 'utf8',
+      env: { ...process.env, TS_NODE_TRANSPILE_ONLY: '1' },
+    });
+    expect(stdout.split('\n').sort()).to.deep.equal(['', 'Command failed with exit code 3: prog', 'cannot tell']);
+  });
+
   it('show no secret', async () => {
     const events = await published(() =>
       new bad.Command('x', [secret('hunter2')]).addEnvPair('T', secret('hunter3')).run(),
