@@ -209,14 +209,17 @@ export interface LineSource {
 
 /** The iteration: opens with the first `next()`; leaving the loop aborts the program, a bad end rejects after the last record. */
 export class LineIterator implements AsyncIterableIterator<string, undefined> {
-  private source: LineSource | undefined;
   private opening: Promise<LineSource> | undefined;
   private finished = false;
   /** Calls of `next()` that wait are answered in their order. */
   private last: Promise<unknown> = Promise.resolve();
   private pending = 0;
 
-  constructor(private readonly open: () => Promise<LineSource>) {}
+  /** `source`: what is open already, which leaving ends also before the first `next()`. */
+  constructor(
+    private readonly open: () => Promise<LineSource>,
+    private source?: LineSource,
+  ) {}
 
   [Symbol.asyncIterator](): this {
     return this;
@@ -261,11 +264,9 @@ export class LineIterator implements AsyncIterableIterator<string, undefined> {
   async return(): Promise<IteratorResult<string, undefined>> {
     this.left = true;
     this.finished = true;
-    if (this.opening !== undefined) {
-      const source = this.source ?? (await this.opening.catch(() => undefined));
-      source?.reader.discard();
-      await source?.abort();
-    }
+    const source = this.source ?? (await this.opening?.catch(() => undefined));
+    source?.reader.discard();
+    await source?.abort();
     return { value: undefined, done: true };
   }
 

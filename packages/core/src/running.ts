@@ -170,7 +170,7 @@ export class RunningProcess implements RunningCommand {
       throw this.#usage('lines', `${from} has a listener of 'readable', which takes all data: remove it first`);
     this.#split.add(from);
     const source = this.#run.lineSource(from, maxLength);
-    return new LineIterator(() => Promise.resolve(source));
+    return new LineIterator(() => Promise.resolve(source), source);
   }
 
   [Symbol.dispose](): void {

@@ -405,6 +405,22 @@ describe('lines() of a program that runs', () => {
     await rejection(next, CommandAbortedError);
   });
 
+  for (const [what, leave] of [
+    ['return()', (lines) => lines.return?.()],
+    ['throw()', (lines) => lines.throw?.(new Error('enough')).catch(() => undefined)],
+    ['cancel() of a stream of them', (lines) => ReadableStream.from(lines).cancel()],
+  ] satisfies [string, (lines: AsyncIterableIterator<string>) => unknown][]) {
+    it(`${what} before the first is read ends the program, and starts none with runLines()`, async () => {
+      const made = fake(() => undefined);
+      await leave(new made.Command('x').runLines());
+      expect(made.programs).to.have.length(0);
+      const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+      await leave(running.lines());
+      await rejection(running.wait(), CommandAbortedError);
+      expect([made.program.signals[0], made.clock.pending]).to.deep.equal(['SIGTERM tree', 0]);
+    });
+  }
+
   it('wrong options and streams are usage errors', async () => {
     const made = fake();
     const running = await new made.Command('x').setOutputFd('pipe').runAsync();
