@@ -41,7 +41,6 @@ export class Run {
   private readonly stderr: Output;
   /** Writers that are not done. */
   private feeding = 0;
-  private outputComplete = true;
   private readonly ending: Ending;
   private cancelDeadline: (() => void) | undefined;
   private cancelDrain: (() => void) | undefined;
@@ -68,9 +67,6 @@ export class Run {
     this.done.catch(() => undefined);
     const total: Budget = { left: settings.limit?.total ?? Infinity };
     const events = {
-      incomplete: () => {
-        this.outputComplete = false;
-      },
       end: (cause: Cause) => {
         this.end(cause);
       },
@@ -359,7 +355,7 @@ export class Run {
     // First, so that what was theirs is nobody's now.
     for (const reader of this.readers) reader.finish();
     for (const output of [this.stdout, this.stderr]) {
-      if (output.awaited && handle !== undefined) this.outputComplete = false;
+      if (output.awaited && handle !== undefined) output.complete = false;
       if (output.use !== 'pipe') output.destroy();
       else if (this.ending.phase !== 'none' || output.awaited) output.leave(this.clock, this.settings.drainDelay);
     }
@@ -373,7 +369,6 @@ export class Run {
       pid: handle?.pid,
       status: this.status,
       cause: this.cause,
-      outputComplete: this.outputComplete,
       ended: this.ending.reached,
       durationMs: this.clock.now() - this.begun,
       rawStatus,
@@ -384,8 +379,8 @@ export class Run {
         {
           ...facts,
           cause,
-          stdout: { use: stdout, bytes: output(this.stdout) },
-          stderr: { use: stderr, bytes: output(this.stderr) },
+          stdout: { use: stdout, bytes: output(this.stdout), complete: this.stdout.complete },
+          stderr: { use: stderr, bytes: output(this.stderr), complete: this.stderr.complete },
         },
         this.settings,
       );

@@ -19,6 +19,14 @@ export type Cause =
   | { readonly kind: 'limit'; readonly stream: 'stdout' | 'stderr' | 'total'; readonly limit: number }
   | { readonly kind: 'io'; readonly stream: 'stdin' | 'stdout' | 'stderr'; readonly error: unknown };
 
+/** What is known of an output stream at the end. */
+interface OutputFacts {
+  readonly use: StreamUse;
+  readonly bytes: Buffer | undefined;
+  /** Nothing of it was lost. */
+  readonly complete: boolean;
+}
+
 /** What is known at the end. */
 export interface Facts {
   readonly command: string;
@@ -27,9 +35,8 @@ export interface Facts {
   /** `undefined`: nothing was started, or the program could not be reaped in time. */
   readonly status: ExitStatus | undefined;
   readonly cause: Cause | undefined;
-  readonly stdout: { readonly use: StreamUse; readonly bytes: Buffer | undefined };
-  readonly stderr: { readonly use: StreamUse; readonly bytes: Buffer | undefined };
-  readonly outputComplete: boolean;
+  readonly stdout: OutputFacts;
+  readonly stderr: OutputFacts;
   readonly ended: CommandResult['ended'];
   readonly durationMs: number;
   readonly rawStatus: boolean;
@@ -43,10 +50,10 @@ export function judge(
   settings: RunSettings,
 ): { readonly result: CommandResult; readonly error: CommandError | undefined } {
   const { status, cause } = facts;
-  const captured = ({ use, bytes }: Facts['stdout']): string | Buffer | undefined => {
+  const captured = ({ use, bytes, complete }: OutputFacts): string | Buffer | undefined => {
     if (bytes === undefined || (use !== 'text' && use !== 'bytes')) return undefined;
     if (use === 'bytes' || settings.encoding === 'buffer') return bytes;
-    return decodeText(bytes, settings.encoding, !facts.outputComplete);
+    return decodeText(bytes, settings.encoding, !complete);
   };
   const result: CommandResult = {
     exitCode: status?.exitCode,
@@ -61,7 +68,7 @@ export function judge(
     durationMs: facts.durationMs,
     timedOut: cause?.kind === 'timeout',
     aborted: cause?.kind === 'abort',
-    outputComplete: facts.outputComplete,
+    outputComplete: facts.stdout.complete && facts.stderr.complete,
     ended: facts.ended,
   };
   return { result, error: failure(result, facts, settings) };
@@ -81,9 +88,8 @@ export function notStarted(
       pid: undefined,
       status: undefined,
       cause: { kind: 'abort', reason: undefined },
-      stdout: { use: stdout, bytes: nothing },
-      stderr: { use: stderr, bytes: nothing },
-      outputComplete: true,
+      stdout: { use: stdout, bytes: nothing, complete: true },
+      stderr: { use: stderr, bytes: nothing, complete: true },
       ended: 'none',
       durationMs: 0,
       rawStatus,

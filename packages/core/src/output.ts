@@ -12,8 +12,6 @@ export type OutputName = 'stdout' | 'stderr';
 
 /** What a run wants to know of its streams. */
 export interface OutputEvents {
-  /** Bytes were lost. */
-  incomplete(): void;
   /** The run must end for this. */
   end(cause: Cause): void;
   /** It ended: that may have been the last thing to wait for. */
@@ -24,6 +22,8 @@ export interface OutputEvents {
 export class Output {
   /** Read to its end, given up, or nothing to read. */
   ended: boolean;
+  /** No bytes were lost. */
+  complete = true;
   private readonly kept: Kept | undefined;
   private source: { destroy(): void } | undefined;
   private handle: ChildHandle | undefined;
@@ -41,15 +41,15 @@ export class Output {
   }
 
   private capture(use: 'text' | 'bytes', total: Budget): Capture {
-    const { name, events } = this;
+    const { name } = this;
     const { limit } = this.settings;
     const own = keptAtMost(this.settings, name, use);
     const exceeded = (which: 'own' | 'total'): void => {
-      events.incomplete();
+      this.complete = false;
       const [stream, bytes] = which === 'own' ? ([name, own] as const) : (['total', limit?.total ?? own] as const);
       // Truncation is for limits that the caller set; what no result can hold is always an error.
       if (limit?.onExceed !== 'truncate' || (which === 'own' && limit[name] === undefined)) {
-        events.end({ kind: 'limit', stream, limit: bytes });
+        this.events.end({ kind: 'limit', stream, limit: bytes });
       }
     };
     return new Capture(own, total, exceeded, (memory) => this.handle?.expectOutput?.(memory));
@@ -117,7 +117,7 @@ export class Output {
     if (this.ended) return;
     this.ended = true;
     if (!complete && this.use !== 'tail') {
-      this.events.incomplete();
+      this.complete = false;
       if (error !== undefined) this.events.end({ kind: 'io', stream: this.name, error });
     }
     this.events.ended();

@@ -564,6 +564,15 @@ describe('the life of a run', () => {
       expect(await run).to.include({ stdout: '漢', outputComplete: false, exitCode: 0 });
     });
 
+    it('an end that is no character stays where only the other stream was cut', async () => {
+      const { Command } = fake((p) =>
+        p.write('stdout', Buffer.from('caf\xe9', 'latin1')).write('stderr', '漢字').exit(),
+      );
+      const run = new Command('x').setOutputBuffer().setErrorBuffer();
+      const cut = await run.run({ outputLimit: { stderr: 5, onExceed: 'truncate' } });
+      expect(cut).to.include({ stdout: 'caf\ufffd', stderr: '漢', outputComplete: false });
+    });
+
     it('a killed program has its output exact to the byte', async () => {
       const { Command } = fake((p) => p.write('stdout', 'abcdef'));
       const run = new Command('x').setOutputBuffer('buffer').run({ outputLimit: 4 });

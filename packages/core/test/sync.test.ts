@@ -60,6 +60,22 @@ describe('a synchronous run', () => {
     expect(new Command('x').setOutputBuffer().runSync({ encoding: 'buffer' }).stdout).to.deep.equal(Buffer.from('a'));
   });
 
+  it('an end that is no character stays where only the other stream was cut', () => {
+    const outcome = { stdout: Buffer.from('caf\xe9', 'latin1'), stderr: Buffer.from('漢字').subarray(0, 5) };
+    const { Command } = fake(undefined, { sync: () => ({ ...outcome, outputComplete: false }) });
+    const command = new Command('x').setOutputBuffer().setErrorBuffer();
+    for (const [outputLimit, stdout] of [
+      [{ stderr: 5 }, 'caf\ufffd'],
+      [{ stdout: 4, stderr: 5 }, 'caf'],
+      [{ stderr: 5, total: 9 }, 'caf'],
+      // Somebody held the pipes.
+      [{ stderr: 6 }, 'caf'],
+    ] as const) {
+      const result = command.runSync({ outputLimit: { ...outputLimit, onExceed: 'truncate' } });
+      expect(result).to.include({ stdout, stderr: '漢', outputComplete: false });
+    }
+  });
+
   it('its endings are the errors of run()', () => {
     const outcome = { stdout: Buffer.from('part'), exitCode: undefined, signal: 'SIGTERM', ended: 'group' } as const;
     const late = fake(undefined, { sync: () => ({ ...outcome, ending: 'timeout' }) });
