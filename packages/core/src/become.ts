@@ -1,10 +1,11 @@
 /** `exec()`: all that core has to do is to be there if it fails. */
 import type { Backend, LaunchPlan } from './contract';
 import { logError, logExec } from './log';
+import { placeAt, type Site } from './site';
 import { startFailure } from './start-failure';
 
 /** Returns what is to be thrown: the program was not executed, or the backend only pretends. */
-export function becomeProgram(plan: LaunchPlan, backend: Backend): Error {
+export function becomeProgram(plan: LaunchPlan, backend: Backend, site: () => Site): Error {
   const { text } = plan;
   logExec(text, backend.name);
   let failed: unknown = 'declares exec and has no exec()';
@@ -14,7 +15,7 @@ export function becomeProgram(plan: LaunchPlan, backend: Backend): Error {
   } catch (error) {
     failed = error;
   }
-  const error = startFailure(failed, text, backend.name);
+  const error = placeAt(startFailure(failed, text, backend.name), site());
   logError({ command: text, backend: backend.name, error });
   return error;
 }

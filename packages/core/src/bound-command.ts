@@ -22,7 +22,7 @@ import { abortingAll, overridingBackend } from './registry';
 import { brokenFds, brokenRule, fdNumber } from './rules';
 import { modeOf, readRunOptions, type RunCall, type RunSettings } from './run-options';
 import { RunningProcess, type RunningCommand } from './running';
-import type { Site } from './site';
+import { placeAt, type Site } from './site';
 import { copyDraft, type Draft } from './spec';
 import { startFailure } from './start-failure';
 import { runAndWait } from './sync';
@@ -92,7 +92,8 @@ export class BoundCommand extends CommandWithOptions {
     const missing = launch.plan.requires.find((feature) => !backend.features.includes(feature));
     if (missing !== undefined) {
       const details = { command: launch.plan.text, backend: backend.name };
-      throw new UnsupportedFeatureError(missing, FEATURE_INFO[missing], details);
+      const error = new UnsupportedFeatureError(missing, FEATURE_INFO[missing], details);
+      throw placeAt(error, at ?? this.site(call));
     }
     return { launch, settings, backend };
   }
@@ -115,9 +116,9 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   /** While everything is being ended nothing new is started, also where nobody can wait. */
-  #checkAborting({ launch, backend, settings }: Prepared): void {
+  #checkAborting(call: RunCall, { launch, backend, settings }: Prepared): void {
     const error = abortingAll() ? notStarted(launch, backend.name, settings) : undefined;
-    if (error !== undefined) throw this.#refused(error);
+    if (error !== undefined) throw this.#refused(placeAt(error, this.site(call)));
   }
 
   /** Tells those who watch of an error that came before the start. */
@@ -170,8 +171,8 @@ export class BoundCommand extends CommandWithOptions {
       } catch (error) {
         throw this.#refused(error);
       }
-      this.#checkAborting(prepared);
-      return runAndWait(prepared.launch, prepared.settings, prepared.backend);
+      this.#checkAborting('runSync', prepared);
+      return runAndWait(prepared.launch, prepared.settings, prepared.backend, () => this.site('runSync'));
     } finally {
       this.#running = false;
       closeOwned(fds);
@@ -197,8 +198,8 @@ export class BoundCommand extends CommandWithOptions {
       } catch (error) {
         throw this.#refused(error);
       }
-      this.#checkAborting(prepared);
-      throw becomeProgram(prepared.launch.plan, prepared.backend);
+      this.#checkAborting('exec', prepared);
+      throw becomeProgram(prepared.launch.plan, prepared.backend, () => this.site('exec'));
     } finally {
       this.#running = false;
       closeOwned(fds);

@@ -62,9 +62,7 @@ export class Described {
   /** The error of a wrong call; its stack begins where the caller called. */
   protected usageError(call: string, reason: string, at = this.site(call)): CommandUsageError {
     const name = this.via === undefined ? (/[()']/.test(call) ? call : `${call}()`) : `option '${this.via}'`;
-    const error = new CommandUsageError(name, reason, { command: draftText(this.draft) });
-    placeAt(error, at);
-    return error;
+    return placeAt(new CommandUsageError(name, reason, { command: draftText(this.draft) }), at);
   }
 
   /** Notes a misuse, if it is the first one. */

@@ -7,6 +7,7 @@ import { checkBackend } from './check-backend';
 import type { Backend } from './contract';
 import { CommandUsageError } from './errors';
 import { readKillDelay } from './run-options';
+import { placeAt, siteOf } from './site';
 import { nextTurn } from './turns';
 
 /** A running command, as another copy of core may see it. */
@@ -59,7 +60,9 @@ export function abortingAll(): boolean {
  */
 export async function abortAll(options?: { readonly killDelay?: number | undefined }): Promise<void> {
   const read = readKillDelay(options);
-  if ('wrong' in read) throw new CommandUsageError('abortAll()', read.wrong, { command: '' });
+  if ('wrong' in read) {
+    throw placeAt(new CommandUsageError('abortAll()', read.wrong, { command: '' }), siteOf(abortAll));
+  }
   shared.aborting = (shared.aborting ?? 0) + 1;
   try {
     while (shared.running.size > 0) {

@@ -14,10 +14,11 @@ export function siteOf(called: ((...args: never[]) => unknown) | undefined): Sit
 }
 
 /** Lets the stack of an error begin at a place. */
-export function placeAt(error: Error, site: Site): void {
+export function placeAt<T extends Error>(error: T, site: Site): T {
   const stack = stackOf(site);
   const frames = stack.indexOf('\n    at ');
   error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : stack.slice(frames)}`;
+  return error;
 }
 
 /** `Error.prepareStackTrace` may make anything of it, and throw. */

@@ -1,6 +1,15 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { CommandExitError, CommandStartError, CommandUsageError, secret, type Command } from '@vircommand/core';
+import {
+  abortAll,
+  CommandAbortedError,
+  CommandExitError,
+  CommandStartError,
+  CommandUsageError,
+  secret,
+  UnsupportedFeatureError,
+  type Command,
+} from '@vircommand/core';
 import { startError } from '@vircommand/core/backend';
 import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
@@ -74,6 +83,29 @@ describe('misuse of a command', () => {
     const [start, atFailure] = [rejection(new broken.Command('x').run(), CommandStartError), here()];
     expect(lineOf(await start)).to.equal(atFailure);
     expect((await start).stack).to.contain((await start).message);
+  });
+
+  it('and so has every error that is thrown', async () => {
+    const stopped = (): never => {
+      throw startError('exec', 'no');
+    };
+    const failing = fake(undefined, { sync: () => ({ exitCode: 1 }) });
+    const broken = fake(undefined, { sync: stopped, exec: stopped });
+    const lacking = fake(undefined, { features: ['sync'] });
+    for (const [error, line] of [
+      [thrown(() => new failing.Command('x').runSync(), CommandExitError), here()],
+      [thrown(() => new broken.Command('x').runSync(), CommandStartError), here()],
+      [thrown(() => new broken.Command('x').exec(), CommandStartError), here()],
+      [thrown(() => new lacking.Command('x').setUid(1).runSync(), UnsupportedFeatureError), here()],
+      [await rejection(abortAll({ killDelay: -1 }), CommandUsageError), here()],
+    ] as const)
+      expect([lineOf(error), error.name]).to.deep.equal([line, error.name]);
+    const made = fake(() => undefined);
+    const running = rejection(new made.Command('x').run(), CommandAbortedError);
+    const aborting = abortAll();
+    const [refused, line] = [thrown(() => new failing.Command('x').runSync(), CommandAbortedError), here()];
+    expect(lineOf(refused)).to.equal(line);
+    await Promise.all([aborting, running]);
   });
 
   for (const [what, format] of [
