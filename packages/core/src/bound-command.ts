@@ -19,7 +19,7 @@ import { draftText, makeLaunch, type Launch } from './plan';
 import { noOptions, readTextOptions } from './quote';
 import { columnRows, patternsOf, regexRows, RowIterator } from './records';
 import { abortingAll, overridingBackend } from './registry';
-import { brokenFds, brokenRule, fdNumber } from './rules';
+import { brokenNow, brokenRule, fdNumber } from './rules';
 import { modeOf, readRunOptions, type RunCall, type RunSettings } from './run-options';
 import { RunningProcess, type RunningCommand } from './running';
 import { placeAt, type Site } from './site';
@@ -85,7 +85,7 @@ export class BoundCommand extends CommandWithOptions {
     if (this.misuse !== undefined) throw this.misuse;
     if ('wrong' in settings) throw this.usageError(call, settings.wrong, at);
     const mode = modeOf(call);
-    const broken = brokenRule(draft, mode, settings) ?? brokenFds(draft);
+    const broken = brokenRule(draft, mode, settings) ?? brokenNow(draft);
     if (broken !== undefined) throw this.usageError(broken.call ?? call, broken.reason, at ?? this.site(call));
     const backend = this.#backend(call, at);
     const launch = makeLaunch(draft, mode, settings);

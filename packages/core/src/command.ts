@@ -90,7 +90,8 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
 
   /**
    * What the program reads from stdin, then EOF (`virCommandSetInputBuffer`). NUL bytes are fine here. Every run sends it
-   * again; bytes are not copied, so leave them as they are until then. A program that does not read it is no error.
+   * again; bytes are not copied, so leave them as they are until then: memory that was transferred or made smaller is a usage
+   * error of the run. A program that does not read it is no error.
    */
   setInputBuffer(data: Bytes | Secret): this;
   /**

@@ -9,7 +9,7 @@ import { describe, member, strayName } from './plain';
 import { draftText } from './plan';
 import { isSecret, revealSecret } from './secret';
 import { placeAt, siteOf, type Site } from './site';
-import { emptyDraft, type Draft } from './spec';
+import { emptyDraft, type Draft, type Input } from './spec';
 import type { Fd } from './types';
 
 /** Whether something is a whole number from 0 to `most`. */
@@ -100,14 +100,19 @@ export class Described {
   }
 
   /** Data for a pipe: any bytes, NUL included. Bytes are not copied: 16 MiB would take longer than a start. */
-  protected data(call: string, given: unknown): Uint8Array | undefined {
+  protected data(call: string, given: unknown): Input | undefined {
     try {
-      const plain = isSecret(given) ? revealSecret(given) : given;
+      const secret = isSecret(given);
+      const plain = secret ? revealSecret(given) : given;
+      const input = (data: Buffer): Input => ({ data, size: data.length, secret });
       if (typeof plain === 'string') {
-        if (plain.isWellFormed()) return Buffer.from(plain, 'utf8');
+        if (plain.isWellFormed()) return input(Buffer.from(plain, 'utf8'));
         this.note(call, 'data contains a lone surrogate, which UTF-8 cannot express; pass bytes');
-      } else if (types.isUint8Array(plain)) return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength);
-      else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
+      } else if (types.isUint8Array(plain)) {
+        // Throws where the memory is gone, which `byteLength` calls 0.
+        plain.at(0);
+        return input(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength));
+      } else this.note(call, `data must be a string, a Uint8Array or a secret(), not ${describe(given)}`);
     } catch (error) {
       this.note(call, `data ${unreadable(error).reason}`);
     }

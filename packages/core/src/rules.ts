@@ -1,6 +1,6 @@
 /** What cannot go together, whatever the backend: known only when a command is run, in a certain way. */
 import type { Mode, RunSettings } from './run-options';
-import type { Draft, StreamChoice } from './spec';
+import type { Draft, Input, StreamChoice } from './spec';
 import type { Fd } from './types';
 
 /** A rule that a command breaks in this way of running, and the call that is to blame. */
@@ -98,15 +98,21 @@ const streamSetters = [
   ['stderr', 'setErrorFd()'],
 ] as const;
 
-/** Descriptors that clash or are closed, known only now that the run begins. */
-export function brokenFds(draft: Draft): BrokenRule | undefined {
+const isGone = ({ data, size }: Input): boolean => data.length < size;
+const gone = 'the memory of its data was transferred or made smaller; leave it as it is until the run';
+
+/** Descriptors that clash or are closed, and data that is gone, known only now that the run begins. */
+export function brokenNow(draft: Draft): BrokenRule | undefined {
+  if (draft.stdin?.kind === 'input' && isGone(draft.stdin)) return { call: 'setInputBuffer()', reason: gone };
   for (const [key, call] of streamSetters) {
     const choice = draft[key];
     if (choice?.kind === 'fd' && fdNumber(choice.fd) < 0) return { call, reason: 'the descriptor is closed' };
   }
   if (draft.passFds.length === 0 && draft.sendBuffers.length === 0) return undefined;
   const taken = new Set<number>();
-  for (const { fd } of draft.sendBuffers) {
+  for (const input of draft.sendBuffers) {
+    const { fd } = input;
+    if (isGone(input)) return { call: 'setSendBuffer()', reason: gone };
     if (taken.has(fd)) return { call: 'setSendBuffer()', reason: `descriptor ${fd} of the program is used twice` };
     taken.add(fd);
   }

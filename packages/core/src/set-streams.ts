@@ -1,7 +1,6 @@
 /** The setters of standard streams and other descriptors. */
 import { isCount, isFd } from './described';
 import { describe, ownProperty } from './plain';
-import { isSecret } from './secret';
 import { ArgumentSetters } from './set-arguments';
 import type { StreamChoice } from './spec';
 
@@ -31,9 +30,12 @@ export class StreamSetters extends ArgumentSetters {
   }
 
   setInputBuffer(data: unknown): this {
-    const bytes = this.data('setInputBuffer', data);
-    if (bytes === undefined) return this;
-    return this.setStream('setInputBuffer', 'stdin', { kind: 'input', data: bytes, secret: isSecret(data) });
+    return this.setInput('setInputBuffer', data);
+  }
+
+  private setInput(call: string, data: unknown): this {
+    const input = this.data(call, data);
+    return input === undefined ? this : this.setStream(call, 'stdin', { kind: 'input', ...input });
   }
 
   setOutputBuffer(encoding?: unknown): this {
@@ -97,11 +99,7 @@ export class StreamSetters extends ArgumentSetters {
     }
     if (key === 'stdin' && typeof given === 'object' && given !== null && Object.hasOwn(given, 'input')) {
       if (!this.knows(call, given, ['input'])) return this;
-      const input = ownProperty(given, 'input');
-      const bytes = this.data(call, input);
-      return bytes === undefined
-        ? this
-        : this.setStream(call, key, { kind: 'input', data: bytes, secret: isSecret(input) });
+      return this.setInput(call, ownProperty(given, 'input'));
     }
     if (typeof given === 'string' && given !== 'pipe' && !(key === 'stderr' && given === 'stdout')) {
       const words = key === 'stdin' ? "'null', 'inherit', 'pipe'" : "'null', 'inherit', 'pipe', 'text', 'bytes'";
@@ -146,8 +144,8 @@ export class StreamSetters extends ArgumentSetters {
     if (!isCount(fd, 0x7fffffff) || fd < 3) {
       return this.note('setSendBuffer', `takes a number in the program, 3 or more, not ${describe(fd)}`);
     }
-    const bytes = this.data('setSendBuffer', data);
-    if (bytes !== undefined) this.draft.sendBuffers.push({ fd, data: bytes, secret: isSecret(data) });
+    const input = this.data('setSendBuffer', data);
+    if (input !== undefined) this.draft.sendBuffers.push({ fd, ...input });
     return this;
   }
 }

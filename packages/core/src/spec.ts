@@ -6,6 +6,14 @@ import type { Environment } from './environment';
 import type { Backend } from './contract';
 import type { Capability, Fd, Limits, PlainData } from './types';
 
+/** What is written to a pipe. The bytes stay the caller's. */
+export interface Input {
+  readonly data: Uint8Array;
+  /** Of the data as it was given: memory that was given away since has less. */
+  readonly size: number;
+  readonly secret: boolean;
+}
+
 /** Where a stream leads. */
 export type StreamChoice =
   | { readonly kind: 'null' }
@@ -13,7 +21,7 @@ export type StreamChoice =
   | { readonly kind: 'fd'; readonly fd: Fd }
   | { readonly kind: 'file'; readonly path: string; readonly append: boolean }
   /** stdin: what is written to it. */
-  | { readonly kind: 'input'; readonly data: Uint8Array; readonly secret: boolean }
+  | ({ readonly kind: 'input' } & Input)
   /** stdout and stderr: kept for the result. */
   | { readonly kind: 'capture'; readonly as: 'text' | 'bytes' }
   /** stderr: the same open file as stdout. */
@@ -40,7 +48,7 @@ export interface CommandSpec {
   readonly stdout: StreamChoice | undefined;
   readonly stderr: StreamChoice | undefined;
   readonly passFds: readonly PassedFd[];
-  readonly sendBuffers: readonly { readonly fd: number; readonly data: Uint8Array; readonly secret: boolean }[];
+  readonly sendBuffers: readonly (Input & { readonly fd: number })[];
   readonly asyncIo: boolean;
   readonly nonblockingFds: boolean;
   readonly pidFile: string | undefined;

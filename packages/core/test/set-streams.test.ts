@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { CommandOptions } from '@vircommand/core';
+import { CommandUsageError, type CommandOptions } from '@vircommand/core';
 import type { PlanStream } from '@vircommand/core/backend';
+import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
 
 type Streams = Pick<CommandOptions, 'stdin' | 'stdout' | 'stderr'>;
@@ -56,7 +57,45 @@ describe('standard streams', () => {
     await command.run();
     expect(made.programs[1]?.stdin?.text).to.equal('then');
   });
+
+  it('what is to be fed is not sent in part, or as nothing, where its memory is gone', async () => {
+    const made = fake();
+    const given = (leave: (buffer: ArrayBuffer) => void, bytes = new Uint8Array(new ArrayBuffer(8, resizable), 4)) => ({
+      bytes,
+      leave: () => {
+        leave(bytes.buffer);
+      },
+    });
+    const transfer = (buffer: ArrayBuffer): void => void structuredClone(buffer, { transfer: [buffer] });
+    const shrink = (buffer: ArrayBuffer): void => {
+      buffer.resize(6);
+    };
+    for (const { bytes, leave } of [
+      given(transfer),
+      given(shrink),
+      given(shrink, new Uint8Array(new ArrayBuffer(8, resizable), 4, 4)),
+    ]) {
+      const commands = [
+        new made.Command('x').setInputBuffer(bytes),
+        new made.Command('x').setSendBuffer(3, bytes),
+        new made.Command('x', [], { stdin: { input: bytes } }),
+      ];
+      leave();
+      for (const command of commands) {
+        expect((await rejection(command.run(), CommandUsageError)).reason).to.match(/^the memory of its data was/);
+        expect(thrown(() => command.runSync(), CommandUsageError).call).to.match(/^set(Input|Send)Buffer\(\)$/);
+      }
+    }
+    const bytes = new Uint8Array(new ArrayBuffer(8, resizable), 4, 4);
+    shrink(bytes.buffer);
+    const { reason } = await rejection(new made.Command('x').setInputBuffer(bytes).run(), CommandUsageError);
+    expect(reason).to.match(/^data cannot be read: TypeError/);
+    await new made.Command('x').setInputBuffer(new Uint8Array()).run();
+    expect(made.programs).to.have.length(1);
+  });
 });
+
+const resizable = { maxByteLength: 16 };
 
 function fd(number: number): PlanStream {
   return { type: 'fd', fd: number };
