@@ -3,6 +3,7 @@
  * whole output is read when they end. The others are looked after a few times, and then the event loop reads them; its
  * socket costs more than the rest of a run.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { ConnectOpts, Socket } from 'node:net';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
@@ -72,6 +73,8 @@ export class Capture {
   private socket: Socket | undefined;
   private over = false;
   private batch: Batch | undefined;
+  /** Where it began: one look is for several captures, and one signal tells of the exits of several programs. */
+  private readonly context = new AsyncResource('VircommandCapture');
 
   constructor(
     private readonly libc: Libc,
@@ -90,7 +93,7 @@ export class Capture {
     const onread: ConnectOpts['onread'] = {
       buffer,
       callback: (size) => {
-        this.onChunk(buffer.subarray(0, size));
+        this.tell(buffer, size);
         return true;
       },
     };
@@ -119,7 +122,7 @@ export class Capture {
     if (this.over) return 0;
     const buffer = sharedChunk();
     const size = this.libc.read(this.fd, buffer, chunkSize);
-    if (size > 0) this.onChunk(buffer.subarray(0, size));
+    if (size > 0) this.tell(buffer, size);
     else if (size !== -errno.EAGAIN && size !== -errno.EINTR) {
       this.end(size === 0 ? undefined : systemError(-size, 'read'));
     }
@@ -148,7 +151,11 @@ export class Capture {
   private end(error?: Error): void {
     if (this.over) return;
     this.close();
-    this.onEnd(error);
+    this.context.runInAsyncScope(this.onEnd, undefined, error);
+  }
+
+  private tell(buffer: Buffer, size: number): void {
+    this.context.runInAsyncScope(this.onChunk, undefined, buffer.subarray(0, size));
   }
 
   private close(): void {

@@ -2,7 +2,9 @@ import { CommandStartError, CommandUsageError } from '@vircommand/core';
 import { bindCommand, FEATURES } from '@vircommand/core/backend';
 import { backend, Command, createPosixBackend, whyNot } from '@vircommand/posix';
 import { expect } from 'chai';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawnSync } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Pace } from '../src/pace';
 import { featuresWith } from '../src/features';
 import { libcThrough } from '../src/libc';
@@ -89,6 +91,64 @@ describe('the backend', function () {
     expect(start)
       .to.be.instanceOf(CommandStartError)
       .and.include({ stage: 'resolve', code: 'ENOENT', backend: 'posix' });
+  });
+
+  it('tells of each of many runs in the context of its call, also where one signal or one timer tells of several', async () => {
+    const ways = ['direct', 'launcher', 'thread'] as const;
+    const backends = ways.map((way) => {
+      process.env.VIRCOMMAND_WAY = way;
+      try {
+        return createPosixBackend();
+      } finally {
+        delete process.env.VIRCOMMAND_WAY;
+      }
+    });
+    const ends: readonly { how: string; script: string; options?: object; told: readonly string[] }[] = [
+      // Somebody has the pipes for a while longer.
+      { how: 'late', script: 'sleep 0.1 &', told: ['start', 'exit'] },
+      { how: 'failed', script: 'echo out; exit 3', told: ['start', 'exit', 'error'] },
+      {
+        how: 'too-much',
+        script: 'head -c 99999 /dev/zero; sleep 60',
+        options: { outputLimit: 9 },
+        told: ['start', 'exit', 'error'],
+      },
+      { how: 'unstarted', script: '', told: ['error'] },
+    ];
+    const context = new AsyncLocalStorage<string>();
+    const told: string[] = [];
+    const listeners = ['start', 'exit', 'error'].map((name) => {
+      const listener = (event: unknown): void => {
+        const { command } = event as { command: string };
+        told.push(`${name} of ${/run-[\w-]+/.exec(command)?.[0]} in ${context.getStore()}`);
+      };
+      subscribe(`vircommand:${name}`, listener);
+      return { name, listener };
+    });
+    const wanted: string[] = [];
+    try {
+      const runs = Array.from({ length: 40 }, (_, index) => {
+        // A launcher is a whole Node: most are direct.
+        const way = index % 8 === 3 ? 1 : index % 4 === 0 ? 2 : 0;
+        const end = ends[Math.floor(index / 10)];
+        const backend = backends[way];
+        if (end === undefined || backend === undefined) throw new Error('there is none');
+        const run = `run-${index}-${ways[way]}-${end.how}`;
+        wanted.push(...end.told.map((name) => `${name} of ${run} in ${run}`));
+        return context.run(run, async () => {
+          const argv = ['-c', `: ${run}; ${end.script}`];
+          const cwd = end.how === 'unstarted' ? '/nonexistent' : '/';
+          const command = new (bindCommand(backend))('sh', argv, { stdout: 'text', cwd });
+          await command.run(end.options).catch(() => undefined);
+          expect(context.getStore()).to.equal(run);
+        });
+      });
+      await Promise.all(runs);
+    } finally {
+      for (const { name, listener } of listeners) unsubscribe(`vircommand:${name}`, listener);
+      for (const backend of backends) await backend.dispose();
+    }
+    expect(told.sort()).to.deep.equal(wanted.sort());
   });
 
   it('can be imported where it cannot work, and says why when something is started', () => {
