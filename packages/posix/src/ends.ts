@@ -15,6 +15,7 @@ import { aboveStdio } from './above-stdio';
 import { errno, nulError, systemError } from './errno';
 import type { Libc } from './libc';
 import { cString, LINUX } from './struct';
+import { closeOfNode } from './thread-bound';
 
 const { O_RDWR, O_APPEND, O_NONBLOCK } = constants;
 
@@ -62,6 +63,8 @@ export class DescriptorSet {
   private readonly pairInts = new Int32Array(this.pair.buffer, 0, 2);
   /** Made for this start and not wanted after it. */
   private temporary: number[] = [];
+  /** Of those, what Node has opened. */
+  private ofNode: number[] = [];
   private ours: number[] = [];
   private null = -1;
   /** Of files that are made. */
@@ -112,10 +115,12 @@ export class DescriptorSet {
   release(started: boolean): void {
     const { libc } = this;
     for (const fd of this.temporary) libc.close(fd);
+    for (const fd of this.ofNode) closeOfNode(fd);
     if (!started) for (const fd of this.ours) libc.close(fd);
     // New ones cost less than to empty these.
     this.temporary = [];
     this.ours = [];
+    if (this.ofNode.length > 0) this.ofNode = [];
     if (this.sendEnds.length > 0) this.sendEnds = [];
     this.null = -1;
   }
@@ -167,7 +172,8 @@ export class DescriptorSet {
   private file(stream: Extract<PlanStream, { type: 'file' }>): number {
     const { path, mode } = stream;
     if (path.includes('\0')) throw startError('stdio', nulError('open', path), path);
-    const fd = this.keep(openStreamFile(stream, this.mode));
+    const fd = openStreamFile(stream, this.mode);
+    this.ofNode.push(fd);
     this.setFlags(fd, mode === 'append' ? O_APPEND : 0);
     return fd;
   }
@@ -181,7 +187,7 @@ export class DescriptorSet {
     const flags = this.libc.fcntl(fd, LINUX.F_GETFL, 0);
     if (flags < 0) return fd;
     const again = openAgain(fd, flags);
-    if (again !== undefined) this.keep(again);
+    if (again !== undefined) this.ofNode.push(again);
     if (again !== undefined || (flags & O_NONBLOCK) !== 0) this.setFlags(again ?? fd, flags & ~O_NONBLOCK);
     return again ?? fd;
   }

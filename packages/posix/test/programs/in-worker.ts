@@ -1,5 +1,5 @@
 /** `in-worker HOW`: workers that run programs and end in one way or the other. Says what is left of them, as JSON. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Command } from '../../src';
 
@@ -25,6 +25,13 @@ const work: Readonly<Record<string, () => Promise<void>>> = {
     parentPort?.postMessage((await new Command('echo', ['hi'], { stdout: 'text' }).run()).stdout);
   },
 
+  /** Files are opened for its programs. */
+  async files() {
+    for (let run = 0; run < 3; run++) await new Command('true').setOutputFile('/dev/null').run();
+    new Command('true').setOutputFile('/dev/null').runSync();
+    parentPort?.postMessage('now');
+  },
+
   /** It ends by itself, and its program with it. */
   async guaranteed() {
     // eslint-disable-next-line vircommand/no-undisposed-running -- the end of the worker is what ends it
@@ -39,7 +46,10 @@ async function round(number: number): Promise<void> {
   if (how !== 'guaranteed') {
     await new Promise((resolve) => worker.once('message', resolve));
     await new Promise((resolve) => setTimeout(resolve, how === 'attributes' ? number * 4 : 0));
+    // Numbers that were the worker's are ours now, and stay ours.
+    const ours = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'));
     await worker.terminate();
+    for (const fd of ours) closeSync(fd);
   }
   await over;
 }
