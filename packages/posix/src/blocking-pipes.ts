@@ -8,6 +8,7 @@ import { errno } from './errno';
 import type { Libc } from './libc';
 import { GrowingBytes, LastBytes, scratchBuffer } from './memory';
 import { LINUX } from './struct';
+import { closeBound } from './thread-bound';
 
 type OutputName = 'stdout' | 'stderr';
 
@@ -202,7 +203,7 @@ export class BlockingPipes {
 
   private closeOutput(output: Output): void {
     if (output.fd < 0) return;
-    this.libc.close(output.fd);
+    closeBound(this.libc, output.fd);
     output.fd = -1;
     this.open--;
     if (!output.tail) this.awaited--;
@@ -210,7 +211,7 @@ export class BlockingPipes {
 
   private closeInput(input: Input): void {
     if (input.fd < 0) return;
-    this.libc.close(input.fd);
+    closeBound(this.libc, input.fd);
     input.fd = -1;
     this.open--;
     this.awaited--;

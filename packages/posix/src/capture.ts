@@ -8,6 +8,7 @@ import type { ConnectOpts, Socket } from 'node:net';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
 import { pipeSocket } from './pipe-socket';
+import { closeBound, handOver } from './thread-bound';
 import { clearTimeout, setImmediate, setTimeout } from './timers';
 
 /** What libuv reads at most at once, and what a pipe holds. */
@@ -99,10 +100,16 @@ export class Capture {
     };
     let socket: Socket;
     try {
-      socket = this.socket = pipeSocket(this.fd, 'read', onread);
+      socket = this.socket = handOver(this.libc, this.fd, (own) => {
+        const made = pipeSocket(own, 'read', onread);
+        this.fd = own;
+        return made;
+      });
     } catch (error) {
+      // Until a number is free it is looked after.
+      if (error instanceof Error && 'code' in error && error.code === 'EMFILE') this.batch = Batch.join(this);
       // Somebody else closed our descriptor.
-      this.end(error instanceof Error ? error : new Error(String(error)));
+      else this.end(error instanceof Error ? error : new Error(String(error)));
       return;
     }
     socket.once('end', () => {
@@ -161,7 +168,7 @@ export class Capture {
   private close(): void {
     this.over = true;
     this.leaveBatch();
-    if (this.socket === undefined) this.libc.close(this.fd);
+    if (this.socket === undefined) closeBound(this.libc, this.fd);
     else this.socket.destroy();
     this.fd = -1;
   }

@@ -15,7 +15,7 @@ import { aboveStdio } from './above-stdio';
 import { errno, nulError, systemError } from './errno';
 import type { Libc } from './libc';
 import { cString, LINUX } from './struct';
-import { closeOfNode } from './thread-bound';
+import { bindToThread, closeBound, closeOfNode } from './thread-bound';
 
 const { O_RDWR, O_APPEND, O_NONBLOCK } = constants;
 
@@ -98,10 +98,11 @@ export class DescriptorSet {
     return { stdin: known(stdin.ours), stdout: known(stdout.ours), stderr: known(stderr.ours), sendBuffers };
   }
 
-  /** Remembers a descriptor that is for this start only. */
+  /** Remembers a descriptor that is for this start only; its number from now on. */
   keep(fd: number): number {
-    this.temporary.push(fd);
-    return fd;
+    const kept = bindToThread(this.libc, fd);
+    this.temporary.push(kept);
+    return kept;
   }
 
   /** A lower number for a descriptor, for this start. */
@@ -114,9 +115,9 @@ export class DescriptorSet {
   /** Closes what the program has now; and our ends too, unless it was started. */
   release(started: boolean): void {
     const { libc } = this;
-    for (const fd of this.temporary) libc.close(fd);
+    for (const fd of this.temporary) closeBound(libc, fd);
     for (const fd of this.ofNode) closeOfNode(fd);
-    if (!started) for (const fd of this.ours) libc.close(fd);
+    if (!started) for (const fd of this.ours) closeBound(libc, fd);
     // New ones cost less than to empty these.
     this.temporary = [];
     this.ours = [];
@@ -148,20 +149,24 @@ export class DescriptorSet {
     return (this.null = this.keep(fd));
   }
 
-  /** A pipe whose end here is not blocking, for this start; ours is left open if it succeeds. */
-  pipe(reading: boolean): Ends {
+  /**
+   * A pipe whose end here is not blocking, for this start; ours is left open if it succeeds.
+   *
+   * @param forStream whether a stream gets it at once, which closes it itself
+   */
+  pipe(reading: boolean, forStream = false): Ends {
     const { libc } = this;
     const result = libc.pipe2(this.pair, LINUX.O_CLOEXEC);
     if (result < 0) throw stdioError(-result, 'pipe2');
     const [readEnd = -1, writeEnd = -1] = this.pairInts;
-    const [ours, childs] = reading ? [readEnd, writeEnd] : [writeEnd, readEnd];
-    this.keep(childs);
-    const raised = aboveStdio(libc, ours);
+    const raised = aboveStdio(libc, reading ? readEnd : writeEnd);
+    const childs = this.keep(reading ? writeEnd : readEnd);
     if (raised < 0) throw stdioError(-raised, 'fcntl');
-    this.ours.push(raised);
+    const ours = forStream ? raised : bindToThread(libc, raised);
+    this.ours.push(ours);
     // Only ours: the flag belongs to the open file, and the program must not find it on its end.
-    this.setFlags(raised, O_NONBLOCK);
-    return { ours: raised, childs };
+    this.setFlags(ours, O_NONBLOCK);
+    return { ours, childs };
   }
 
   private setFlags(fd: number, flags: number): void {

@@ -16,6 +16,7 @@ import { useLargePages } from './memory';
 import { watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
 import { readableFrom, writableTo } from './streams';
+import { closeBound } from './thread-bound';
 import { ProcessTree } from './tree';
 
 const SIGKILL = 9;
@@ -74,7 +75,7 @@ class PosixChild implements ChildHandle {
 
   get stdin(): Writable | undefined {
     const fd = this.fds.stdin;
-    if (fd !== undefined) this.streams.stdin = writableTo(fd);
+    if (fd !== undefined) this.streams.stdin = writableTo(this.libc, fd);
     this.fds.stdin = undefined;
     return this.streams.stdin;
   }
@@ -90,7 +91,7 @@ class PosixChild implements ChildHandle {
   get sendBuffers(): readonly Writable[] {
     const streams = (this.sendStreams ??= []);
     for (let fd; (fd = this.sendFds[0]) !== undefined; this.sendFds = this.sendFds.slice(1))
-      streams.push(writableTo(fd));
+      streams.push(writableTo(this.libc, fd));
     return streams;
   }
 
@@ -152,10 +153,10 @@ class PosixChild implements ChildHandle {
     for (const capture of this.captures) capture.destroy();
     for (const name of ['stdin', 'stdout', 'stderr'] as const) {
       const fd = this.take(name);
-      if (fd !== undefined) this.libc.close(fd);
+      if (fd !== undefined) closeBound(this.libc, fd);
       this.streams[name]?.destroy();
     }
-    for (const fd of this.sendFds) this.libc.close(fd);
+    for (const fd of this.sendFds) closeBound(this.libc, fd);
     this.sendFds = [];
     for (const stream of this.sendStreams ?? []) stream.destroy();
   }
@@ -170,7 +171,7 @@ class PosixChild implements ChildHandle {
 
   private output(name: 'stdout' | 'stderr'): Readable | undefined {
     const fd = this.fds[name];
-    if (fd !== undefined) this.streams[name] = readableFrom(fd);
+    if (fd !== undefined) this.streams[name] = readableFrom(this.libc, fd);
     this.fds[name] = undefined;
     return this.streams[name];
   }

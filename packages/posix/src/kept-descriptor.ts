@@ -2,6 +2,7 @@
 import { aboveStdio } from './above-stdio';
 import { openFile } from './ends';
 import type { Libc } from './libc';
+import { bindToThread, closeBound } from './thread-bound';
 
 export class KeptDescriptor {
   /** Negative: the error of opening it. */
@@ -13,7 +14,7 @@ export class KeptDescriptor {
     path: Uint8Array,
     flags: number,
   ) {
-    this.fd = aboveStdio(libc, openFile(libc, path, flags));
+    this.fd = bindToThread(libc, aboveStdio(libc, openFile(libc, path, flags)));
   }
 
   /** It is open: somebody needs it. */
@@ -28,6 +29,6 @@ export class KeptDescriptor {
 
   /** Closes it with the last one who needed it. */
   release(): void {
-    if (--this.users === 0 && this.fd >= 0) this.libc.close(this.fd);
+    if (--this.users === 0 && this.fd >= 0) closeBound(this.libc, this.fd);
   }
 }

@@ -20,6 +20,7 @@ import { KeptDescriptor } from './kept-descriptor';
 import type { Libc } from './libc';
 import { resolvePath, workingDirectory } from './program';
 import { cString, LINUX } from './struct';
+import { bindToThread, closeBound } from './thread-bound';
 
 export interface Moment {
   /** What was asked for. */
@@ -104,7 +105,7 @@ export class Moments {
   }
 
   release({ directory, held }: Moment): void {
-    for (const own of held.values()) this.libc.close(own);
+    for (const own of held.values()) closeBound(this.libc, own);
     directory.release();
     this.identities.release();
   }
@@ -131,9 +132,9 @@ export class Moments {
     if (streams.length + passFds.length === 0) return none;
     const held = new Map<number, number>();
     for (const fd of new Set([...streams, ...passFds.map((passed) => passed.fd)])) {
-      const own = libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, 3);
+      const own = bindToThread(libc, libc.fcntl(fd, LINUX.F_DUPFD_CLOEXEC, 3));
       if (own < 0) {
-        for (const made of held.values()) libc.close(made);
+        for (const made of held.values()) closeBound(libc, made);
         throw startError('stdio', systemError(-own, 'fcntl', undefined, `descriptor ${fd} cannot be kept`));
       }
       held.set(fd, own);

@@ -10,6 +10,7 @@ import { aboveStdio } from './above-stdio';
 import type { Libc } from './libc';
 import { pipeSocket } from './pipe-socket';
 import { EPOLL_DATA, LINUX, SIZE } from './struct';
+import { bindToThread, closeBound } from './thread-bound';
 
 const most = 64;
 
@@ -30,11 +31,11 @@ export class PidfdSet {
     if (this.pidfds.has(pid)) return true;
     const { libc } = this;
     if (this.epoll < 0) {
-      this.epoll = aboveStdio(libc, libc.epoll_create1(LINUX.EPOLL_CLOEXEC));
+      this.epoll = bindToThread(libc, aboveStdio(libc, libc.epoll_create1(LINUX.EPOLL_CLOEXEC)));
       if (this.epoll < 0) return false;
       process.once('exit', this.atExit);
     }
-    const pidfd = aboveStdio(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
+    const pidfd = bindToThread(libc, aboveStdio(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0)));
     const event = Buffer.alloc(SIZE.epollEvent);
     event.writeUInt32LE(LINUX.EPOLLIN, 0);
     event.writeInt32LE(pid, EPOLL_DATA);
@@ -42,7 +43,7 @@ export class PidfdSet {
       this.pidfds.set(pid, pidfd);
       if (this.listen()) return true;
       this.remove(pid);
-    } else if (pidfd >= 0) libc.close(pidfd);
+    } else if (pidfd >= 0) closeBound(libc, pidfd);
     if (this.pidfds.size === 0) this.close();
     return false;
   }
@@ -53,7 +54,7 @@ export class PidfdSet {
     this.pidfds.delete(pid);
     // Closing takes it out of the epoll only if no program between fork and exec holds a copy.
     this.libc.epoll_ctl(this.epoll, LINUX.EPOLL_CTL_DEL, pidfd, this.events);
-    this.libc.close(pidfd);
+    closeBound(this.libc, pidfd);
   }
 
   /** Lets go of all; the set can be used again. */
@@ -63,7 +64,7 @@ export class PidfdSet {
     this.socket = undefined;
     if (this.epoll < 0) return;
     process.removeListener('exit', this.atExit);
-    this.libc.close(this.epoll);
+    closeBound(this.libc, this.epoll);
     this.epoll = -1;
   }
 

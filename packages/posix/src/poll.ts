@@ -11,6 +11,7 @@ import type { Libc } from './libc';
 import { unknownStatus, watchBlocking, watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
 import { LINUX, SIZE } from './struct';
+import { bindToThread, closeBound } from './thread-bound';
 import { ProcessTree } from './tree';
 
 const [SIGKILL, SIGTERM, SIGCONT] = [9, 15, 18];
@@ -142,11 +143,12 @@ class BlockingRun {
   private openPidfd(): void {
     if (this.pidfdTried) return;
     this.pidfdTried = true;
-    this.pidfd = this.libc.syscall(LINUX.SYS_pidfd_open, this.started.pid, 0, 0, 0, 0);
+    const { libc, started } = this;
+    this.pidfd = bindToThread(libc, libc.syscall(LINUX.SYS_pidfd_open, started.pid, 0, 0, 0, 0));
   }
 
   private closePidfd(): void {
-    if (this.pidfd >= 0) this.libc.close(this.pidfd);
+    if (this.pidfd >= 0) closeBound(this.libc, this.pidfd);
     this.pidfd = -1;
   }
 

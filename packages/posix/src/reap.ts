@@ -13,6 +13,7 @@ import { ExitProbe, LOOK, REAP } from './exit-probe';
 import type { Libc } from './libc';
 import { PidfdSet } from './pidfd-set';
 import { LINUX, SIZE } from './struct';
+import { bindToThread, closeBound } from './thread-bound';
 import { clearInterval, setImmediate, setInterval } from './timers';
 
 const clock = performance.now.bind(performance);
@@ -204,7 +205,7 @@ class Reaper {
   block(watch: Watch, ms: number): void {
     const { libc } = this;
     const end = clock() + ms;
-    const pidfd = libc.syscall(LINUX.SYS_pidfd_open, watch.pid, 0, 0, 0, 0);
+    const pidfd = bindToThread(libc, libc.syscall(LINUX.SYS_pidfd_open, watch.pid, 0, 0, 0, 0));
     const set = Buffer.alloc(SIZE.pollfd);
     set.writeInt32LE(pidfd, 0);
     set.writeInt16LE(LINUX.POLLIN, 4);
@@ -214,7 +215,7 @@ class Reaper {
       if (watch.state !== 'running' || left <= 0) break;
       libc.poll(set, 1, pidfd < 0 ? 1 : left);
     }
-    if (pidfd >= 0) libc.close(pidfd);
+    if (pidfd >= 0) closeBound(libc, pidfd);
   }
 
   reap(watch: Watch): void {

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import fs, { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { errno } from '../src/errno';
+import type { Libc } from '../src/libc';
+import { LINUX } from '../src/struct';
 import { onEachDriver } from './drivers';
 import { captured, disposeStarted, openDescriptors, pidsWith, shell, stateOf, through, until } from './started';
 
@@ -16,6 +19,7 @@ describe('handle', () => {
 
   onEachDriver((libc) => {
     const { start } = through(libc);
+    const inWorker: Libc = { ...libc, isMainThread: false };
 
     it('gives streams where the plan has pipes, and closes all that nobody took', async () => {
       const before = openDescriptors();
@@ -35,26 +39,66 @@ describe('handle', () => {
       await until(() => openDescriptors() === before);
     });
 
-    it('closes the pipes whose streams cannot be made', async () => {
-      // What the first start opens for all is no leak.
-      const first = start(['/bin/true'], { stdout: { type: 'null' }, stderr: { type: 'null' } });
-      await first.exited;
-      first.dispose();
-      await turn();
-      const before = openDescriptors();
-      const handle = start(['/bin/cat'], { stdin: { type: 'pipe' }, sendBuffers: [4, 5] });
-      const { Socket } = net;
-      const no = new Error('no memory');
-      net.Socket = function () {
-        throw no;
-      } as unknown as typeof Socket;
+    for (const [where, libcThere] of Object.entries({ '': libc, ', in a worker thread': inWorker })) {
+      it(`closes the pipes whose streams cannot be made${where}`, async () => {
+        const { start } = through(libcThere);
+        // What the first start opens for all is no leak.
+        const first = start(['/bin/true'], { stdout: { type: 'null' }, stderr: { type: 'null' } });
+        await first.exited;
+        first.dispose();
+        await turn();
+        const before = openDescriptors();
+        const handle = start(['/bin/cat'], { stdin: { type: 'pipe' }, sendBuffers: [4, 5] });
+        const { Socket } = net;
+        const no = new Error('no memory');
+        net.Socket = function () {
+          throw no;
+        } as unknown as typeof Socket;
+        try {
+          for (const name of ['stdin', 'stdout', 'stderr', 'sendBuffers'] as const)
+            expect(() => handle[name]).to.throw(no);
+        } finally {
+          net.Socket = Socket;
+        }
+        expect(openDescriptors()).to.be.greaterThan(before);
+        handle.dispose();
+        await until(() => openDescriptors() <= before);
+      });
+    }
+
+    it('takes no number of others from a faked file system, in a worker thread', async () => {
+      const { openSync, closeSync } = fs;
+      const other = openSync('/dev/null', 'r');
+      Object.assign(fs, { openSync: () => other, closeSync: () => undefined });
       try {
-        for (const name of ['stdin', 'stdout', 'stderr', 'sendBuffers'] as const)
-          expect(() => handle[name]).to.throw(no);
+        const handle = through(inWorker).start(shell('echo through'));
+        expect((await captured(handle)).toString()).to.equal('through\n');
+        await handle.exited;
+        handle.dispose();
+        expect(readlinkSync(`/proc/self/fd/${other}`)).to.equal('/dev/null');
       } finally {
-        net.Socket = Socket;
+        Object.assign(fs, { openSync, closeSync });
+        closeSync(other);
       }
-      expect(openDescriptors()).to.be.greaterThan(before);
+    });
+
+    it('captures on where a worker thread has no number for the event loop', async () => {
+      let refused = 0;
+      const full: Libc = {
+        ...inWorker,
+        fcntl(fd, command, argument) {
+          if (command !== LINUX.F_DUPFD_CLOEXEC || refused === 3) return libc.fcntl(fd, command, argument);
+          refused++;
+          return -errno.EMFILE;
+        },
+      };
+      const before = openDescriptors();
+      const handle = through(full).start(shell('echo a; cat; echo b'), { stdin: { type: 'pipe' } });
+      const output = captured(handle);
+      await until(() => refused === 3);
+      handle.stdin?.end('through ');
+      expect((await output).toString()).to.equal('a\nthrough b\n');
+      await handle.exited;
       handle.dispose();
       await until(() => openDescriptors() <= before);
     });

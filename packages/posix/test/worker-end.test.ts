@@ -10,6 +10,7 @@ describe('a worker', function () {
   const cases = {
     attributes: 'can be terminated while a program with attributes of its own is started',
     result: 'that is terminated when it has a result leaves no descriptor',
+    running: 'that is terminated while its programs run leaves no descriptor',
     files: 'closes no descriptor of others when it ends, where programs of it had files',
     guaranteed: 'that ends leaves no zombie of a program that the kernel ends with it',
   };

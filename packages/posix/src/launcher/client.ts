@@ -76,7 +76,7 @@ class LauncherSpawner {
     let started = false;
     try {
       const parentEnds = descriptors.prepare(plan, moment?.identity.umask);
-      const report = descriptors.pipe(true);
+      const report = descriptors.pipe(true, true);
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);
       const others = moves.others.map(({ target }) => target);

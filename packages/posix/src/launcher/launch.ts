@@ -11,6 +11,7 @@ import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX, SIZE } from '../struct';
 import { readableFrom } from '../streams';
+import { bindToThread, closeBound } from '../thread-bound';
 import { clearTimeout, setImmediate, setTimeout } from '../timers';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
@@ -45,7 +46,7 @@ export class Launch {
   ) {
     if (plan.handshake) this.handshake = { wait: () => this.held(), notify: () => this.notify() };
     const progress = (this.progress = new Progress(begun, libc));
-    this.reports = readableFrom(begun.report);
+    this.reports = readableFrom(libc, begun.report);
     const held = new Promise<'held'>((resolve) => {
       this.reports.on('data', (chunk: Buffer) => {
         progress.take(chunk);
@@ -157,13 +158,13 @@ export class Launch {
   private pin(): void {
     const { pid } = this;
     if (pid === undefined || this.pidfd >= 0) return;
-    this.pidfd = this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+    this.pidfd = bindToThread(this.libc, this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
     if (this.unwanted) this.kill();
   }
 
   /** Of a daemon, when nobody will kill it. */
   unpin(): void {
-    if (this.pidfd >= 0) this.libc.close(this.pidfd);
+    if (this.pidfd >= 0) closeBound(this.libc, this.pidfd);
     this.pidfd = -1;
   }
 }

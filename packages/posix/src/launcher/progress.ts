@@ -3,6 +3,7 @@ import { unlinkSync } from 'node:fs';
 import { execError, planBytes, startError, type CommandStartError, type ExitStatus } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
+import { closeBound } from '../thread-bound';
 import type { BegunLauncher } from './client';
 import { errorOf, ReportReader, type Baseline, type Report } from './protocol';
 
@@ -69,7 +70,7 @@ export class Progress {
   }
 
   closeGo(): void {
-    if (this.goOpen) this.libc.close(this.begun.go);
+    if (this.goOpen) closeBound(this.libc, this.begun.go);
     this.goOpen = false;
   }
 }

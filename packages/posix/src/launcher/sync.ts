@@ -6,6 +6,7 @@ import type { Libc } from '../libc';
 import { waitSync } from '../poll';
 import { unknownStatus, watchBlocking } from '../reap';
 import { LINUX, SIZE } from '../struct';
+import { bindToThread, closeBound } from '../thread-bound';
 import { beginLauncher, type BegunLauncher } from './client';
 import { hasLostPidFile, removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestSilence, Progress, saidNothing, withoutLauncher } from './progress';
@@ -27,8 +28,9 @@ export function launchAndWaitSync(
   const progress = new Progress(begun, libc);
   const now = clock();
   const deadline = request.timeout === undefined ? Infinity : now + request.timeout;
-  const end = readReports(libc, begun.report, progress, deadline, now + patience);
-  libc.close(begun.report);
+  const report = bindToThread(libc, begun.report);
+  const end = readReports(libc, report, progress, deadline, now + patience);
+  closeBound(libc, report);
   progress.closeGo();
   return plan.daemon
     ? daemonOutcome(begun, progress, end, libc)
@@ -77,7 +79,7 @@ function childOutcome(
   // It is still the launcher: the program never runs.
   if (end === 'deadline') return waitSync(begun.process, { ...request, timeout: 0 }, libc);
   const { stdin, stdout, stderr, sendBuffers } = parentEnds;
-  for (const fd of [stdin, stdout, stderr, ...sendBuffers]) if (fd !== undefined) libc.close(fd);
+  for (const fd of [stdin, stdout, stderr, ...sendBuffers]) if (fd !== undefined) closeBound(libc, fd);
   // It has nothing to say (any more), so it is dead already, or as good as that.
   libc.kill(pid, SIGKILL);
   const status = reapNow(libc, pid);

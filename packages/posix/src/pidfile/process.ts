@@ -2,6 +2,7 @@
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX, SIZE } from '../struct';
+import { bindToThread, closeBound } from '../thread-bound';
 
 export class HeldProcess {
   private readonly poll = Buffer.alloc(SIZE.pollfd);
@@ -17,7 +18,7 @@ export class HeldProcess {
 
   /** `undefined`: there is no such process. Throws ENOSYS before Linux 5.3, EMFILE without a free descriptor. */
   static open(libc: Libc, pid: number): HeldProcess | undefined {
-    const pidfd = libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0);
+    const pidfd = bindToThread(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
     if (pidfd >= 0) return new HeldProcess(libc, pid, pidfd);
     // EINVAL, or since Linux 6.16 ENOENT: the number is that of a thread.
     if (pidfd === -errno.ESRCH || pidfd === -errno.EINVAL || pidfd === -errno.ENOENT) return undefined;
@@ -39,6 +40,6 @@ export class HeldProcess {
   }
 
   close(): void {
-    this.libc.close(this.pidfd);
+    closeBound(this.libc, this.pidfd);
   }
 }

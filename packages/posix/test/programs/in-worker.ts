@@ -25,6 +25,22 @@ const work: Readonly<Record<string, () => Promise<void>>> = {
     parentPort?.postMessage((await new Command('echo', ['hi'], { stdout: 'text' }).run()).stdout);
   },
 
+  /** Its programs run: by both ways, with output that is captured, and with streams. They end with their input. */
+  async running() {
+    const cat = (): Command => new Command('cat').setInputFd('pipe');
+    const commands = [
+      cat().setOutputBuffer().doAsyncIo(),
+      cat().setOutputBuffer().doAsyncIo(),
+      cat().setOutputFd('pipe'),
+    ];
+    await Promise.all(
+      [...commands, cat().setOutputBuffer().doAsyncIo().setUmask(0o27)].map((command) => command.runAsync()),
+    );
+    parentPort?.postMessage('now');
+    // Some of it is handed to the event loop by now, some is not. What is on its way just then may be lost.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  },
+
   /** Files are opened for its programs. */
   async files() {
     for (let run = 0; run < 3; run++) await new Command('true').setOutputFile('/dev/null').run();
@@ -59,7 +75,7 @@ async function main(): Promise<void> {
   const before = openFds();
   for (let number = 0; number < rounds; number++) await round(number);
   // A program of a worker that was terminated is nobody's; those that it has waited for are gone.
-  const left = how === 'attributes' ? [] : children();
+  const left = how === 'attributes' || how === 'running' ? [] : children();
   process.stdout.write(JSON.stringify({ left, more: how === 'attributes' ? 0 : openFds() - before }));
 }
 
