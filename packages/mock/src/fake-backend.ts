@@ -19,6 +19,7 @@ import { failureOf, type Part } from './answer';
 import { Call } from './calls';
 import { FakeProcess, type Facts } from './engine';
 import { MockError, usage } from './errors';
+import { keepAlive } from './real-time';
 import { runSync } from './sync-run';
 import { RealTime, type Timeline } from './timeline';
 import { VirtualClock } from './virtual-clock';
@@ -57,7 +58,8 @@ export class FakeBackend implements Backend, Disposable {
   readonly calls: Call[] = [];
   private readonly timeline: Timeline;
   private readonly facts: Facts;
-  private readonly running = new Set<FakeProcess>();
+  /** Each with what lets the event loop go. */
+  private readonly running = new Map<FakeProcess, () => void>();
   private readonly installed: Disposable[] = [];
   private pids: number | undefined;
   private disposed = false;
@@ -86,6 +88,7 @@ export class FakeBackend implements Backend, Disposable {
     const call = new Call(plan);
     this.calls.push(call);
     const process = new FakeProcess(plan, timeline, this.factsOf(plan), call.log, this.pids, () => {
+      this.running.get(process)?.();
       this.running.delete(process);
     });
     if (this.pids !== undefined) this.pids++;
@@ -98,10 +101,10 @@ export class FakeBackend implements Backend, Disposable {
       this.timeline.touch();
       const { call, process } = this.begin(plan, this.timeline);
       const part = this.director.direct(call, process.stdinEnded);
-      if (part === 'after-stdin') this.decideLater(call, process);
-      else if (isPromise(part)) return part.then((settled) => this.launch(process, settled));
-      else return Promise.resolve(this.launch(process, part));
-      this.running.add(process);
+      if (isPromise(part)) return part.then((settled) => this.launch(process, settled));
+      if (part !== 'after-stdin') return Promise.resolve(this.launch(process, part));
+      this.running.set(process, keepAlive());
+      this.decideLater(call, process);
       return Promise.resolve(process);
     } catch (error) {
       return Promise.reject(asError(error));
@@ -111,9 +114,11 @@ export class FakeBackend implements Backend, Disposable {
   private launch(process: FakeProcess, part: Part): FakeProcess {
     const { startError: failure } = part;
     const { handshake, daemon } = process.plan;
+    // It may have taken a while to say what the program does.
+    if (this.disposed) throw usage('start()', 'the mock is disposed');
     if (failure !== undefined && !(handshake && part.recorded !== true && afterHold.has(failure.stage)))
       throw failureOf(failure);
-    this.running.add(process);
+    this.running.set(process, keepAlive());
     if (handshake && part.handshake === undefined) process.hold(part);
     // A daemon is on its own from here on: what it does reaches nobody.
     else if (daemon && part.recorded !== true) process.perform(daemonized);
@@ -193,7 +198,7 @@ export class FakeBackend implements Backend, Disposable {
   [Symbol.dispose](): void {
     this.disposed = true;
     for (const override of this.installed.splice(0)) override[Symbol.dispose]();
-    for (const process of Array.from(this.running)) process.dispose();
+    for (const process of Array.from(this.running.keys())) process.dispose();
   }
 
   /** Part of the contract. */

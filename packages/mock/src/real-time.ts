@@ -5,6 +5,7 @@
 import * as timers from 'node:timers';
 import * as promised from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { MessageChannel } from 'node:worker_threads';
 
 /** Milliseconds, monotonic. Clocks are faked, too; nobody fakes how long the process runs. */
 export const realNow = (): number => process.uptime() * 1000;
@@ -13,7 +14,7 @@ export const realNow = (): number => process.uptime() * 1000;
 const isReal = (name: 'setImmediate' | 'setTimeout'): boolean =>
   Reflect.get(timers[name], promisify.custom) === promised[name];
 
-const { setTimeout, clearTimeout, setImmediate } = timers;
+const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = timers;
 const { scheduler } = promised;
 const fakeTimers = !isReal('setTimeout');
 
@@ -40,5 +41,37 @@ export function later(ms: number, callback: () => void): () => void {
   nextTurn(look);
   return () => {
     wanted = false;
+  };
+}
+
+/** The longest that a timer can be. */
+const longest = 2 ** 31 - 1;
+
+function hold(): () => void {
+  if (!fakeTimers) {
+    const timer = setInterval(() => undefined, longest);
+    return () => {
+      clearInterval(timer);
+    };
+  }
+  // Both its ports are kept: one that is collected closes the other.
+  const channel = new MessageChannel();
+  channel.port1.on('message', () => undefined);
+  return () => {
+    channel.port1.close();
+  };
+}
+
+let held = 0;
+let letGo: (() => void) | undefined;
+
+/** The event loop goes on until the returned function is called: a running program keeps its parent's. */
+export function keepAlive(): () => void {
+  if (held++ === 0) letGo = hold();
+  let over = false;
+  return () => {
+    if (over) return;
+    over = true;
+    if (--held === 0) letGo?.();
   };
 }

@@ -346,6 +346,55 @@ describe('a fake program', () => {
     expect(Math.min(...pids)).to.be.greaterThan(2 ** 22);
   });
 
+  describe('keeps the event loop going', () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+    type Ended = Disposable & { abort(options: { killDelay: number }): Promise<void> };
+    const ends: Readonly<Record<string, (running: Ended, mock: Disposable) => unknown>> = {
+      abort: (running) => running.abort({ killDelay: 0 }),
+      disposal: (running) => {
+        running[Symbol.dispose]();
+      },
+      "the mock's disposal": (_running, mock) => {
+        mock[Symbol.dispose]();
+      },
+    };
+    // The runner sets its timer for a test when the test has returned its promise.
+    const begun = (): Promise<unknown> => new Promise(setImmediate);
+
+    for (const time of ['virtual', 'real'] as const) {
+      for (const [name, end] of Object.entries(ends)) {
+        it(`while it runs, and no longer: ${name}, in ${time} time`, async () => {
+          await begun();
+          using mock = createMock({ time });
+          mock.on('p').reply({ never: true }).always();
+          const before = timers();
+          const all = await Promise.all([new mock.Command('p').runAsync(), new mock.Command('p').runAsync()]);
+          expect(timers()).to.equal(before + 1);
+          for (const running of all) {
+            const over = failure(running.wait());
+            await end(running, mock);
+            await over;
+          }
+          expect(timers()).to.equal(before);
+        });
+      }
+    }
+
+    it('until it exits, and not where it does not start or fails', async () => {
+      await begun();
+      using mock = mocked({ after: 10 });
+      mock.on('none').reply({ startError: { stage: 'exec', code: 'ENOENT' } });
+      mock.on('cat', { stdin: 'x' }).reply({});
+      const before = timers();
+      const running = await new mock.Command('p').runAsync();
+      expect(timers()).to.equal(before + 1);
+      await running.wait();
+      await failure(new mock.Command('none').run());
+      await failure(new mock.Command('cat', [], { stdin: { input: 'y' } }).run());
+      expect(timers()).to.equal(before);
+    });
+  });
+
   it('leaves no handle open and no command registered', async () => {
     const mock = mocked({ chunks: [{ at: 5, stdout: 'x' }] });
     const before = process.getActiveResourcesInfo().length;
