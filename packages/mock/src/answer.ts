@@ -78,8 +78,13 @@ export type Step =
   /** A function is called when it is written: it may depend on what the program has read. */
   | { readonly type: OutputName; readonly data: Uint8Array | (() => Uint8Array); readonly at?: number | undefined }
   | { readonly type: 'exit'; readonly ending: Ending; readonly at?: number | undefined }
-  /** Goes on when this signal has come. */
-  | { readonly type: 'signal'; readonly name: SignalName; readonly reached: 'process' | 'group' | 'tree' }
+  /** Goes on when this signal has come; `missing` is the error when nobody sends it. */
+  | {
+      readonly type: 'signal';
+      readonly name: SignalName;
+      readonly reached: 'process' | 'group' | 'tree';
+      readonly missing: () => Error;
+    }
   /** Goes on when so many bytes have come, or stdin has ended. */
   | { readonly type: 'stdin'; readonly bytes: number }
   /** Goes on when the caller reads this stream no more. */

@@ -16,6 +16,7 @@ import {
   type Step,
 } from './answer';
 import { InputPipe, OutputPipe } from './pipes';
+import { referencedTimers } from './real-time';
 import { defaultAction } from './signals';
 import type { Timeline } from './timeline';
 
@@ -78,6 +79,10 @@ export class FakeProcess implements ChildHandle, BodyHost {
   /** Who waits for room in a pipe, for stdin, or for time to pass: continues when the program ends, too. */
   private readonly waiters = new Set<() => void>();
   private readAt = 0;
+  /** How many timers kept the event loop going when it began. */
+  private timersBefore = 0;
+  /** Looks no more whether the signal that it waits for will come. */
+  private unwatch: (() => void) | undefined;
 
   constructor(
     readonly plan: LaunchPlan,
@@ -193,6 +198,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   perform(part: Part): void {
     if (this.over) return;
     this.part = part;
+    if (part.steps.some(({ type }) => type === 'signal')) this.timersBefore = referencedTimers();
     if (this.input !== undefined) this.input.readsUpTo = part.readsUpTo ?? Infinity;
     if (this.log.stdin.length > 0) this.lookAtStdin();
     if (part.handshake !== undefined) this.stepwise(part.handshake);
@@ -285,8 +291,10 @@ export class FakeProcess implements ChildHandle, BodyHost {
   private mustWait(step: Step): boolean {
     switch (step.type) {
       case 'signal': {
+        this.unwatch?.();
         const came = this.early.indexOf(step.name);
         if (came >= 0) this.early.splice(came, 1);
+        else if (!this.over) this.watch();
         return came < 0;
       }
       case 'stdin':
@@ -306,6 +314,21 @@ export class FakeProcess implements ChildHandle, BodyHost {
         return true;
       }
     }
+  }
+
+  /** The signal that it waits for may come from what is no matter of virtual time: a timer of the code under test. */
+  private watch(): void {
+    this.unwatch = this.timeline.idle(() => {
+      if (referencedTimers() > this.timersBefore) this.watch();
+      else this.giveUp();
+    });
+  }
+
+  /** Fails if it waits for a signal: nobody sends it any more. */
+  giveUp(): void {
+    const step = this.part.steps[this.at];
+    if (!this.performing || step?.type !== 'signal' || this.early.includes(step.name)) return;
+    this.fail(step.missing());
   }
 
   private endOf(stream: OutputName | 'stdin'): void {
@@ -448,6 +471,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     this.status = this.statusOf(ending);
     this.cancel?.();
     this.cancel = undefined;
+    this.unwatch?.();
     // Who is killed need not have read everything.
     if (ending.signal === undefined) this.lost ??= this.part.checkEnd?.();
     this.input?.close();

@@ -194,6 +194,11 @@ export class FakeBackend implements Backend, Disposable {
     return override;
   }
 
+  /** Programs that wait for what nobody does any more fail. */
+  giveUp(): void {
+    for (const process of Array.from(this.running.keys())) process.giveUp();
+  }
+
   /** Ends what still runs and takes the overrides back. */
   [Symbol.dispose](): void {
     this.disposed = true;

@@ -90,6 +90,7 @@ function replaySession({ file, ...options }: Settings): Session {
   return {
     backend,
     finish: () => {
+      backend.giveUp();
       player.expectDone();
     },
     close: () => {
@@ -156,6 +157,7 @@ class RecordingSession implements Session {
 
   async finish(): Promise<void> {
     // What the recording says of calls that went another way is no recording to keep.
+    this.fake?.giveUp();
     this.player?.expectFit();
     const { file } = this.options;
     const running = await this.take.running();

@@ -10,7 +10,7 @@ import { RecordingError, recordAnew, type RecordingErrorCode } from './recording
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { isSecretInput } from './secrets';
 import { lineOfEntry, type Tape, type TapeEntry } from './tape';
-import { fromTapeData, fromTapeExit, fromTapeFailure, streamOf, type TapeData } from './tape-event';
+import { fromTapeData, fromTapeExit, fromTapeFailure, streamOf, type TapeData, type TapeEvent } from './tape-event';
 
 /** A call that came, in the words of the recording. */
 interface Asked {
@@ -202,7 +202,8 @@ export class Player implements Director {
             learnInputs(call, redactor);
             return redactor.showBytes(fromTapeData(given));
           };
-    for (const event of track.entry.events ?? []) {
+    const { events = [] } = track.entry;
+    for (const [index, event] of events.entries()) {
       if ('stdout' in event) steps.push({ type: 'stdout', data: data(event.stdout) });
       else if ('stderr' in event) steps.push({ type: 'stderr', data: data(event.stderr) });
       else if ('stdin' in event) {
@@ -216,7 +217,12 @@ export class Player implements Director {
         steps.push({ type: 'end', stream: 'stdin' });
         if (track.broken) readsUpTo = read;
       } else if ('signal' in event)
-        steps.push({ type: 'signal', name: event.signal, reached: event.reached ?? 'process' });
+        steps.push({
+          type: 'signal',
+          name: event.signal,
+          reached: event.reached ?? 'process',
+          missing: () => this.diverged(track, missingSignal(events, index, event.signal)),
+        });
       else if ('handshake' in event) {
         if (event.failure !== undefined) handshake[event.handshake] = fromTapeFailure(event.failure, redactor);
         else if (event.handshake === 'notify') steps.push({ type: 'notify' });
@@ -382,6 +388,14 @@ export class Player implements Director {
     const line = lineOfEntry(this.text, track.index);
     throw new RecordingError('ERR_RECORDING_UNUSED', message, { file: this.file, line });
   }
+}
+
+/** In the words of the recording, which hold no secrets. */
+function missingSignal(events: readonly TapeEvent[], index: number, name: SignalName): string {
+  const before = events[index - 1];
+  const moment = before === undefined ? 'at its start' : `after ${JSON.stringify(before).slice(0, 100)}`;
+  const when = `${moment}, event ${index + 1} of ${events.length}`;
+  return `it was sent ${name} (${when}), and nobody does that now. End it as then, by kill(), a deadline or an abort`;
 }
 
 /** Of two texts only what is around the place where they begin to differ. */

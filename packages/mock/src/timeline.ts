@@ -14,7 +14,14 @@ export interface Timeline extends Clock {
   touch(): void;
   /** The thread was blocked for so many milliseconds, by a program that was waited for synchronously. */
   block(ms: number): void;
+  /**
+   * Calls back when no time is left to pass and nobody has done anything for a while; never where time does not wait for
+   * anybody. The returned function cancels.
+   */
+  idle(callback: () => void): () => void;
 }
+
+const never = (): (() => void) => () => undefined;
 
 /** Calls all that is waiting in one turn of the event loop. */
 export class Turns {
@@ -60,6 +67,8 @@ export class RealTime implements Timeline {
   block(ms: number): void {
     if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   }
+
+  readonly idle = never;
 }
 
 /** Time that passes when somebody says so: the inside of a synchronous run. */
@@ -86,6 +95,8 @@ export class SteppedTime implements Timeline {
   block(ms: number): void {
     this.time += ms;
   }
+
+  readonly idle = never;
 
   /** Goes to the next timer; `false`: nothing will ever happen. */
   step(): boolean {

@@ -7,7 +7,7 @@
  * before has caused is over, promises, streams and immediates included. Nothing waits for the wall clock.
  */
 import { pendingFileOperations, watchFileOperations } from './file-operations';
-import { later, nextTurn, realNow } from './real-time';
+import { later, lookLater, nextTurn, realNow } from './real-time';
 import { TimerQueue } from './timers';
 import { Turns, type Timeline } from './timeline';
 
@@ -15,6 +15,12 @@ import { Turns, type Timeline } from './timeline';
 const quietTurns = 8;
 // A file operation is waited for, in milliseconds of real time; one that never ends (a named pipe) not for ever.
 const longestFileWait = 2000;
+// Who has nothing but real time to wait for (AbortSignal.timeout(), a server) is waited for so long: no longer than most
+// runners let a test be.
+const longestIdle = 5000;
+const idleLook = 50;
+// The most that one look counts: while a debugger holds this process, nobody can do anything.
+const mostPerLook = 250;
 
 /** See above. */
 export class VirtualClock implements Timeline {
@@ -26,6 +32,9 @@ export class VirtualClock implements Timeline {
   private waitingSince: number | undefined;
   /** File operations that were waited for in vain, once for all. */
   private hopeless = 0;
+  private readonly idlers = new Set<() => void>();
+  private idleFor = 0;
+  private lookedAt: number | undefined;
 
   constructor() {
     watchFileOperations();
@@ -50,6 +59,17 @@ export class VirtualClock implements Timeline {
   touch(): void {
     this.quiet = 0;
     this.waitingSince = undefined;
+    this.idleFor = 0;
+    this.lookedAt = undefined;
+  }
+
+  idle(callback: () => void): () => void {
+    this.touch();
+    this.idlers.add(callback);
+    this.turn();
+    return () => {
+      this.idlers.delete(callback);
+    };
   }
 
   block(ms: number): void {
@@ -64,12 +84,13 @@ export class VirtualClock implements Timeline {
   }
 
   private readonly look = (): void => {
-    if (this.timers.size === 0) {
+    if (this.timers.size === 0 && this.idlers.size === 0) {
       this.turning = false;
       return;
     }
     if (++this.quiet < quietTurns) nextTurn(this.look);
     else if (this.mustWait()) later(1, this.look);
+    else if (this.timers.size === 0) this.lookIdly();
     else {
       this.touch();
       const next = this.timers.take();
@@ -80,6 +101,21 @@ export class VirtualClock implements Timeline {
       next.callback();
     }
   };
+
+  private lookIdly(): void {
+    const now = realNow();
+    this.idleFor += Math.min(now - (this.lookedAt ?? now), mostPerLook);
+    this.lookedAt = now;
+    if (this.idleFor < longestIdle) {
+      lookLater(idleLook, this.look);
+      return;
+    }
+    this.touch();
+    const callbacks = Array.from(this.idlers);
+    this.idlers.clear();
+    nextTurn(this.look);
+    for (const callback of callbacks) callback();
+  }
 
   /** Code under test waits for the file system: then it is not its program that is to go on. */
   private mustWait(): boolean {

@@ -208,6 +208,94 @@ describe('a replay that does not fit', () => {
     expect(error.message).to.contain('it was sent SIGHUP, which was not recorded');
   });
 
+  describe('a signal that was recorded', () => {
+    type Running = Awaited<ReturnType<typeof start>>;
+    const start = (Command: CommandConstructor) =>
+      new Command('sh', ['-c', 'echo ready; exec sleep 60'], { stdout: 'text' }).doAsyncIo().runAsync();
+    const killed = (how: (running: Running) => Promise<unknown>) => async (Command: CommandConstructor) => {
+      const running = await start(Command);
+      const over = failure(running.wait());
+      await how(running);
+      return over;
+    };
+    const kill = (running: Running): Promise<void> => {
+      running.kill('SIGTERM');
+      return Promise.resolve();
+    };
+    const uptime = process.uptime.bind(process);
+    /** Real time passes a hundred times as fast. */
+    const hurry = (): void => {
+      const begin = uptime();
+      process.uptime = () => begin + 100 * (uptime() - begin);
+    };
+    beforeEach(async () => {
+      await scratch.record(killed(kill));
+      const tape = JSON.parse(scratch.text) as { calls: { events: object[] }[] };
+      for (const call of tape.calls)
+        call.events = [{ stdout: ['ready', ''] }, { signal: 'SIGTERM' }, { exit: 'SIGTERM' }];
+      scratch.text = JSON.stringify(tape);
+    });
+    afterEach(() => {
+      process.uptime = uptime;
+    });
+    /** A while without any real wait. */
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
+    };
+
+    it('and does not come: which one, when, and what to do', async () => {
+      hurry();
+      const recording = await openRecording({ file: scratch.file, mode: 'replay' });
+      const error = await failure((await start(recording.Command)).wait());
+      expect(error).to.include({ stage: 'backend', code: 'ERR_RECORDING_DIVERGED' });
+      expect(error.message).to.contain(
+        `it was sent SIGTERM (after {"stdout":["ready",""]}, event 2 of 3), and nobody does that now. End it as then`,
+      );
+      expect(error.message).to.contain('VIRCOMMAND_RECORD=update');
+      expect(await failure(recording.finish())).to.equal(error.cause);
+      recording.discard();
+    });
+
+    it('may come late: after awaits, and after a timer however long it is', async () => {
+      const later = async (running: Running): Promise<void> => {
+        await turns(100);
+        await kill(running);
+      };
+      expect(await scratch.replay(killed(later))).to.include({ signal: 'SIGTERM' });
+      const byTimer = async (running: Running): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+        await kill(running);
+      };
+      hurry();
+      expect(await scratch.replay(killed(byTimer))).to.include({ signal: 'SIGTERM' });
+    });
+
+    it('may come after the process was held for long, by a debugger for instance', async () => {
+      const held = async (running: Running): Promise<void> => {
+        await turns(20);
+        process.uptime = () => uptime() + 60;
+        await new Promise((resolve) => setTimeout(resolve, 200).unref());
+        await kill(running);
+      };
+      expect(await scratch.replay(killed(held))).to.include({ signal: 'SIGTERM' });
+    });
+
+    it('may come from AbortSignal.timeout()', async () => {
+      const run = async (Command: CommandConstructor): Promise<Error> =>
+        failure(new Command('sleep', ['60']).run({ signal: AbortSignal.timeout(100) }));
+      await scratch.record(run);
+      expect(await scratch.replay(run)).to.include({ code: 'ERR_COMMAND_ABORTED' });
+    });
+
+    it('and had not come when the recording was finished', async () => {
+      const recording = await openRecording({ file: scratch.file, mode: 'replay' });
+      const run = failure((await start(recording.Command)).wait());
+      await turns(20);
+      expect(await failure(recording.finish())).to.include({ code: 'ERR_RECORDING_DIVERGED' });
+      expect(await run).to.include({ code: 'ERR_RECORDING_DIVERGED' });
+    });
+  });
+
   it('other arguments, environment, streams, user and bounds are each named', async () => {
     await scratch.record(
       async (Command) => {
