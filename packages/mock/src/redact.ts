@@ -49,6 +49,9 @@ function literals(entries: readonly (readonly [name: string, value: string])[], 
   };
 }
 
+/** As a directory it is in every path, and so is hidden in none. */
+const root = '/';
+
 /** Hides and shows the strings of one call. */
 export class CallRedactor {
   /** Placeholder to value, as far as this call knows. */
@@ -112,9 +115,10 @@ export class CallRedactor {
 
   show(text: string): string {
     if (!text.includes('<')) return text;
-    return text.replace(this.token, (match) => {
+    return text.replace(this.token, (match, at: number) => {
       const name = match.slice(1, -1);
-      return name === '<' ? '<' : (this.values.get(name) ?? match);
+      const value = name === '<' ? '<' : (this.values.get(name) ?? match);
+      return value === root && text[at + match.length] === root ? '' : value;
     });
   }
 
@@ -170,6 +174,15 @@ export function latin1OrText(chunks: readonly Uint8Array[]): string {
   return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
 }
 
+/** What differs from machine to machine. */
+interface Machine {
+  readonly key: string;
+  readonly pass: Pass | undefined;
+  readonly values: readonly (readonly [string, string])[];
+  /** Names of directories that are `/` here: recordings have placeholders for them. */
+  readonly roots: readonly string[];
+}
+
 /** Makes the redactor of each call. */
 export class Redactor {
   private readonly userLiterals: Pass | undefined;
@@ -178,7 +191,7 @@ export class Redactor {
   private readonly placeholderPatterns: readonly (readonly [string, RegExp])[];
   private readonly userValues: readonly (readonly [string, string])[];
   private readonly names: string;
-  private machine: { readonly key: string; readonly pass: Pass | undefined; readonly values: [string, string][] };
+  private machine: Machine;
   private search: readonly (readonly [string, string])[] = [];
   /** What secrets were met, for the verification. */
   readonly met = new Map<string, string>();
@@ -196,7 +209,7 @@ export class Redactor {
     this.placeholderPatterns = own.filter(isPattern).map(([name, pattern]) => [name, global(pattern)] as const);
     const userNames = own.map(([name]) => escaped(name));
     this.names = ['cwd', 'tmp', 'home', 'node', ...userNames].map((name) => `${name}(?::\\d+)?`).join('|');
-    this.machine = { key: '', pass: undefined, values: [] };
+    this.machine = { key: '', pass: undefined, values: [], roots: [] };
   }
 
   /** What differs from machine to machine without anybody's doing; a directory can change while tests run. */
@@ -213,11 +226,25 @@ export class Redactor {
       ['home', homedir()],
       ['node', process.execPath],
     ];
-    // The root directory is in every path.
-    const usable = values.filter(
-      ([name, value]) => value.length > 1 && !Object.hasOwn(this.options.placeholders, name),
-    );
-    this.machine = { key, pass: literals(usable, true), values: usable };
+    const usable = values.filter(([name]) => !Object.hasOwn(this.options.placeholders, name));
+    const hidden = usable.filter(([, value]) => value.length > 1);
+    const roots = usable.filter(([, value]) => value === root).map(([name]) => name);
+    this.machine = { key, pass: literals(hidden, true), values: usable, roots };
+  }
+
+  /** Names of placeholders that {@link settle} replaces, as of the last call. */
+  get roots(): string {
+    return this.machine.roots.join('|');
+  }
+
+  /** A text of a recording in the words that it would have here: without placeholders for what is `/`. */
+  settle(text: string): string {
+    const { roots, pass } = this.machine;
+    if (roots.length === 0 || !text.includes('<')) return text;
+    return text.replace(new RegExp(`<(?:${roots.join('|')})>([^<]*)`, 'gu'), (_match, rest: string) => {
+      const here = rest.startsWith(root) ? rest : root + rest;
+      return pass === undefined ? here : here.replace(pass.pattern, (path) => `<${pass.nameOf(path)}>`);
+    });
   }
 
   /** Looks anew which variables of this process are secrets, which takes a while. */

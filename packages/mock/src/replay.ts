@@ -14,6 +14,7 @@ import { fromTapeData, fromTapeExit, fromTapeFailure, streamOf, type TapeData, t
 
 /** A call that came, in the words of the recording. */
 interface Asked {
+  readonly index: Index;
   readonly recorded: RecordedCall;
   readonly redactor: CallRedactor;
   readonly key: string;
@@ -70,6 +71,39 @@ class Track {
   }
 }
 
+/** The entries by what a call must be to get them, in the words of a machine where certain directories are `/`. */
+class Index {
+  private readonly calls = new Map<Track, RecordedCall>();
+  private readonly byKey = new Map<string, { readonly tracks: Track[]; first: number }>();
+
+  constructor(tracks: readonly Track[], redactor: Redactor) {
+    for (const track of tracks) {
+      const call = settled(track.entry.call, redactor);
+      this.calls.set(track, call);
+      const key = keyOf(call);
+      const same = this.byKey.get(key);
+      if (same === undefined) this.byKey.set(key, { tracks: [track], first: 0 });
+      else same.tracks.push(track);
+    }
+  }
+
+  get(key: string): { readonly tracks: readonly Track[]; first: number } | undefined {
+    return this.byKey.get(key);
+  }
+
+  callOf(track: Track): RecordedCall {
+    return this.calls.get(track) ?? track.entry.call;
+  }
+}
+
+/** All texts of it. */
+const settled = <T>(value: T, redactor: Redactor): T =>
+  redactor.roots === ''
+    ? value
+    : (JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
+        typeof item === 'string' ? redactor.settle(item) : item,
+      ) as T);
+
 const joined = (data: readonly TapeData[], redactor: CallRedactor): Buffer =>
   Buffer.concat(data.map((piece) => redactor.showBytes(fromTapeData(piece))));
 
@@ -89,7 +123,8 @@ function learnInputs(call: Call, redactor: CallRedactor): void {
 /** See above. */
 export class Player implements Director {
   private readonly tracks: readonly Track[];
-  private readonly byKey = new Map<string, { readonly tracks: Track[]; first: number }>();
+  /** By what is `/`: nothing in most places, and a working directory can change. */
+  private readonly indexes = new Map<string, Index>();
   private readonly asked = new WeakMap<Call, Asked>();
   /** What was wrong, in the order in which it happened: code under test may have swallowed it. */
   private readonly failures: RecordingError[] = [];
@@ -102,19 +137,13 @@ export class Player implements Director {
     private readonly storedEnv: readonly string[],
   ) {
     this.tracks = tape.calls.map((entry, index) => new Track(entry, index));
-    for (const track of this.tracks) {
-      const key = keyOf(track.entry.call);
-      const same = this.byKey.get(key);
-      if (same === undefined) this.byKey.set(key, { tracks: [track], first: 0 });
-      else same.tracks.push(track);
-    }
   }
 
   private ask(call: Call, request?: SyncRequest): Asked {
     let asked = this.asked.get(call);
     if (asked === undefined) {
       asked = this.inItsWords(call, request);
-      if (!this.byKey.has(asked.key)) {
+      if (asked.index.get(asked.key) === undefined) {
         // A secret variable may have been set since the last look.
         this.redactor.refresh();
         asked = this.inItsWords(call, request);
@@ -127,16 +156,23 @@ export class Player implements Director {
   private inItsWords(call: Call, request: SyncRequest | undefined): Asked {
     const redactor = this.redactor.forCall(call.plan);
     const recorded = recordedCall(call.plan, redactor, this.storedEnv, request);
-    return { recorded, redactor, key: keyOf(recorded) };
+    return { index: this.index(), recorded, redactor, key: keyOf(recorded) };
+  }
+
+  private index(): Index {
+    const { roots } = this.redactor;
+    let index = this.indexes.get(roots);
+    if (index === undefined) this.indexes.set(roots, (index = new Index(this.tracks, this.redactor)));
+    return index;
   }
 
   /** Those that may answer, in the order of the recording. */
-  private candidates(call: Call, { key, recorded }: Asked): Track[] {
-    const same = this.byKey.get(key);
+  private candidates(call: Call, { index, key, recorded }: Asked): Track[] {
+    const same = index.get(key);
     if (same === undefined) return [];
     while (same.tracks[same.first]?.used === true) same.first++;
     const fits = (track: Track): boolean =>
-      !track.used && environmentDifferences(track.entry.call.env, call.plan, recorded).length === 0;
+      !track.used && environmentDifferences(index.callOf(track).env, call.plan, recorded).length === 0;
     const first = same.tracks[same.first];
     if (first === undefined) return [];
     // Most often there is one left, or all are alike.
@@ -171,21 +207,21 @@ export class Player implements Director {
   ): Track | undefined | 'after-stdin' {
     const [first] = tracks;
     if (first === undefined || tracks.length === 1) return first;
-    const form = hiddenForm(first.stdin);
-    if (tracks.every((track) => hiddenForm(track.stdin) === form)) return first;
+    const form = this.form(first.stdin);
+    if (tracks.every((track) => this.form(track.stdin) === form)) return first;
     if (call.plan.stdin.type !== 'pipe' || !tracks.every((track) => track.readsFirst)) return first;
     const actual = call.stdin;
     if (stdinComplete) {
       const hidden = Buffer.from(redactor.hideBytes(actual)).toString('latin1');
       return (
-        tracks.find((track) => hiddenForm(track.stdin) === hidden) ??
+        tracks.find((track) => this.form(track.stdin) === hidden) ??
         tracks.find((track) => track.broken && track.beginsWith(actual, redactor)) ??
         first
       );
     }
     const open = tracks.filter((track) => track.beginsWith(actual, redactor));
     if (open.length === 0) return actual.length === 0 ? 'after-stdin' : first;
-    if (new Set(open.map((track) => hiddenForm(track.stdin))).size === 1) return open[0];
+    if (new Set(open.map((track) => this.form(track.stdin))).size === 1) return open[0];
     return open.find((track) => actual.length >= track.firstRead(redactor)) ?? 'after-stdin';
   }
 
@@ -273,18 +309,23 @@ export class Player implements Director {
     };
   }
 
+  /** For comparisons with what a redactor has hidden here. */
+  private form(data: readonly TapeData[]): string {
+    return hiddenForm(settled(data, this.redactor));
+  }
+
   /** What the program reads, in the words of the recording; of a secret nothing is known. */
   private sameInput(fd: number, recorded: readonly TapeData[], call: Call, redactor: CallRedactor): boolean {
     if (isSecretInput(call.plan, fd)) return true;
     const actual = fd === 0 ? call.stdin : call.sendBuffers[fd];
-    return hiddenForm(recorded) === Buffer.from(redactor.hideBytes(actual ?? Buffer.alloc(0))).toString('latin1');
+    return this.form(recorded) === Buffer.from(redactor.hideBytes(actual ?? Buffer.alloc(0))).toString('latin1');
   }
 
   /** In the words of the recording, as all else that is told of it: the values are in no message either. */
   private otherStdin(track: Track, call: Call, redactor: CallRedactor): RecordingError {
     const { stdin } = track;
     if (isSecretInput(call.plan, 0) || !isKnown(stdin, redactor)) return this.diverged(track, 'its stdin differs');
-    const recorded = Buffer.concat(stdin.map((piece) => Buffer.from(fromTapeData(piece))));
+    const recorded = Buffer.concat(settled(stdin, this.redactor).map((piece) => Buffer.from(fromTapeData(piece))));
     const [want, got] = firstDifference(recorded.toString(), redactor.hideUnfinished(call.stdin));
     return this.diverged(track, `stdin: expected ${show(want)}, got ${show(got)}`);
   }
@@ -348,9 +389,9 @@ export class Player implements Director {
     return this.noted(new RecordingError('ERR_RECORDING_DIVERGED', message, { file: this.file, line }));
   }
 
-  private unmatched(call: Call, { recorded, key }: Asked): RecordingError {
-    const same = (this.byKey.get(key)?.tracks ?? []).filter(
-      (track) => environmentDifferences(track.entry.call.env, call.plan, recorded).length === 0,
+  private unmatched(call: Call, { index, recorded, key }: Asked): RecordingError {
+    const same = (index.get(key)?.tracks ?? []).filter(
+      (track) => environmentDifferences(index.callOf(track).env, call.plan, recorded).length === 0,
     );
     const times = same.length === 1 ? 'once' : `${same.length} times`;
     const [code, what]: [RecordingErrorCode, string] =
@@ -358,7 +399,7 @@ export class Player implements Director {
         ? ['ERR_RECORDING_USED_UP', `was recorded ${times}, and now runs once more`]
         : ['ERR_RECORDING_UNKNOWN_CALL', 'is not in the recording'];
     const candidates = this.tracks.map((track): Candidate => {
-      const differences = callDifferences(track.entry.call, recorded, call.plan);
+      const differences = callDifferences(index.callOf(track), recorded, call.plan);
       const note = track.used ? 'it was replayed already' : undefined;
       return { title: track.title, differences, note };
     });

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 import fc from 'fast-check';
 import { secret, type CommandConstructor } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
@@ -285,6 +287,51 @@ describe('redaction', () => {
     // Another placeholder may be in these, where the project lies below the temporary directory or the home.
     expect(redactor.hide(`${cwd}x .${cwd}`)).to.not.contain('<cwd>');
     expect(redactor.show('<cwd>/a <node>')).to.equal(`${cwd}/a ${process.execPath}`);
+  });
+
+  describe('where the working directory or HOME is /', () => {
+    const { HOME } = process.env;
+    const before = process.cwd();
+    afterEach(() => {
+      process.chdir(before);
+      if (HOME === undefined) delete process.env.HOME;
+      else process.env.HOME = HOME;
+    });
+    /** Whoever calls uses paths of the machine that he is on. */
+    const here = async (Command: CommandConstructor): Promise<string[]> => {
+      const cwd = process.cwd().replace(/\/$/, '');
+      const home = (process.env.HOME ?? '').replace(/\/$/, '');
+      const paths = [`${cwd}/a`, `--from=${home}/b:${cwd}/c`, `${cwd}${tmpdir()}/d`, home === '' ? '/' : home];
+      const echo = new Command('echo', paths, { stdout: 'text' });
+      const cat = new Command('cat', [], { stdout: 'text', stdin: { input: `${cwd}/in` } });
+      const [{ stdout }, copied] = [await echo.run(), cat.runSync()];
+      expect(stdout).to.equal(`${paths.join(' ')}\n`);
+      return [stdout, copied.stdout];
+    };
+
+    it('recordings made elsewhere have placeholders for them: calls are found, and / is put back', async () => {
+      process.chdir(scratch.directory);
+      process.env.HOME = path.join(scratch.directory, 'home');
+      await scratch.record(here);
+      expect(scratch.text).to.contain('"<cwd>/a"').and.contain('<home>/b').and.contain('"<home>"');
+      process.chdir('/');
+      process.env.HOME = '/';
+      const paths = `/a --from=/b:/c ${tmpdir()}/d /\n`;
+      expect(await scratch.replay(here)).to.deep.equal([paths, '/in']);
+      process.env.HOME = '/root';
+      expect((await scratch.replay(here))[0]).to.equal(`/a --from=/root/b:/c ${tmpdir()}/d /root\n`);
+    });
+
+    it('nothing is hidden for it, and a call that is unknown is told in those words', async () => {
+      await scratch.record((Command) => new Command('echo', [`${before}/a`, 'b'], { stdout: 'text' }).run());
+      process.chdir('/');
+      const error = await failure(
+        scratch.replay((Command) => new Command('echo', ['/a', 'c'], { stdout: 'text' }).run()),
+      );
+      expect(error.message).to.contain("argument 2: expected 'b', got 'c'").and.not.contain('argument 1');
+      await scratch.record((Command) => new Command('echo', ['/a', '/'], { stdout: 'text' }).run());
+      expect(scratch.text).to.contain('["/a", "/"]').and.contain('["/a /", ""]');
+    });
   });
 
   it('show() gives back what hide() took, whatever the text', async () => {
