@@ -159,4 +159,12 @@ describe('the process', () => {
     expect(start('--only', '^arguments\\.exact$', './backend.js')).to.include({ status: 1, stderr: '' });
     expect(start('./none.js')).to.include({ status: 2, stdout: '' });
   });
+
+  it('exits with 2 where the backend ends it, and says in which case', () => {
+    const { status, stdout, stderr } = start('--only', '^arguments\\.exact$', './exits.js');
+    expect([status, stdout]).to.deep.equal([2, '']);
+    expect(stderr).to.equal(
+      'vircommand-conformance: the process ended in the case arguments.exact: does the backend call process.exit()?\n',
+    );
+  });
 });

@@ -16,7 +16,7 @@ Options:
   --json        print the report (or the list) as JSON
   --help        print this
 
-Exit status: 0 if all that is declared holds, 1 if something does not, 2 if the suite could not run.
+Exit status: 0 if all that is declared holds, 1 if something does not, 2 if the suite could not run to its end.
 `;
 
 /** The command line was wrong, or the module is none that can be tested: nothing was run. */

@@ -1,6 +1,6 @@
 /** What the command `vircommand-conformance` does, apart from the process that it runs in. */
 import { cases as allCases } from '../cases';
-import { runCases, selected } from '../runner';
+import { runCases, selected, type RunnerOptions } from '../runner';
 import { checkSubject } from '../subject';
 import type { ConformanceCase, ConformanceSubject } from '../types';
 import { CannotRun, readArguments, usage } from './arguments';
@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly cwd: string;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Called before each case. */
+  readonly onCase?: ((id: string) => void) | undefined;
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
@@ -27,11 +29,15 @@ async function test(
   subject: ConformanceSubject,
   cases: readonly ConformanceCase[],
   asJson: boolean,
-  { stdout, stderr }: Surroundings,
+  { stdout, stderr, onCase }: Surroundings,
 ): Promise<boolean> {
   const progress = progressOn(stderr, painter(stderr));
+  const onStart: RunnerOptions['onStart'] = (testCase, ...position) => {
+    onCase?.(testCase.id);
+    progress.onStart?.(testCase, ...position);
+  };
   try {
-    const { report, evidence } = await runCases(subject, cases, progress);
+    const { report, evidence } = await runCases(subject, cases, { ...progress, onStart });
     progress.end();
     stdout.write(asJson ? json(report) : reportText(report, evidence, painter(stdout)));
     return report.ok;
