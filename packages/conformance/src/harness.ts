@@ -46,16 +46,34 @@ export function reasonNotToRun(
 const describeError = (error: unknown): string =>
   types.isNativeError(error) ? (error.stack ?? error.message) : inspect(error);
 
-/** What the subject declares, by the first backend that it made. */
-const warm = new WeakMap<ConformanceSubject, readonly Feature[]>();
+/** Of the first backend that a subject made. */
+interface Warm {
+  /** What it declares. */
+  readonly features: readonly Feature[];
+  /** For the first case that is run. */
+  readonly uncaught: unknown[];
+}
+
+const warm = new WeakMap<ConformanceSubject, Warm>();
 
 /** Programs, and what Node opens with the first one and keeps, come before the first look. */
-async function warmUp(subject: ConformanceSubject, bound: number): Promise<readonly Feature[]> {
+async function warmUp(subject: ConformanceSubject, bound: number): Promise<Warm> {
   const known = warm.get(subject);
   if (known !== undefined) return known;
-  const backend = await bounded(subject.create(), bound);
-  const features = Array.from(backend.features);
-  warm.set(subject, features);
+  const strays = new Strays();
+  try {
+    const backend = await bounded(subject.create(), bound);
+    const begun = { features: Array.from(backend.features), uncaught: strays.errors };
+    warm.set(subject, begun);
+    await firstStarts(subject, backend, bound);
+    await strays.told();
+    return begun;
+  } finally {
+    strays.close();
+  }
+}
+
+async function firstStarts(subject: ConformanceSubject, backend: Backend, bound: number): Promise<void> {
   const context = new Context(subject, backend);
   const ways = [
     () => context.helper('out:x').setOutputBuffer().run(),
@@ -67,7 +85,6 @@ async function warmUp(subject: ConformanceSubject, bound: number): Promise<reado
   for (const way of ways) await bounded(Promise.resolve().then(way), bound).catch(() => undefined);
   await bounded(context.close(), bound).catch(() => undefined);
   await bounded(backend.dispose?.(), bound).catch(() => undefined);
-  return features;
 }
 
 let ownTemp: string | undefined;
@@ -107,6 +124,11 @@ class Strays {
 
   constructor() {
     process.on('unhandledRejection', this.take).on('uncaughtException', this.take);
+  }
+
+  /** That nobody caught an error is known a turn later. */
+  told(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   close(): void {
@@ -178,7 +200,7 @@ export async function runCase(
   let temp: ReturnType<typeof privateTemp> | undefined;
   let strays: Strays | undefined;
   try {
-    const declared = await warmUp(subject, bound);
+    const { features: declared, uncaught } = await warmUp(subject, bound);
     const reason = reasonNotToRun(subject, testCase, declared);
     if (reason !== undefined) return result(reason.status, reason.detail);
     temp = privateTemp();
@@ -193,9 +215,9 @@ export async function runCase(
       await bounded(backend.dispose?.(), bound);
     }
     const left = await leaks(before, temp.directory);
-    // That nobody caught an error is known a turn later.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const error of strays.errors) problems.push(`nobody caught: ${describeError(error)}`);
+    await strays.told();
+    for (const error of [...uncaught.splice(0), ...strays.errors])
+      problems.push(`nobody caught: ${describeError(error)}`);
     for (const leak of left) problems.push(`left behind: ${leak}`);
     if (problems.length > 0) endChildren(childrenBefore);
   } catch (error) {

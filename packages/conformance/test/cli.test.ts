@@ -160,6 +160,13 @@ describe('the process', () => {
     expect(start('./none.js')).to.include({ status: 2, stdout: '' });
   });
 
+  it('tells of an error in the very first start, which nobody caught, in the first case', () => {
+    const { status, stdout, stderr } = start('--json', '--only', '^arguments\\.exact', './stray.js');
+    expect([status, stderr]).to.deep.equal([1, '']);
+    const { cases } = JSON.parse(stdout) as ConformanceReport;
+    expect(cases.map(({ detail }) => detail?.includes('nobody caught: Error: stray'))).to.deep.equal([true, false]);
+  });
+
   it('exits with 2 where the backend ends it, and says in which case', () => {
     const { status, stdout, stderr } = start('--only', '^arguments\\.exact$', './exits.js');
     expect([status, stdout]).to.deep.equal([2, '']);
