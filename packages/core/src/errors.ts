@@ -137,7 +137,9 @@ export class CommandStartError extends CommandError {
       readonly errno?: number | undefined;
     },
   ) {
-    const subject = details.command === '' ? '' : `: ${abbreviated(details.command)}`;
+    // What a mock says has lines of its own, which are not the place for it.
+    const separator = reason.includes('\n') ? '\nCommand: ' : ': ';
+    const subject = details.command === '' ? '' : separator + abbreviated(details.command);
     super(`Command could not be started, ${STAGES[stage]} failed (stage ${stage}): ${reason}${subject}`, details);
     const { code, path, syscall, errno } = withoutPrototype(details);
     this.stage = stage;

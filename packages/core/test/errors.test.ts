@@ -119,6 +119,14 @@ describe('errors', () => {
     }
   });
 
+  it('of a start with a reason of several lines have the command on a line of its own', () => {
+    const details = { command: 'git a', cause: undefined };
+    expect(new core.CommandStartError('backend', 'one', details).message).to.match(/: one: git a$/);
+    expect(new core.CommandStartError('backend', 'one\n  two', details).message).to.match(
+      /: one\n {2}two\nCommand: git a$/,
+    );
+  });
+
   it('startError() names the path that is wrong', () => {
     const cause = Object.assign(new Error('EACCES: denied'), { code: 'EACCES', errno: -13, syscall: 'open' });
     const error = startError('stdio', cause, '/f');

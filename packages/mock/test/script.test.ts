@@ -66,7 +66,10 @@ describe('scripted answers', () => {
     await new mock.Command('b').run();
     await new mock.Command('b').run();
     await new mock.Command('c').run();
-    expect((await failure(new mock.Command('b').run())).message).to.contain('Unexpected call: b');
+    const { message } = await failure(new mock.Command('b').run());
+    expect(message)
+      .to.contain('Unexpected call: b')
+      .and.match(/ times; add .*\n.*\nCommand: b$/s);
   });
 
   it('environment, cwd and stdin are matched, too', async () => {
