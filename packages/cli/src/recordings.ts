@@ -156,6 +156,9 @@ async function inRecording(
         },
       );
       await finish(recording);
+      // A recording may come from Windows, where codes have 32 bits; here the kernel keeps eight of them, perhaps none set.
+      if (status > 255 && process.platform !== 'win32')
+        throw new CliError(`${file}: the recorded exit status is ${status}, and the highest that there is here is 255`);
       return status;
     } finally {
       recording.discard();

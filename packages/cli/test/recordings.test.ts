@@ -110,6 +110,15 @@ describe('record and replay', function () {
     expect(pids[1]).to.equal(pids[0]);
   });
 
+  it('an exit status that no process can have here is no status of ours', async () => {
+    const file = fresh();
+    await vircommand(['record', file, 'true']);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"exit": 0', '"exit": 256'));
+    const { status, stderr } = await vircommand(['replay', file, 'true']);
+    expect(status).to.equal(125);
+    expect(stderr).to.contain(`${file}: the recorded exit status is 256, and the highest that there is here is 255`);
+  });
+
   it('a broken file, and one that is not there, are failures that say what to do', async () => {
     const file = fresh();
     expect((await vircommand(['replay', file, 'true'])).stderr).to.match(/^vircommand replay: .*vircommand record/s);
