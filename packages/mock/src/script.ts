@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import type { Bytes } from '@vircommand/core';
 import type { SignalName } from '@vircommand/core/backend';
-import { compile, toBytes, type Answer, type Ending, type OutputName, type Part } from './answer';
+import { compile, isOutput, toBytes, type Answer, type Ending, type Part } from './answer';
 import { shown, type Call, type MockCall } from './calls';
 import { MASK, MockError, usage } from './errors';
 import { absent, argumentDifferences, explain, show, type Candidate, type Difference } from './explain';
@@ -294,7 +294,10 @@ async function runBody(body: ProgramBody, host: Parameters<NonNullable<Part['bod
         for (let piece = await host.read(); piece !== undefined; piece = await host.read()) yield Buffer.from(piece);
       },
     },
-    write: (stream: OutputName, data) => host.write(stream, toBytes(data)),
+    write: (stream, data) => {
+      if (!isOutput(stream)) throw usage('write()', "the stream must be 'stdout' or 'stderr'");
+      return host.write(stream, toBytes(data));
+    },
     sleep: (ms) => host.sleep(ms),
     onSignal: (name, handler) => {
       host.trap(name, handler === 'ignore' ? undefined : handler);

@@ -208,6 +208,17 @@ describe('a fake program', () => {
     expect(await daemon.wait()).to.include({ exitCode: 10, durationMs: 100 });
   });
 
+  it('a program in JavaScript has no other streams', async () => {
+    const mock = createMock();
+    mock.on('p').program(async (program) => {
+      // @ts-expect-error: JavaScript may say anything.
+      await program.write('stdfoo', 'x');
+    });
+    const error = await failure(new mock.Command('p').run());
+    expect(error.code).to.equal('ERR_MOCK_USAGE');
+    expect(error.message).to.contain("write(): the stream must be 'stdout' or 'stderr'");
+  });
+
   it('a program in JavaScript that throws fails the run; one that is killed learns it from false', async () => {
     const mock = createMock();
     mock.on('bad').program(() => Promise.reject(new Error('its fault')));
