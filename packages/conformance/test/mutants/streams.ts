@@ -1,6 +1,6 @@
 /** What goes into a program and comes out of it. */
 import { PassThrough, Transform, Writable, type Readable } from 'node:stream';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { ChildHandle, LaunchPlan, PlanStream } from '@vircommand/core/backend';
@@ -54,6 +54,12 @@ function input(stdin: Writable | undefined, take: (bytes: Buffer) => Buffer, end
       done(error);
     },
   });
+}
+
+/** The file for its output is open already. */
+function opened(plan: LaunchPlan): LaunchPlan {
+  if (plan.stdout.type === 'file') closeSync(openSync(plan.stdout.path, 'w'));
+  return plan;
 }
 
 const withStreams = (change: (stream: PlanStream) => PlanStream): Mutant['break'] =>
@@ -185,6 +191,16 @@ export const streamMutants: readonly Mutant[] = [
     does: 'looks for a file in the working directory of the program',
     caughtBy: 'file-stdio.relative',
     break: withFiles((file, plan) => ({ ...file, path: path.resolve(plan.cwd ?? '', file.path) })),
+  },
+  {
+    does: 'opens files before it looks for the program',
+    caughtBy: 'start-error.file-stays',
+    break: withPlan(opened),
+  },
+  {
+    does: 'opens files before it looks for the program that it blocks for',
+    caughtBy: 'start-error.file-stays.sync',
+    break: withPlan(opened),
   },
   {
     does: 'makes files that everybody may write',
