@@ -119,12 +119,12 @@ class ProcessTable {
     const there = new Set(names.map(Number));
     for (const pid of entries.keys()) if (!there.has(pid)) entries.delete(pid);
     for (const pid of pipes.keys()) if (!entries.has(pid)) pipes.delete(pid);
-    for (const pid of there) if (!Number.isNaN(pid) && !this.hasItsParent(pid)) this.readAgain(pid);
+    for (const pid of there) if (!Number.isNaN(pid) && !this.isCurrent(pid)) this.read(pid);
     return Array.from(entries.values());
   }
 
-  /** `undefined`: it is gone, or cannot be read. */
-  readAgain(pid: number): ProcessEntry | undefined {
+  /** As it is now. `undefined`: it is gone, or cannot be read. */
+  read(pid: number): ProcessEntry | undefined {
     const entry = readEntry(pid);
     if (entry === undefined) this.entries.delete(pid);
     else this.entries.set(pid, entry);
@@ -139,7 +139,7 @@ class ProcessTable {
   }
 
   /** Whether it was read, and nobody has adopted it since. */
-  private hasItsParent(pid: number): boolean {
+  private isCurrent(pid: number): boolean {
     const entry = this.entries.get(pid);
     if (entry === undefined) return false;
     const parent = this.entries.get(entry.parent);

@@ -102,11 +102,11 @@ export class Descendants {
     let anyNew = false;
     for (let found = true; found;) {
       found = false;
-      left = left.flatMap((read) => {
-        const { pid } = read;
-        if (!isKin(read) && !holders.has(pid)) return read;
+      left = left.flatMap((seen) => {
+        const { pid } = seen;
+        if (!isKin(seen) && !holders.has(pid)) return seen;
         // That was a while ago: his number may be another one's, and he may have another parent and have left the group.
-        const entry = table.readAgain(pid);
+        const entry = table.read(pid);
         if (entry === undefined || Number(entry.start) < born) return [];
         if (!isKin(entry) && !(holders.has(pid) && this.holdsPipe(entry))) {
           holders.delete(pid);
