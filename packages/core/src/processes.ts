@@ -11,7 +11,7 @@ export interface ProcessEntry {
   readonly session: number;
   readonly threads: number;
   /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
-  readonly start: string;
+  readonly start: number;
 }
 
 export function readEntry(pid: number | string): ProcessEntry | undefined {
@@ -31,7 +31,7 @@ export function readEntry(pid: number | string): ProcessEntry | undefined {
     group: Number(group),
     session: Number(session),
     threads: Number(fields[17]),
-    start: fields[19] ?? '',
+    start: Number(fields[19]),
   };
 }
 
@@ -93,6 +93,21 @@ function numbers(): number {
   }
 }
 
+/** A list of fewer than this is as quick as the question whether there are others. */
+const longList = 200;
+
+/**
+ * How many processes and threads there have been on this machine since it runs: the kernel counts whom `/proc` shows. NaN: it
+ * does not say.
+ */
+function countForks(): number {
+  try {
+    return Number(/^processes (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+  } catch {
+    return NaN;
+  }
+}
+
 /**
  * All processes, each read once in a while: where many programs are ended at once, all of them look for descendants. It is for
  * who wants to know whom to read again.
@@ -101,34 +116,56 @@ class ProcessTable {
   private readonly entries = new Map<number, ProcessEntry>();
   private readonly pipes = new Map<number, readonly string[]>();
   private readAt = -Infinity;
+  /** Before they were listed; NaN: that was not asked. */
+  private forks = NaN;
 
-  /** Everybody who is there now. Empty: nobody can be read. */
-  update(): ProcessEntry[] {
+  /**
+   * Everybody who is there now, and perhaps some who are not any more; who is read meanwhile is as he was read. Empty: nobody
+   * can be read.
+   */
+  update(): ReadonlyMap<number, ProcessEntry> {
+    const { entries } = this;
+    const now = systemClock.now();
+    const expired = Math.abs(now - this.readAt) > validFor;
+    const forks = entries.size < longList ? NaN : countForks();
+    // A kernel that only pretends to count says less than there are.
+    if (!expired && forks === this.forks && forks >= entries.size) return entries;
+    if (expired || numbers() < enoughNumbers) {
+      entries.clear();
+      this.readAt = now;
+    }
+    this.forks = forks;
+    this.list();
+    return entries;
+  }
+
+  private list(): void {
     const { entries, pipes } = this;
     let names: string[];
     try {
       names = readdirSync('/proc');
     } catch {
-      return [];
-    }
-    const now = systemClock.now();
-    if (Math.abs(now - this.readAt) > validFor || numbers() < enoughNumbers) {
       entries.clear();
-      this.readAt = now;
+      return;
     }
     const there = new Set(names.map(Number));
     for (const pid of entries.keys()) if (!there.has(pid)) entries.delete(pid);
     for (const pid of pipes.keys()) if (!entries.has(pid)) pipes.delete(pid);
     for (const pid of there) if (!Number.isNaN(pid) && !this.isCurrent(pid)) this.read(pid);
-    return Array.from(entries.values());
   }
 
   /** As it is now. `undefined`: it is gone, or cannot be read. */
   read(pid: number): ProcessEntry | undefined {
     const entry = readEntry(pid);
-    if (entry === undefined) this.entries.delete(pid);
+    if (entry === undefined) this.forget(pid);
     else this.entries.set(pid, entry);
     return entry;
+  }
+
+  /** It is gone, so that its children have another parent. */
+  private forget(pid: number): void {
+    if (!this.entries.delete(pid)) return;
+    for (const { pid: child, parent } of this.entries.values()) if (parent === pid) this.read(child);
   }
 
   /** Ends of pipes, and sockets, that a process has, or had since it was read. */
@@ -143,7 +180,7 @@ class ProcessTable {
     const entry = this.entries.get(pid);
     if (entry === undefined) return false;
     const parent = this.entries.get(entry.parent);
-    return entry.parent === 0 || (parent !== undefined && Number(parent.start) <= Number(entry.start));
+    return entry.parent === 0 || (parent !== undefined && parent.start <= entry.start);
   }
 }
 

@@ -10,7 +10,7 @@ const { SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19 } = constants.signals as Partial
 
 /** What a descendant that was found is known by. */
 interface Member {
-  readonly start: string;
+  readonly start: number;
   /** Of its directory in `/proc`: for when there is no descriptor to read its start time with. */
   readonly inode: number | undefined;
 }
@@ -52,7 +52,7 @@ export class Descendants {
   private readonly told = new Set<number>();
   private pipes: ReadonlySet<string> | undefined;
   /** When the program was started, as {@link ProcessEntry.start}. */
-  private born: string | undefined;
+  private born: number | undefined;
 
   constructor(
     private readonly root: number,
@@ -70,7 +70,7 @@ export class Descendants {
     const table = processTable();
     const entries = table.update();
     // No descriptor is free to look with: who is known stays known, and there may be others.
-    if (entries.length === 0) this.visible = false;
+    if (entries.size === 0) this.visible = false;
     const root = pinned ? readEntry(this.root) : undefined;
     // Whoever has its number now and began at another time is a stranger, whatever the caller believes.
     const rootAlive = pinned && (this.born === undefined || root?.start === this.born);
@@ -78,7 +78,7 @@ export class Descendants {
     const known = new Set<number>();
     if (rootAlive) {
       known.add(this.root);
-      this.visible = root !== undefined && entries.length > 0;
+      this.visible = root !== undefined && entries.size > 0;
       this.born ??= root?.start;
       this.pipes ??= this.findPipes();
     }
@@ -93,32 +93,33 @@ export class Descendants {
     const isKin = ({ parent, group, session }: ProcessEntry): boolean =>
       known.has(parent) || (groupIsOurs && (group === this.root || session === this.root));
     // Nobody who is older comes from this program: a busy machine's other processes are not looked at any closer.
-    const born = Number(this.born ?? 0);
-    const others = entries.filter(
-      ({ pid, start }) => Number(start) >= born && pid !== process.pid && pid !== this.root,
-    );
-    let left = others.filter(({ pid }) => !known.has(pid));
-    const holders = new Set(left.filter(({ pid }) => this.isOurPipe(table.pipesOf(pid))).map(({ pid }) => pid));
+    const { born = 0 } = this;
+    const isOther = ({ pid, start }: ProcessEntry): boolean =>
+      start >= born && pid !== process.pid && pid !== this.root && !known.has(pid);
+    const holders = new Set<number>();
+    for (const entry of entries.values())
+      if (isOther(entry) && this.isOurPipe(table.pipesOf(entry.pid))) holders.add(entry.pid);
     let anyNew = false;
-    for (let found = true; found;) {
-      found = false;
-      left = left.flatMap((seen) => {
+    for (let again = true; again;) {
+      again = false;
+      for (const seen of entries.values()) {
         const { pid } = seen;
-        if (!isKin(seen) && !holders.has(pid)) return seen;
+        if (!isOther(seen) || !(isKin(seen) || holders.has(pid))) continue;
         // That was a while ago: his number may be another one's, and he may have another parent and have left the group.
         const entry = table.read(pid);
-        if (entry === undefined || Number(entry.start) < born) return [];
+        // The table shows what is of those whom he left.
+        again ||= entry === undefined;
+        if (entry === undefined || !isOther(entry)) continue;
         if (!isKin(entry) && !(holders.has(pid) && this.holdsPipe(entry))) {
           holders.delete(pid);
-          return entry;
+          continue;
         }
         const member = { start: entry.start, inode: inodeOf(pid) };
         this.members.set(pid, member);
         known.add(pid);
         for (const signal of tell) this.send(pid, member, signal);
-        found = anyNew = true;
-        return [];
-      });
+        again = anyNew = true;
+      }
     }
     return anyNew;
   }

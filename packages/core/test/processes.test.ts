@@ -6,7 +6,7 @@ import { Descendants } from '@vircommand/core/backend';
 import { processTable } from '../src/processes';
 
 describe('the table of processes', () => {
-  const { readFileSync } = fs;
+  const { readFileSync, readdirSync } = fs;
   const { hrtime } = process;
   const [begun] = hrtime();
   const stopTime = (after: number): void => {
@@ -28,6 +28,7 @@ describe('the table of processes', () => {
   afterEach(async () => {
     process.hrtime = hrtime;
     fs.readFileSync = readFileSync;
+    fs.readdirSync = readdirSync;
     for (const child of children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       process.kill(-(child.pid ?? 0), 'SIGKILL');
@@ -61,7 +62,7 @@ describe('the table of processes', () => {
     }) as typeof readFileSync;
     return read;
   }
-  const pids = (): number[] => table.update().map(({ pid }) => pid);
+  const pids = (): number[] => Array.from(table.update().keys());
 
   it('reads nobody twice, whoever has come since, and forgets who is gone', async () => {
     const early = await start('sleep', '60');
@@ -148,5 +149,106 @@ describe('the table of processes', () => {
     fs.readFileSync = readFileSync;
     const descendants = new Descendants(shell, { ownGroup: false, ownPipes: [] });
     expect([descendants.find(true), descendants.alive]).to.deep.equal([true, true]);
+  });
+
+  describe('of a machine with many processes', () => {
+    let lists = 0;
+    let count = '';
+    let forks = 123_450;
+    /** Old ones that have nothing to do with anything, and a kernel that counts. */
+    function crowd(change?: (pid: number, text: string) => string): void {
+      spy(change);
+      const strangers = Array.from({ length: 300 }, (_, index) => String(5_000_000 + index));
+      const { readFileSync: spied } = fs;
+      fs.readFileSync = ((file: string, encoding: 'latin1') => {
+        if (file === '/proc/stat') return count.replace('%d', String(forks));
+        const [, stranger] = /^\/proc\/(5\d{6})\/stat$/.exec(file) ?? [];
+        return stranger === undefined ? spied(file, encoding) : `${stranger} (old) S${' 1'.repeat(30)}`;
+      }) as typeof readFileSync;
+      fs.readdirSync = ((path: string) => {
+        if (path !== '/proc') return readdirSync(path);
+        lists++;
+        return [...readdirSync(path), ...strangers];
+      }) as typeof readdirSync;
+    }
+    const parents = new Map<number, number>();
+    const withParents = (pid: number, text: string): string => {
+      const parent = parents.get(pid);
+      return parent === undefined ? text : withField(text, parentField, parent);
+    };
+    async function end(pid: number): Promise<void> {
+      const child = children.find((each) => each.pid === pid) ?? children[0];
+      child?.kill('SIGKILL');
+      if (child !== undefined) await once(child, 'exit');
+    }
+    /** Has them listed as many. */
+    const settle = (): void => {
+      pids();
+      pids();
+      lists = 0;
+    };
+    beforeEach(() => {
+      count = 'cpu  1 2 3\nprocesses %d\nprocs_running 1\n';
+      forks++; // The table may be that of the test before.
+      parents.clear();
+    });
+
+    it('is listed again when there was a fork, and not before', async () => {
+      crowd();
+      settle();
+      const pid = await start('sleep', '60');
+      expect(pids()).to.not.include(pid);
+      expect(lists).to.equal(0);
+      forks += 2;
+      expect(pids()).to.include(pid);
+      expect(lists).to.equal(1);
+      stopTime(2);
+      pids();
+      expect(lists).to.equal(2);
+    });
+
+    for (const [what, says] of [
+      ['does not count forks', 'cpu  1 2 3\n'],
+      ['only pretends to count forks', 'processes 0\n'],
+    ] as const) {
+      it(`is listed each time where the kernel ${what}`, () => {
+        crowd();
+        count = says;
+        settle();
+        for (let time = 0; time < 4; time++) pids();
+        expect(lists).to.equal(4);
+      });
+    }
+
+    it('shows who was adopted by the program since he was read', async () => {
+      const [program, between, child] = [
+        await start('sleep', '60'),
+        await start('sleep', '60'),
+        await start('sleep', '60'),
+      ];
+      parents.set(between, program).set(child, between);
+      crowd(withParents);
+      settle();
+      await end(between);
+      parents.set(child, program);
+      const descendants = new Descendants(program, { ownGroup: false, ownPipes: [] });
+      expect([descendants.find(true), descendants.alive, lists]).to.deep.equal([true, true, 0]);
+    });
+
+    it('shows who was adopted by the program since another one looked', async () => {
+      const [program, between] = [await start('sleep', '60'), await start('sleep', '60')];
+      parents.set(between, program);
+      crowd(withParents);
+      settle();
+      const descendants = new Descendants(program, { ownGroup: false, ownPipes: [] });
+      expect(descendants.find(true)).to.equal(true);
+      const child = await start('sleep', '60');
+      parents.set(child, between);
+      forks++;
+      settle();
+      await end(between);
+      parents.set(child, program);
+      expect([descendants.find(true), descendants.alive, lists]).to.deep.equal([true, true, 0]);
+    });
   });
 });
