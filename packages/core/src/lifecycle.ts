@@ -3,6 +3,7 @@
  * bounded wait for pipes that others still hold, and the settlement. The caller is released in every case, also if the
  * backend never starts the program, loses it, or it cannot be killed.
  */
+import { listenForAbort } from './abort-signal';
 import type { Budget } from './capture';
 import type { Clock } from './clock';
 import type { Backend, ChildHandle } from './contract';
@@ -47,7 +48,7 @@ export class Run {
   private readonly begun: number;
   private killDelay: number;
   private startEvent: StartEvent | undefined;
-  private readonly listening: Disposable | undefined;
+  private readonly stopListening: (() => void) | undefined;
 
   constructor(
     private readonly launch: Launch,
@@ -90,11 +91,9 @@ export class Run {
     });
     const { signal } = settings;
     if (signal !== undefined) {
-      const onAbort = (): void => {
+      this.stopListening = listenForAbort(signal, () => {
         this.end({ kind: 'abort', reason: reasonOf(signal) });
-      };
-      // Not by the signal itself, where an earlier listener can keep the rest from hearing of it.
-      this.listening = process.getBuiltinModule('node:events').addAbortListener(signal, onAbort);
+      });
     }
     const { timeout } = settings;
     if (timeout !== undefined) {
@@ -330,22 +329,9 @@ export class Run {
     this.cancelDeadline?.();
     this.cancelDrain?.();
     this.ending.stop();
-    this.stopListening();
+    this.stopListening?.();
     unregister(this);
     this.released();
-  }
-
-  private stopListening(): void {
-    const { listening } = this;
-    // By whatever symbol: that of Node's realm may be none of this one, in a test runner's for instance.
-    for (const symbol of Object.getOwnPropertySymbols(listening ?? {})) {
-      const dispose: unknown = Reflect.get(listening ?? {}, symbol);
-      try {
-        if (typeof dispose === 'function') dispose.call(listening);
-      } catch {
-        // A signal that is not Node's failed to forget this run, which is over all the same.
-      }
-    }
   }
 
   private finish(): void {

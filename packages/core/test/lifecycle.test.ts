@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import {
   abortAll,
@@ -432,6 +433,25 @@ describe('the life of a run', () => {
       controller.abort();
       expect((await rejection(run, CommandAbortedError)).reason).to.equal(cannot);
       expect(made.program.signals[0]).to.equal('SIGTERM tree');
+    });
+
+    it('of one signal ends all who were given it, and they are one listener', async () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const made = fake(idle);
+      const short = fake((program) => program.exit());
+      const runs = Array.from({ length: 20 }, () =>
+        rejection(new made.Command('x').run({ signal }), CommandAbortedError),
+      );
+      await turns();
+      // Who is over takes nobody else's listener away, and no listener is made anew for each.
+      await new short.Command('y').run({ signal });
+      expect(getEventListeners(signal, 'abort')).to.have.length(1);
+      controller.abort('all');
+      expect((await Promise.all(runs)).map(({ reason }) => reason as string)).to.deep.equal(Array(20).fill('all'));
+      expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
+      const late = await rejection(new made.Command('x').run({ signal }), CommandAbortedError);
+      expect([late.reason, made.programs.length]).to.deep.equal(['all', 20]);
     });
 
     it('is listened for no longer than the run, which is over also if the signal cannot forget it', async () => {

@@ -2,7 +2,6 @@
 import { bindCommand } from '@vircommand/core/backend';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
 import {
   closeSync,
   copyFileSync,
@@ -226,7 +225,6 @@ for (const driver of usableDrivers) {
         const directory = mkdtempSync(join(root, 'wanted-'));
         const aborting = new AbortController();
         const { signal } = aborting;
-        setMaxListeners(0, signal);
         const runs = Array.from({ length: 40 }, (_, index) =>
           new Bound('touch', [String(index)], { cwd: directory, ...said }).run({ signal, killOnParentExit }),
         );
