@@ -206,21 +206,19 @@ describe('stdio', () => {
   });
 
   describe('the flags of the caller’s descriptors stay as they were', () => {
-    linux('a nonblocking pipe, handed on as stdin and as stdout, is blocking in the program only', async () => {
+    linux('a nonblocking pipe, handed on as stdout, is blocking in the program only', async () => {
       execFileSync('mkfifo', [at('flags')]);
       const read = openSync(at('flags'), constants.O_RDONLY | constants.O_NONBLOCK);
       const write = openSync(at('flags'), constants.O_WRONLY | constants.O_NONBLOCK);
-      const flags = [flagsOf(read), flagsOf(write)];
-      const script = 'said=$(grep -h ^flags: /proc/$$/fdinfo/0 /proc/$$/fdinfo/1); echo "$said" >&2; echo data';
-      const plan = (): LaunchPlan =>
-        sh(script, { stdin: { type: 'fd', fd: read }, stdout: { type: 'fd', fd: write }, stderr: pipe });
+      const flags = flagsOf(write);
+      const script = 'said=$(grep -h ^flags: /proc/$$/fdinfo/1); echo "$said" >&2; echo data';
+      const plan = (): LaunchPlan => sh(script, { stdout: { type: 'fd', fd: write }, stderr: pipe });
       const child = await backend.start(plan());
-      const [, , ...seen] = (await textOf(child.stderr)).split(/\s+/);
+      const [, seen = ''] = (await textOf(child.stderr)).split(/\s+/);
       await child.exited;
-      expect(seen.join(' ')).to.not.match(/4000$/);
-      expect([flagsOf(read), flagsOf(write)]).to.deep.equal(flags);
+      expect([blocks(flags), blocks(seen), flagsOf(write)]).to.deep.equal([false, true, flags]);
       backend.startAndWaitSync?.(plan(), requestOf());
-      expect([flagsOf(read), flagsOf(write)]).to.deep.equal(flags);
+      expect(flagsOf(write)).to.equal(flags);
       const bytes = Buffer.alloc(20);
       expect(bytes.toString('utf8', 0, readSync(read, bytes))).to.equal('data\ndata\n');
       for (const fd of [read, write]) closeSync(fd);

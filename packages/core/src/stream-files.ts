@@ -13,18 +13,16 @@ const flags = {
 
 // Not to wait for whoever opens the other end of a named pipe, and not to get a terminal that controls us.
 const always = process.platform === 'win32' ? 0 : O_NONBLOCK | O_NOCTTY;
+/** A pipe that keeps apart what is written to it, which cannot be opened so. */
+const packets = process.platform === 'linux' ? constants.O_DIRECT : 0;
 /** Of the file system of pipes without a name. */
 const pipefsMagic = 0x50495045;
 /** The device of which each opening makes another terminal. */
 const ptmx = 0x502;
 
-/** An unnamed pipe, opened as `/dev/stdin` for instance, never waits for its other end. */
-function isNamedPipe(fd: number, path: string): boolean {
-  if (!fstatSync(fd).isFIFO()) return false;
-  return process.platform === 'linux'
-    ? statfsSync(`/proc/self/fd/${fd}`).type !== pipefsMagic
-    : !path.startsWith('/dev/');
-}
+/** Of a pipe. An unnamed one, opened as `/dev/stdin` for instance, never waits for its other end. */
+const hasName = (fd: number, path: string): boolean =>
+  process.platform === 'linux' ? statfsSync(`/proc/self/fd/${fd}`).type !== pipefsMagic : !path.startsWith('/dev/');
 
 /**
  * Opens a file for a stream, nonblocking and closed on exec, with Node's own `open`, which obeys the permission model. The
@@ -40,7 +38,7 @@ export function openStreamFile(
   let fd: number | undefined;
   try {
     fd = openSync(path, flags[mode] | always, permissions);
-    if (mode !== 'read' || !isNamedPipe(fd, path)) return fd;
+    if (mode !== 'read' || !fstatSync(fd).isFIFO() || !hasName(fd, path)) return fd;
     const why = 'a named pipe may have no writer yet, and waiting for one would block; open it and give the descriptor';
     throw Object.assign(new Error(`ENXIO: ${why}, open '${path}'`), { code: 'ENXIO', syscall: 'open', path });
   } catch (error) {
@@ -53,6 +51,7 @@ export function openStreamFile(
  * A descriptor of the caller, opened once more (Linux): nonblocking belongs to the open file, and a program needs one that
  * blocks, while the caller's own streams are nonblocking, or become so when they are first used. Still nonblocking, so that
  * opening waits for nobody, and closed on exec. `undefined`: it need not be, or cannot, as a socket or another user's pipe.
+ * Nor can the reading end of a named pipe: who opens that when its writers are gone is never told so by poll(2).
  *
  * @param flags with which it is open
  */
@@ -65,8 +64,11 @@ export function openAgain(fd: number, flags: number): number | undefined {
       stat.isCharacterDevice() &&
       stat.rdev !== ptmx &&
       process.getBuiltinModule('node:tty').isatty(fd);
-    if (!stat.isFIFO() && !isUsedTerminal()) return undefined;
-    return openSync(`/proc/self/fd/${fd}`, (flags & (O_WRONLY | O_RDWR | O_APPEND)) | always);
+    const path = `/proc/self/fd/${fd}`;
+    const isPipe = (): boolean =>
+      stat.isFIFO() && (flags & packets) === 0 && ((flags & (O_WRONLY | O_RDWR)) !== 0 || !hasName(fd, path));
+    if (!isPipe() && !isUsedTerminal()) return undefined;
+    return openSync(path, (flags & (O_WRONLY | O_RDWR | O_APPEND)) | always);
   } catch {
     return undefined;
   }

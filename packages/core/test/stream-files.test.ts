@@ -16,6 +16,7 @@ describe('files for streams', function () {
   let directory: string;
   let fifo: string;
   const open: number[] = [];
+  const programs: number[] = [];
   const opened = (path: string, flags: number): number => {
     const fd = openSync(path, flags | O_NONBLOCK | constants.O_NOCTTY);
     open.push(fd);
@@ -29,15 +30,30 @@ describe('files for streams', function () {
   });
   afterEach(() => {
     for (const fd of open.splice(0)) closeSync(fd);
+    for (const pid of programs.splice(0)) process.kill(pid, 'SIGKILL');
   });
   after(() => {
     rmSync(directory, { recursive: true });
   });
 
+  /** A pipe without a name: what a shell has given to a program. */
+  function unnamed(): string {
+    const script = 'exec 3>&1; : | { exec 4<&0; sleep 60 <&4 >&2 3>&- 4<&- & echo $! >&3; }';
+    const pid = Number(execFileSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'latin1' }));
+    programs.push(pid);
+    return `/proc/${pid}/fd/0`;
+  }
+
   it('a pipe is opened again with the same access, nonblocking and closed on exec', () => {
-    for (const access of [O_RDONLY, O_WRONLY, O_RDWR]) {
-      opened(fifo, O_RDWR);
-      const fd = opened(fifo, access);
+    const pipe = unnamed();
+    for (const [path, access] of [
+      [pipe, O_RDONLY],
+      [pipe, O_WRONLY],
+      [fifo, O_WRONLY],
+      [fifo, O_RDWR],
+    ] as const) {
+      opened(path, O_RDWR);
+      const fd = opened(path, access);
       const again = openAgain(fd, flagsOf(fd)) ?? -1;
       open.push(again);
       expect(again).to.be.greaterThan(2);
@@ -55,7 +71,7 @@ describe('files for streams', function () {
     expect(flagsOf(again)).to.equal(flagsOf(fd) | O_NONBLOCK);
   });
 
-  it('nothing else is: another terminal would come, or the pipe has lost its reader', () => {
+  it('nothing else is: another terminal would come, the pipe has lost its reader or may have lost its writers, or keeps packets apart', () => {
     const reader = openSync(fifo, O_RDONLY | O_NONBLOCK);
     const writer = opened(fifo, O_WRONLY);
     closeSync(reader);
@@ -63,6 +79,11 @@ describe('files for streams', function () {
     const before = numbers();
     for (const fd of [writer, ...others]) expect(openAgain(fd, flagsOf(fd))).to.equal(undefined);
     expect(openAgain(900, O_RDONLY)).to.equal(undefined);
+    const named = opened(fifo, O_RDONLY);
+    expect(openAgain(named, flagsOf(named))).to.equal(undefined);
+    const packets = opened(fifo, O_WRONLY);
+    expect(openAgain(packets, flagsOf(packets) | constants.O_DIRECT)).to.equal(undefined);
+    open.splice(-2).forEach(closeSync);
     expect(numbers()).to.equal(before);
   });
 

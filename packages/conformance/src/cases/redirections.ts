@@ -9,6 +9,7 @@ import {
   closeSync,
   readFileSync,
   readlinkSync,
+  readSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -17,6 +18,7 @@ import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import * as path from 'node:path';
 import type { CaseContext } from '../types';
+import { openUnnamedPipe } from '../pipe';
 import { enter, fdFlags, group, parseFds, readLine, unusedFd } from './define';
 
 /** A file of the case, open until its end. */
@@ -34,8 +36,7 @@ function nonblockingEnd(t: CaseContext, fd: number, access: number): number {
 }
 
 /** The reading end of a pipe in which `text` is, and then the end. */
-export function filledPipe(t: CaseContext, text: string): number {
-  const { read, write } = t.pipe();
+export function filledPipe(t: CaseContext, text: string, { read, write } = t.pipe()): number {
   writeSync(write, text);
   t.closeFd(write);
   return read;
@@ -180,10 +181,34 @@ export const descriptorStdioCases = group('descriptor-stdio', { requires: ['fd-s
     needs: ['linux'],
     twin: true,
     async run(t, run) {
-      const nonblocking = nonblockingEnd(t, filledPipe(t, 'text'), constants.O_RDONLY);
-      const { stdout } = await run(t.helper('cat').setInputFd(nonblocking).setOutputBuffer());
-      assert.equal(stdout, 'text');
-      assert.notEqual(fdFlags(nonblocking) & constants.O_NONBLOCK, 0);
+      const [input, output] = [openUnnamedPipe(), t.pipe()];
+      t.cleanup(() => closeSync(input.read));
+      const ends = [
+        nonblockingEnd(t, filledPipe(t, 'text', input), constants.O_RDONLY),
+        nonblockingEnd(t, output.write, constants.O_WRONLY),
+      ] as const;
+      await run(t.helper('cat').setInputFd(ends[0]).setOutputFd(ends[1]));
+      for (const end of ends) assert.notEqual(fdFlags(end) & constants.O_NONBLOCK, 0);
+      const bytes = Buffer.alloc(10);
+      assert.equal(bytes.toString('latin1', 0, readSync(output.read, bytes)), 'text');
+    },
+  },
+  {
+    id: 'named',
+    title: 'a program that polls the reading end of a named pipe is told that the last writer is gone',
+    why: 'The kernel never says so to whom opens that end afterwards: the program would wait for ever.',
+    needs: ['linux', 'posix', 'any-program'],
+    twin: true,
+    async run(t, run) {
+      const polling = ['-e', 'process.stdin.pipe(process.stdout)'];
+      for (const flag of [0, constants.O_NONBLOCK]) {
+        const { read, write } = t.pipe();
+        const end = openSync(`/proc/self/fd/${read}`, constants.O_RDONLY | flag);
+        t.cleanup(() => closeSync(end));
+        filledPipe(t, 'text', { read, write });
+        const program = new t.Command(process.execPath, polling).setInputFd(end).setOutputBuffer();
+        assert.equal((await run(program)).stdout, 'text');
+      }
     },
   },
   {

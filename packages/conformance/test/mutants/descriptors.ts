@@ -1,5 +1,5 @@
 /** Descriptors of the caller. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { LaunchPlan } from '@vircommand/core/backend';
 import { hangs, withPlan, withStart, type Mutant } from './mutant';
 
@@ -37,6 +37,20 @@ export const descriptorMutants: readonly Mutant[] = [
     does: 'hands on a nonblocking stdin as it is when it blocks',
     caughtBy: 'descriptor-stdio.blocking.sync',
     break: withPlan(stdinAsItIs),
+  },
+  {
+    does: 'opens a named pipe that it hands on as stdin once more',
+    caughtBy: 'descriptor-stdio.named',
+    bound: hangs,
+    break: withStart(async (good, plan) => {
+      if (plan.stdin.type !== 'fd') return good.start(plan);
+      const fd = openSync(`/proc/self/fd/${plan.stdin.fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        return await good.start({ ...plan, stdin: { type: 'fd', fd } });
+      } finally {
+        closeSync(fd);
+      }
+    }),
   },
   {
     does: 'keeps a copy of a passed descriptor',
