@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers';
 import type { ChildHandle, ExitStatus, LaunchPlan, Reach, SignalName } from '@vircommand/core/backend';
 import { Descendants, endWithParent, signalNumber } from '@vircommand/core/backend';
 import { OwnNumber } from './own-number';
+import { ownPipes } from './own-pipes';
 
 /** What a signal got to. */
 interface Sent {
@@ -24,9 +25,9 @@ export class NodeChild implements ChildHandle {
   private settle!: (exitCode: number | null, signal: NodeJS.Signals | null) => void;
   private readonly number: OwnNumber;
   private readonly ownGroup: boolean;
-  private readonly ownPipes: readonly number[];
+  private readonly ownPipes: readonly string[];
   private descendants: Descendants | undefined;
-  /** Since the last signal, which those whom the program forked meanwhile must get too. */
+  /** Since the last signal, which those whom the program forked meanwhile, or whom there was no time to find, must get too. */
   private lookAgain = false;
 
   /** `merged`: where stdout and stderr come together, if they do. */
@@ -43,7 +44,7 @@ export class NodeChild implements ChildHandle {
     // At the exit Node would throw away what nobody has read yet, and cut stdin off from descendants that still read.
     Object.assign(child, { stdin: null, stdout: null, stderr: null, stdio: [] });
     this.ownGroup = plan.group === 'session';
-    this.ownPipes = [plan.stdin, plan.stdout, plan.stderr].flatMap(({ type }, fd) => (type === 'pipe' ? [fd] : []));
+    this.ownPipes = ownPipes(pid, plan);
     const kill = (): unknown => this.signal('SIGKILL', 'tree');
     const outlived = plan.killOnParentExit === false ? undefined : endWithParent(kill);
     this.exited = new Promise((resolve) => {
@@ -97,12 +98,12 @@ export class NodeChild implements ChildHandle {
       ownGroup: this.ownGroup,
       ownPipes: this.ownPipes,
     }));
-    this.lookAgain = number !== SIGKILL;
     const sent = tree.deliver(number, alive, (signal) => {
       // Members must not get a signal twice, and are found one by one, unless there is no /proc.
       const all = signal === SIGSTOP || signal === SIGKILL || !tree.visible;
       return this.send(signal, this.ownGroup && all ? 'group' : 'process');
     });
+    this.lookAgain = number !== SIGKILL || !tree.visible;
     return { sent, reached: tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process' };
   }
 

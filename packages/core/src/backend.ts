@@ -27,6 +27,7 @@ export { isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
 export { GrowingMemory } from './memory';
 export { openAgain, openStreamFile } from './stream-files';
+export { pipeEnd, pipesOf } from './processes';
 export { Descendants, type DescendantsOptions } from './tree';
 export { endWithParent } from './parent-exit';
 export type { ExitStatus, ResourceUsage, SignalName } from './types';

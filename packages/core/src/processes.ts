@@ -59,6 +59,9 @@ export function hasExecuted(pid: number): boolean {
   return own !== '' && !['', own].includes(commandLine(pid));
 }
 
+/** How {@link pipesOf} names an end of a pipe (of pipe(2)), by its inode. Both ends have the same. */
+export const pipeEnd = (inode: number, isWritten: boolean): string => `pipe:[${inode}] ${isWritten ? 'w' : 'r'}`;
+
 /** Ends of pipes, and sockets, behind some descriptors of a process; default: all. `undefined`: they cannot be listed. */
 export function pipesOf(pid: number, fds?: readonly (number | string)[]): string[] | undefined {
   let all: readonly (number | string)[];
@@ -71,8 +74,10 @@ export function pipesOf(pid: number, fds?: readonly (number | string)[]): string
     try {
       const file = `/proc/${pid}/fd/${fd}`;
       const link = readlinkSync(file);
-      // Both ends of a pipe have one name: which it is, the permissions say.
-      return /^(pipe|socket):/.test(link) ? [`${link} ${lstatSync(file).mode & 0o200}`] : [];
+      if (link.startsWith('socket:')) return [link];
+      const [, inode] = /^pipe:\[(\d+)\]$/.exec(link) ?? [];
+      // Which end it is, the permissions say.
+      return inode === undefined ? [] : [pipeEnd(Number(inode), (lstatSync(file).mode & 0o200) !== 0)];
     } catch {
       return [];
     }

@@ -3,6 +3,7 @@
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
 import { constants } from 'node:os';
+import { systemClock } from './clock';
 import { hasExecuted, inodeOf, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.
@@ -19,8 +20,11 @@ interface Member {
 export interface DescendantsOptions {
   /** The program leads a process group or session of its own. */
   readonly ownGroup: boolean;
-  /** Which of 0, 1 and 2 are pipes that the backend made: whoever else holds the program's end is its own. */
-  readonly ownPipes: readonly number[];
+  /**
+   * The program's ends of the pipes that the backend made, by {@link pipeEnd} or as {@link pipesOf} shows them right after the
+   * start: whoever holds one is its own. Later the program may have others in their places.
+   */
+  readonly ownPipes: readonly string[];
   /** Sends a signal by number; default `process.kill`. Errors are ignored. */
   readonly send?: ((pid: number, signal: number) => void) | undefined;
 }
@@ -41,6 +45,8 @@ const still = ({ state }: Look): boolean => !/[RS]/.test(state);
 const stop = [SIGSTOP];
 /** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
 const longestStop = 50;
+/** How long everybody is looked for, in milliseconds: the event loop waits meanwhile. */
+const longestSearch = 1000;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** The descendants of one program: found when asked, remembered by pid and start time, never mistaken for a stranger. */
@@ -50,14 +56,16 @@ export class Descendants {
   private readonly members = new Map<number, Member>();
   /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
   private readonly told = new Set<number>();
-  private pipes: ReadonlySet<string> | undefined;
+  private readonly pipes: ReadonlySet<string>;
   /** When the program was started, as {@link ProcessEntry.start}. */
   private born: number | undefined;
 
   constructor(
     private readonly root: number,
     private readonly options: DescendantsOptions,
-  ) {}
+  ) {
+    this.pipes = new Set(options.ownPipes);
+  }
 
   /**
    * Looks for descendants; whether there are new ones.
@@ -80,7 +88,6 @@ export class Descendants {
       known.add(this.root);
       this.visible = root !== undefined && entries.size > 0;
       this.born ??= root?.start;
-      this.pipes ??= this.findPipes();
     }
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
     let groupIsOurs = this.options.ownGroup && rootAlive;
@@ -98,7 +105,7 @@ export class Descendants {
       start >= born && pid !== process.pid && pid !== this.root && !known.has(pid);
     const holders = new Set<number>();
     for (const entry of entries.values())
-      if (isOther(entry) && this.isOurPipe(table.pipesOf(entry.pid))) holders.add(entry.pid);
+      if (this.pipes.size > 0 && isOther(entry) && this.isOurPipe(table.pipesOf(entry.pid))) holders.add(entry.pid);
     let anyNew = false;
     for (let again = true; again;) {
       again = false;
@@ -133,15 +140,8 @@ export class Descendants {
     return (parent !== process.pid || hasExecuted(pid)) && this.isOurPipe(pipesOf(pid));
   }
 
-  /** The program may have put others in their places, as `exec >&2` does: those that it inherited from here are everybody's. */
-  private findPipes(): ReadonlySet<string> {
-    const inherited = pipesOf(process.pid, [0, 1, 2]);
-    return new Set(pipesOf(this.root, this.options.ownPipes)?.filter((end) => inherited?.includes(end) !== true));
-  }
-
   private isOurPipe(ends: readonly string[] = []): boolean {
-    const { pipes } = this;
-    return pipes !== undefined && ends.some((end) => pipes.has(end));
+    return ends.some((end) => this.pipes.has(end));
   }
 
   /**
@@ -209,7 +209,9 @@ export class Descendants {
    */
   private freeze(pinned: boolean): boolean {
     let waited = 0;
-    for (let round = 0; round < 100; round++) {
+    const begun = systemClock.now();
+    // Time does not go on where a test has faked it.
+    for (let round = 0; round < 1000 && systemClock.now() - begun < longestSearch; round++) {
       // What one has forked before he stopped is there to be found when he has.
       while (waited < longestStop && !this.allStill(pinned)) {
         const ms = waited < 1 ? 0.1 : 1;

@@ -4,7 +4,7 @@ import fs, { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
-import { Descendants } from '@vircommand/core/backend';
+import { Descendants, pipesOf } from '@vircommand/core/backend';
 
 /** A shell with a child, and a grandchild that is in a session of its own and lost its parent. */
 const family = `
@@ -42,6 +42,8 @@ const stateOf = (pid: number): string | undefined => {
   }
 };
 
+const outputOf = (pid: number | undefined): string[] => pipesOf(pid ?? 0, [1]) ?? [];
+
 const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
 
 async function until(condition: () => boolean): Promise<void> {
@@ -62,7 +64,7 @@ describe('descendants', () => {
       root.stdout.setEncoding('utf8').on('data', (part: string) => (text += part));
       while (text.split('\n').length < 4) await once(root.stdout, 'data');
       const pid = (name: string): number => Number(new RegExp(`${name} (\\d+)`).exec(text)?.[1]);
-      const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [1] });
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: outputOf(root.pid) });
       expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([true, true, true]);
       expect(descendants.find(true)).to.equal(false);
       const toRoot: number[] = [];
@@ -93,32 +95,37 @@ describe('descendants', () => {
       const [writer = 0, reader = 0] = await pidsFrom(both, 'writer', 'reader');
       // A shell that says something has other descriptors for a moment.
       await until(() => nameOf(writer) === 'sleep' && nameOf(reader) === 'cat');
-      const descendants = new Descendants(writer, { ownGroup: false, ownPipes: [1] });
+      const descendants = new Descendants(writer, { ownGroup: false, ownPipes: outputOf(writer) });
       expect([descendants.find(true), descendants.visible]).to.deep.equal([false, true]);
     } finally {
       process.kill(-(both.pid ?? 0), 'SIGKILL');
     }
   });
 
-  it('are not who has a stream of this process, where the program has put that in the place of its own', async () => {
+  it('are those who have its own pipe, also if it has put another one in its place, whose holders are not', async () => {
     const both = start(`sh -c 'echo writer $$ >&2; exec sleep 60' | sh -c 'echo reader $$ >&2; exec cat'`);
     const [writer = 0, reader = 0] = await pidsFrom(both, 'writer', 'reader');
     await until(() => nameOf(writer) === 'sleep' && nameOf(reader) === 'cat');
-    const fd = fs.openSync(`/proc/${writer}/fd/1`, 'w');
-    const [program, other] = [0, 1].map(() => spawn('sleep', ['60'], { stdio: ['ignore', fd, 'ignore'] }));
-    const { readlinkSync } = fs;
-    const isFound = (): boolean => new Descendants(program?.pid ?? 0, { ownGroup: false, ownPipes: [1] }).find(true);
+    const log = `/proc/${writer}/fd/1`;
+    const fd = fs.openSync(log, 'w');
+    const script = `read _; (setsid sleep 60 &); exec > ${log}; echo said >&2; exec sleep 60`;
+    const root = spawn('/bin/sh', ['-c', script]);
+    const ownPipes = outputOf(root.pid);
+    root.stdin.end('\n');
+    await once(root.stderr, 'data');
+    const stranger = spawn('sleep', ['60'], { stdio: ['ignore', fd, 'ignore'] });
     try {
-      await until(() => [program, other].every((child) => nameOf(child?.pid ?? 0) === 'sleep'));
-      expect(isFound()).to.equal(true);
-      const ours = `/proc/${process.pid}/fd/1`;
-      const link = readlinkSync(`/proc/${writer}/fd/1`);
-      fs.readlinkSync = ((file: string) => (file === ours ? link : readlinkSync(file))) as typeof readlinkSync;
-      expect(isFound()).to.equal(false);
+      await until(() => nameOf(stranger.pid ?? 0) === 'sleep');
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: false, ownPipes });
+      expect(descendants.find(true)).to.equal(true);
+      descendants.signal(constants.signals.SIGKILL);
+      root.kill('SIGKILL');
+      // Nobody has the pipe any more.
+      await once(root.stdout.resume(), 'close');
+      expect([stranger.exitCode, stranger.signalCode, stateOf(writer)]).to.deep.equal([null, null, 'S']);
     } finally {
-      fs.readlinkSync = readlinkSync;
       fs.closeSync(fd);
-      for (const child of [program, other]) child?.kill('SIGKILL');
+      for (const child of [root, stranger]) child.kill('SIGKILL');
       process.kill(-(both.pid ?? 0), 'SIGKILL');
     }
   });
@@ -160,6 +167,23 @@ describe('descendants', () => {
     } finally {
       process.kill(-(root.pid ?? 0), 'SIGKILL');
     }
+  });
+
+  it('are not looked for for ever', () => {
+    const { hrtime } = process;
+    const descendants = new Descendants(0, { ownGroup: false, ownPipes: [] });
+    descendants.visible = true;
+    let looks = 0;
+    descendants.find = () => ++looks > 0;
+    let seconds = 0;
+    process.hrtime = Object.assign((): [number, number] => [(seconds += 0.25), 0], { bigint: () => hrtime.bigint() });
+    try {
+      descendants.deliver(constants.signals.SIGKILL, false, () => true);
+    } finally {
+      process.hrtime = hrtime;
+    }
+    expect(looks).to.be.within(1, 4);
+    expect(descendants.visible).to.equal(false);
   });
 
   it('live as long as one of their threads', async function () {

@@ -2,10 +2,11 @@
  * The descriptors of one start: what is made for it (pipes, `/dev/null`, files, the working directory) and what is the
  * caller's. Whatever is made here is closed here, except our ends of the pipes when the start succeeds.
  */
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import {
   openAgain,
   openStreamFile,
+  pipeEnd,
   startError,
   type CommandStartError,
   type LaunchPlan,
@@ -28,6 +29,8 @@ export interface ParentEnds {
   readonly stderr: number | undefined;
   /** Writing ends, in the order of the plan. */
   readonly sendBuffers: readonly number[];
+  /** The program's ends of the first three, by which those who inherit them are known. */
+  readonly programEnds: readonly string[];
 }
 
 /** Both ends of what a stream leads to; -1: there is none. */
@@ -95,7 +98,11 @@ export class DescriptorSet {
       this.sendEnds.push(childs);
       return ours;
     });
-    return { stdin: known(stdin.ours), stdout: known(stdout.ours), stderr: known(stderr.ours), sendBuffers };
+    const programEnds = [stdin, stdout, stderr].flatMap(({ ours }, number) =>
+      ours < 0 ? [] : [pipeEnd(fstatSync(ours).ino, number !== 0)],
+    );
+    const [ofStdin, ofStdout, ofStderr] = [known(stdin.ours), known(stdout.ours), known(stderr.ours)];
+    return { stdin: ofStdin, stdout: ofStdout, stderr: ofStderr, sendBuffers, programEnds };
   }
 
   /** Remembers a descriptor that is for this start only; its number from now on. */

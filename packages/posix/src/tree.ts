@@ -10,7 +10,7 @@ export class ProcessTree {
   private readonly descendants: Descendants;
   private readonly pid: number;
   private readonly leadsGroup: boolean;
-  /** Since the last signal, which those whom the program forked meanwhile must get too. */
+  /** Since the last signal, which those whom the program forked meanwhile, or whom there was no time to find, must get too. */
   private lookAgain = false;
 
   constructor(
@@ -19,10 +19,9 @@ export class ProcessTree {
   ) {
     this.pid = pid;
     this.leadsGroup = leadsGroup;
-    const { stdin, stdout, stderr } = parentEnds;
     this.descendants = new Descendants(pid, {
       ownGroup: leadsGroup,
-      ownPipes: [stdin, stdout, stderr].flatMap((fd, number) => (fd === undefined ? [] : [number])),
+      ownPipes: parentEnds.programEnds,
       send: (member, signal) => {
         if (libc.kill(member, signal) < 0) throw new Error('gone, or not ours to signal');
       },
@@ -37,7 +36,7 @@ export class ProcessTree {
       const group = leadsGroup && (number === SIGSTOP || number === SIGKILL || !descendants.visible);
       return libc.kill(group ? -pid : pid, number) === 0;
     });
-    this.lookAgain = signal !== SIGKILL;
+    this.lookAgain = signal !== SIGKILL || !descendants.visible;
     return { sent, reached: descendants.visible ? 'tree' : leadsGroup ? 'group' : 'process' };
   }
 

@@ -1,8 +1,9 @@
 /** Sessions, process groups, and ends that reach every descendant. */
 import * as assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { CommandAbortedError, CommandTimeoutError, type Command } from '@vircommand/core';
+import { openUnnamedPipe } from '../pipe';
 import type { CaseContext } from '../types';
 import { group, readLine, readRest, rejection, words, type RunAndWait } from './define';
 import { endSleeper } from './endings';
@@ -258,6 +259,45 @@ export const treeCases = [
         await readLine(running.stderr);
         await running.abort();
         assert.equal((await rejection(running.wait(), CommandAbortedError)).result.outputComplete, true);
+      },
+    },
+    {
+      id: 'redirected',
+      title: 'ending a program that has put other files in the place of its output ends who holds that output',
+      why: 'The pipes of a run are those that it was started with.',
+      needs: ['linux', 'any-program'],
+      async run(t) {
+        const script = 'read _; (setsid sleep 60 &); echo ready >&2; exec > /dev/null 2>&1; sleep 60';
+        const command = new t.Command('sh', ['-c', script]).setInputFd('pipe').setOutputBuffer().setErrorFd('pipe');
+        const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
+        running.stdin.end('\n');
+        await readLine(running.stderr);
+        await running.abort();
+        assert.equal((await rejection(running.wait(), CommandAbortedError)).result.outputComplete, true);
+      },
+    },
+    {
+      id: 'stranger',
+      title: 'ending a program that has put a pipe of others in the place of its output ends none of those',
+      why: 'In a container that is the log of all, as by exec >/proc/1/fd/1.',
+      requires: ['local-pid'],
+      needs: ['linux', 'any-program'],
+      async run(t) {
+        const log = openUnnamedPipe();
+        for (const fd of [log.read, log.write]) t.cleanup(() => closeSync(fd));
+        const script = `read _; exec > /proc/${process.pid}/fd/${log.write}; echo ready >&2; exec sleep 60`;
+        const command = new t.Command('sh', ['-c', script]).setInputFd('pipe').setOutputFd('pipe').setErrorFd('pipe');
+        const running = await command.runAsync();
+        running.stdin.end('\n');
+        await readLine(running.stderr);
+        const sleeper = new t.Command('sleep', ['60']).setOutputFd(log.write).rawStatus();
+        const stranger = await sleeper.runAsync();
+        // It is not one who only has a copy of everything before it executes its program.
+        await t.until('it sleeps', () => readFileSync(`/proc/${stranger.pid}/comm`, 'latin1') === 'sleep\n');
+        await running.abort();
+        await rejection(running.wait(), CommandAbortedError);
+        stranger.kill('SIGUSR1');
+        assert.equal((await stranger.wait()).signal, 'SIGUSR1', 'a stranger was ended');
       },
     },
     {

@@ -1,4 +1,5 @@
 /** How programs end, and how they are ended. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { ChildHandle, ExitStatus } from '@vircommand/core/backend';
 import { both, declaring, hangs, withHandle, withSync, type Mutant } from './mutant';
@@ -30,6 +31,29 @@ function endAtExit(handle: ChildHandle): () => void {
 }
 
 const stopListening = (): void => atExit.splice(0).forEach((listener) => process.off('exit', listener));
+
+/** Signals everybody who has what the program has as its output by now. */
+function signalHolders({ pid = 0 }: ChildHandle, name: Parameters<ChildHandle['signal']>[0]): void {
+  const outputOf = (of: number | string): string | undefined => {
+    try {
+      return readlinkSync(`/proc/${of}/fd/1`);
+    } catch {
+      return undefined; // No process, or not ours.
+    }
+  };
+  const output = outputOf(pid);
+  const others = readdirSync('/proc').filter((each) => Number(each) > 0 && Number(each) !== pid);
+  if (!output?.startsWith('pipe:')) return;
+  for (const other of others) if (outputOf(other) === output) process.kill(Number(other), name);
+}
+
+const byOutput: Mutant['break'] = both(
+  withSignal((good, handle) => (name, target) => {
+    if (target === 'tree') signalHolders(handle, name);
+    return { ...good(name, target), reached: target };
+  }),
+  declaring('kill-tree'),
+);
 
 const streamsOf = ({ stdin, stdout, stderr }: ChildHandle) => [stdin, stdout, stderr];
 
@@ -174,6 +198,17 @@ export const endingMutants: readonly Mutant[] = [
       })),
       declaring('kill-tree'),
     ),
+  },
+  {
+    does: 'knows descendants by what the program has as its output when it is ended, and ends strangers',
+    caughtBy: 'tree.stranger',
+    break: byOutput,
+  },
+  {
+    does: 'knows descendants by what the program has as its output when it is ended, and misses some',
+    caughtBy: 'tree.redirected',
+    bound: hangs,
+    break: byOutput,
   },
   {
     does: 'cannot be disposed twice',
