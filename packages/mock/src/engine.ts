@@ -15,8 +15,8 @@ import {
   type StartFailure,
   type Step,
 } from './answer';
+import { NewTimers } from './new-timers';
 import { InputPipe, OutputPipe } from './pipes';
-import { referencedTimers } from './real-time';
 import { defaultAction } from './signals';
 import type { Timeline } from './timeline';
 
@@ -79,8 +79,8 @@ export class FakeProcess implements ChildHandle, BodyHost {
   /** Who waits for room in a pipe, for stdin, or for time to pass: continues when the program ends, too. */
   private readonly waiters = new Set<() => void>();
   private readAt = 0;
-  /** How many timers kept the event loop going when it began. */
-  private timersBefore = 0;
+  /** Where it waits for signals: what may still send them. */
+  private newTimers: NewTimers | undefined;
   /** Looks no more whether the signal that it waits for will come. */
   private unwatch: (() => void) | undefined;
 
@@ -198,7 +198,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   perform(part: Part): void {
     if (this.over) return;
     this.part = part;
-    if (part.steps.some(({ type }) => type === 'signal')) this.timersBefore = referencedTimers();
+    if (part.steps.some(({ type }) => type === 'signal')) this.newTimers ??= new NewTimers();
     if (this.input !== undefined) this.input.readsUpTo = part.readsUpTo ?? Infinity;
     if (this.log.stdin.length > 0) this.lookAtStdin();
     if (part.handshake !== undefined) this.stepwise(part.handshake);
@@ -319,7 +319,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   /** The signal that it waits for may come from what is no matter of virtual time: a timer of the code under test. */
   private watch(): void {
     this.unwatch = this.timeline.idle(() => {
-      if (referencedTimers() > this.timersBefore) this.watch();
+      if (this.newTimers?.some() === true) this.watch();
       else this.giveUp();
     });
   }
@@ -472,6 +472,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     this.cancel?.();
     this.cancel = undefined;
     this.unwatch?.();
+    this.newTimers?.stop();
     // Who is killed need not have read everything.
     if (ending.signal === undefined) this.lost ??= this.part.checkEnd?.();
     this.input?.close();

@@ -1,12 +1,16 @@
 /** How many operations of the file system are under way in this process. */
 import { createHook, type HookCallbacks } from 'node:async_hooks';
 import { stat } from 'node:fs';
-import { activeResources, realNow } from './real-time';
+import { realNow } from './real-time';
 
 const isOperation = (name: unknown): boolean =>
   typeof name === 'string' && (name.startsWith('FSReq') || name === 'CloseReq');
 
-const listed = (): number => activeResources(isOperation);
+function listed(): number {
+  const active: unknown =
+    typeof process.getActiveResourcesInfo === 'function' ? process.getActiveResourcesInfo() : undefined;
+  return Array.isArray(active) ? active.filter(isOperation).length : 0;
+}
 
 /** Where Node does not list them (26.10): those that began since somebody watches. */
 let watched: Set<number> | undefined;

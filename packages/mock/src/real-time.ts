@@ -44,21 +44,11 @@ export function later(ms: number, callback: () => void): () => void {
   };
 }
 
-/** As {@link later}, for who only watches: keeps no process alive, and is none of the {@link referencedTimers}. */
+/** As {@link later}, for who only watches: keeps no process alive, and is nothing that anybody waits for. */
 export function lookLater(ms: number, callback: () => void): void {
   if (fakeTimers) later(ms, callback);
   else setTimeout(callback, ms).unref();
 }
-
-/** How many things of a kind keep this process alive. */
-export function activeResources(isOne: (type: unknown) => boolean): number {
-  const active: unknown =
-    typeof process.getActiveResourcesInfo === 'function' ? process.getActiveResourcesInfo() : undefined;
-  return Array.isArray(active) ? active.filter(isOne).length : 0;
-}
-
-/** How many timers do. */
-export const referencedTimers = (): number => activeResources((type) => type === 'Timeout');
 
 /** The longest that a timer can be. */
 const longest = 2 ** 31 - 1;

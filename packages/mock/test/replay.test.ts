@@ -270,6 +270,28 @@ describe('a replay that does not fit', () => {
       expect(await scratch.replay(killed(byTimer))).to.include({ signal: 'SIGTERM' });
     });
 
+    it('may come after a timer also where one from before has ended meanwhile', async () => {
+      const before = new Promise((resolve) => setTimeout(resolve, 20));
+      const byTimer = async (running: Running): Promise<void> => {
+        await Promise.all([before, new Promise((resolve) => setTimeout(resolve, 2000))]);
+        await kill(running);
+      };
+      hurry();
+      expect(await scratch.replay(killed(byTimer))).to.include({ signal: 'SIGTERM' });
+    });
+
+    it('is waited for no longer than there is a timer, and the timers of before count in no case', async () => {
+      hurry();
+      const [before, begin] = [setTimeout(() => undefined, 20_000), uptime()];
+      const never = async (): Promise<void> => {
+        setTimeout(() => undefined, 20_000).unref();
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      };
+      expect((await failure(scratch.replay(killed(never)))).message).to.contain('nobody does that now');
+      clearTimeout(before);
+      expect(uptime() - begin).to.be.below(10);
+    });
+
     it('may come after the process was held for long, by a debugger for instance', async () => {
       const held = async (running: Running): Promise<void> => {
         await turns(20);
