@@ -118,18 +118,22 @@ async function endAsInterrupted(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
 }
 
-/** @returns the exit status. @throws as the run does, when it was not an end of the program's own. */
+/**
+ * @param over What is to be done when the run is over, however it ended; after this there may be nobody to do it.
+ * @returns the exit status. @throws as the run does, when it was not an end of the program's own.
+ */
 export async function inFront(
   job: Job,
   options: RunOptions,
   surroundings: Surroundings,
   backend: string,
+  over?: () => Promise<void>,
 ): Promise<number> {
   const report = (result: CommandResult): void => {
     if (job.stats === true) surroundings.stderr.write(statsText(result, backend));
   };
   try {
-    const { result, interrupted } = await runToEnd(job, options, surroundings);
+    const { result, interrupted } = await runToEnd(job, options, surroundings).finally(over);
     report(result);
     if (interrupted && result.signal === 'SIGINT') await endAsInterrupted();
     return statusOf(result);

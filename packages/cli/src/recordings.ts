@@ -148,14 +148,8 @@ async function inRecording(
     const recording = await open({ ...options, file, env, redact });
     try {
       job.runBy = recording.backend;
-      const status = await inFront(job, job.options, surroundings, recording.backend.name).catch(
-        async (error: unknown) => {
-          // A failed start is recorded too.
-          await finish(recording);
-          throw error;
-        },
-      );
-      await finish(recording);
+      // A failed start is recorded too.
+      const status = await inFront(job, job.options, surroundings, recording.backend.name, () => finish(recording));
       // A recording may come from Windows, where codes have 32 bits; here the kernel keeps eight of them, perhaps none set.
       if (status > 255 && process.platform !== 'win32')
         throw new CliError(`${file}: the recorded exit status is ${status}, and the highest that there is here is 255`);
@@ -205,7 +199,8 @@ export const replay: Subcommand = {
   program: true,
   details: [
     'Finds the call in FILE by its arguments, environment and other attributes, writes what the program wrote, and ends ' +
-      'with its exit status. Nothing is started, and no time passes.',
+      'with its exit status. Nothing is started, and no time passes. Where signals of somebody came, as Ctrl-C, it waits ' +
+      'until they come again.',
   ],
   flags: replayFlags,
   examples: ['vircommand replay git.json -- git log -1'],

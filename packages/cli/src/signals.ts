@@ -17,6 +17,9 @@ const continued: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGTERM',
 /** A terminal sends these to the whole group in front. */
 const fromTerminal: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
 
+/** The longest that a timer can be, in milliseconds. */
+const longest = 2 ** 31 - 1;
+
 /** The numbers after the name of a program in `/proc/PID/stat`; nothing where there is none. */
 function statFields(pid: number | 'self'): readonly string[] {
   try {
@@ -65,6 +68,7 @@ export class Forwarding {
   private shared = false;
   private readonly early: SignalName[] = [];
   private readonly handlers = new Map<SignalName, () => void>();
+  private waiting: NodeJS.Timeout | undefined;
   /** Those that came, whoever got them. */
   readonly seen = new Set<SignalName>();
 
@@ -90,6 +94,8 @@ export class Forwarding {
     this.running = running;
     this.shared = running.pid !== undefined && sharesGroup(running.pid);
     if (!this.shared) this.forwardJobControl();
+    // Who sends signals takes his time. A replay sees nobody, and gives up if it sees no timer either.
+    if (running.pid === undefined) this.waiting = setInterval(() => undefined, longest);
     for (const name of this.early.splice(0)) send(running, name);
   }
 
@@ -122,5 +128,6 @@ export class Forwarding {
   [Symbol.dispose](): void {
     for (const [name, handler] of this.handlers) process.removeListener(name, handler);
     this.handlers.clear();
+    clearInterval(this.waiting);
   }
 }

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { openRecording } from '@vircommand/mock';
 import { Command } from '@vircommand/core';
 import { scratch, shell, vircommand } from './installed';
-import { startAtTerminal } from './started';
+import { startAlone, startAtTerminal } from './started';
 
 describe('record and replay', function () {
   this.timeout(60_000);
@@ -108,6 +108,22 @@ describe('record and replay', function () {
     }
     process.kill(Number(pids[0]), 'SIGKILL');
     expect(pids[1]).to.equal(pids[0]);
+  });
+
+  it('a signal of somebody is recorded, and waited for, however long he takes', async () => {
+    const env = { FILE: fresh(), NODE_OPTIONS: `--require=${path.join(directory, 'hurry.cjs')}` };
+    // Real time passes a hundred times as fast.
+    writeFileSync(
+      path.join(directory, 'hurry.cjs'),
+      'const real = process.uptime; const begin = real(); process.uptime = () => begin + 100 * (real() - begin);',
+    );
+    for (const how of ['record', 'replay']) {
+      await using started = await startAlone([how, env.FILE, '--', 'sh', '-c', 'echo ready; exec sleep 1000'], env);
+      await started.wrote(/ready/);
+      if (how === 'replay') await new Promise((resolve) => setTimeout(resolve, 2500));
+      started.send('SIGINT');
+      expect(await started.end()).to.deep.include({ status: undefined, signal: 'SIGINT', text: 'ready\n' });
+    }
   });
 
   it('an exit status that no process can have here is no status of ours', async () => {
