@@ -90,8 +90,9 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
 
   /**
    * What the program reads from stdin, then EOF (`virCommandSetInputBuffer`). NUL bytes are fine here. Every run sends it
-   * again; bytes are not copied, so leave them as they are until then: memory that was transferred or made smaller is a usage
-   * error of the run. A program that does not read it is no error.
+   * again; bytes are not copied, so leave them as they are until it is over: memory that was transferred or made smaller is a
+   * usage error of the run, or a `CommandIoError` of a program that was being started. A program that does not read it is no
+   * error.
    */
   setInputBuffer(data: Bytes | Secret): this;
   /**

@@ -1,6 +1,8 @@
 /** Writes what the program is to read. That it does not want it is no error. */
 import type { Writable } from 'node:stream';
 import type { ChildHandle } from './contract';
+import { gone, isGone } from './rules';
+import type { Input } from './spec';
 
 // The program closed its end, or core closed ours.
 const uninterested = new Set([
@@ -18,7 +20,7 @@ export function isUninterested(error: unknown): boolean {
 }
 
 /** Writes everything, then closes; calls `done` once, with an error only if it is a real one. */
-export function feed(stream: Writable, data: Uint8Array, done: (error?: unknown) => void): void {
+export function feed(stream: Writable, input: Input, done: (error?: unknown) => void): void {
   let over = false;
   const finish = (error?: unknown): void => {
     if (over) return;
@@ -29,8 +31,10 @@ export function feed(stream: Writable, data: Uint8Array, done: (error?: unknown)
   stream.once('close', () => {
     finish();
   });
-  if (data.length === 0) stream.end();
-  else stream.end(data);
+  // Its end must not look like the end of the data.
+  if (isGone(input)) finish(new Error(gone));
+  else if (input.size === 0) stream.end();
+  else stream.end(input.data);
   stream.once('finish', () => {
     finish();
   });
@@ -44,10 +48,10 @@ export function letCallerWrite(stream: Writable | undefined): void {
 /** What is to be written where. */
 export function pairs(
   { stdin, sendBuffers }: Pick<ChildHandle, 'stdin' | 'sendBuffers'>,
-  input: Uint8Array | undefined,
-  buffers: readonly Uint8Array[],
-): [Writable, Uint8Array][] {
-  const all: [Writable | undefined, Uint8Array | undefined][] = [[stdin, input]];
+  input: Input | undefined,
+  buffers: readonly Input[],
+): [Writable, Input][] {
+  const all: [Writable | undefined, Input | undefined][] = [[stdin, input]];
   for (const [index, data] of buffers.entries()) all.push([sendBuffers?.[index], data]);
-  return all.filter((pair): pair is [Writable, Uint8Array] => pair[0] !== undefined && pair[1] !== undefined);
+  return all.filter((pair): pair is [Writable, Input] => pair[0] !== undefined && pair[1] !== undefined);
 }

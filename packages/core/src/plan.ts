@@ -7,7 +7,7 @@ import { commandText } from './quote';
 import type { Mode, RunSettings } from './run-options';
 import { fdNumber } from './rules';
 import { MASK } from './secret';
-import type { Draft, StreamChoice } from './spec';
+import type { Draft, Input, StreamChoice } from './spec';
 
 /** What core does with an output stream. */
 export type StreamUse = 'text' | 'bytes' | 'pipe' | 'tail' | 'lines' | 'none';
@@ -18,9 +18,9 @@ export interface Launch {
   readonly stdout: StreamUse;
   readonly stderr: StreamUse;
   /** What core writes to stdin. */
-  readonly input: Uint8Array | undefined;
+  readonly input: Input | undefined;
   /** In the order of the plan's `sendBuffers`. */
-  readonly sendBuffers: readonly Uint8Array[];
+  readonly sendBuffers: readonly Input[];
   readonly rawStatus: boolean;
 }
 
@@ -200,8 +200,8 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     plan: Object.freeze(plan),
     stdout,
     stderr,
-    input: draft.stdin?.kind === 'input' ? draft.stdin.data : undefined,
-    sendBuffers: draft.sendBuffers.map(({ data }) => data),
+    input: draft.stdin?.kind === 'input' ? draft.stdin : undefined,
+    sendBuffers: draft.sendBuffers.slice(),
     rawStatus: draft.rawStatus,
   };
 }

@@ -98,8 +98,8 @@ const streamSetters = [
   ['stderr', 'setErrorFd()'],
 ] as const;
 
-const isGone = ({ data, size }: Input): boolean => data.length < size;
-const gone = 'the memory of its data was transferred or made smaller; leave it as it is until the run';
+export const isGone = ({ data, size }: Input): boolean => data.length < size;
+export const gone = 'the memory of its data was transferred or made smaller; leave it as it is until the run is over';
 
 /** Descriptors that clash or are closed, and data that is gone, known only now that the run begins. */
 export function brokenNow(draft: Draft): BrokenRule | undefined {

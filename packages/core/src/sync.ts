@@ -71,8 +71,8 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
   let outcome;
   try {
     outcome = backend.startAndWaitSync?.(plan, {
-      input: launch.input,
-      sendBuffers: launch.sendBuffers,
+      input: launch.input?.data,
+      sendBuffers: launch.sendBuffers.map(({ data }) => data),
       timeout: settings.timeout,
       killDelay: settings.killDelay,
       drainDelay: settings.drainDelay,

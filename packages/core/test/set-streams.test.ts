@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CommandUsageError, type CommandOptions } from '@vircommand/core';
+import { CommandIoError, CommandUsageError, type CommandOptions } from '@vircommand/core';
 import type { PlanStream } from '@vircommand/core/backend';
 import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
@@ -92,6 +92,24 @@ describe('standard streams', () => {
     expect(reason).to.match(/^data cannot be read: TypeError/);
     await new made.Command('x').setInputBuffer(new Uint8Array()).run();
     expect(made.programs).to.have.length(1);
+  });
+
+  it('what is to be fed is not sent as nothing where its memory goes while the program is being started', async () => {
+    for (const [set, program] of [
+      ['setInputBuffer', (made: ReturnType<typeof fake>) => made.program.stdin],
+      ['setSendBuffer', (made: ReturnType<typeof fake>) => made.program.sendBuffers[0]],
+    ] as const) {
+      const made = fake(() => undefined);
+      const bytes = new Uint8Array(8);
+      const command = new made.Command('x');
+      const run = (set === 'setInputBuffer' ? command[set](bytes) : command[set](3, bytes)).run();
+      structuredClone(bytes, { transfer: [bytes.buffer] });
+      const error = await rejection(run, CommandIoError);
+      expect(error.stream).to.equal('stdin');
+      expect(error.message).to.match(/^Command's stdin broke: the memory of its data was transferred/);
+      expect(error.result.signal).to.equal('SIGTERM');
+      expect(program(made)).to.include({ text: '', writableEnded: false, destroyed: true });
+    }
   });
 });
 
