@@ -180,6 +180,11 @@ export interface SyncOutcome extends ExitStatus {
   readonly exceeded?: 'stdout' | 'stderr' | 'total' | undefined;
   /** `false` if somebody still held a pipe after the drain, or a limit cut it. */
   readonly outputComplete: boolean;
+  /**
+   * Which stream is not complete, where the other one is: an end of that which is no character is the program's own. Must be
+   * left out where both are not.
+   */
+  readonly incomplete?: 'stdout' | 'stderr' | undefined;
   /** What the end reached; `none` if nothing had to be ended. */
   readonly ended: CommandResult['ended'];
 }

@@ -29,29 +29,10 @@ function holdable(outcome: SyncOutcome, launch: Launch): SyncOutcome {
       ending: 'output-limit',
       exceeded: name,
       outputComplete: false,
+      incomplete: outcome.outputComplete ? name : undefined,
     };
   }
   return outcome;
-}
-
-/**
- * Which streams are complete. A backend tells of both together: where it was a limit that cut one, the other is if it has
- * reached none.
- */
-function completeOf(
-  outcome: SyncOutcome,
-  launch: Launch,
-  limits: Readonly<Record<'stdout' | 'stderr' | 'total', number>>,
-): Readonly<Record<'stdout' | 'stderr', boolean>> {
-  // The tail of stderr counts in no limit.
-  const size = (name: 'stdout' | 'stderr'): number => (launch[name] === 'tail' ? 0 : (outcome[name]?.byteLength ?? 0));
-  const full = (name: 'stdout' | 'stderr'): boolean =>
-    size(name) >= limits[name] || size('stdout') + size('stderr') >= limits.total;
-  const [stdout, stderr] = [full('stdout'), full('stderr')];
-  return {
-    stdout: outcome.outputComplete || (stderr && !stdout),
-    stderr: outcome.outputComplete || (stdout && !stderr),
-  };
 }
 
 /** Runs and waits; the error of the run is thrown, from `site`. */
@@ -93,7 +74,7 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
     const stream = outcome.exceeded ?? 'total';
     cause = { kind: 'limit', stream, limit: limits[stream] };
   }
-  const complete = completeOf(outcome, launch, limits);
+  const { outputComplete, incomplete } = outcome;
   const { result, error } = judge(
     {
       command: plan.text,
@@ -101,8 +82,16 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
       pid: outcome.pid,
       status: outcome,
       cause,
-      stdout: { use: launch.stdout, bytes: captured(outcome.stdout), complete: complete.stdout },
-      stderr: { use: launch.stderr, bytes: captured(outcome.stderr), complete: complete.stderr },
+      stdout: {
+        use: launch.stdout,
+        bytes: captured(outcome.stdout),
+        complete: outputComplete || incomplete === 'stderr',
+      },
+      stderr: {
+        use: launch.stderr,
+        bytes: captured(outcome.stderr),
+        complete: outputComplete || incomplete === 'stdout',
+      },
       ended: outcome.ended,
       durationMs: clock.now() - begun,
       rawStatus: launch.rawStatus,

@@ -356,7 +356,8 @@ export class Player implements Director {
     if (!this.sameInput(0, track.stdin, call, redactor)) throw this.otherStdin(track, call, redactor);
     const sent = this.otherSendBuffer(track, call, redactor);
     if (sent !== undefined) throw sent;
-    const { stdout, stderr, exit, ending, exceeded, outputComplete, ended, ...rest } = track.entry.outcome ?? {};
+    const { stdout, stderr, exit, ending, exceeded, outputComplete, incomplete, ended, ...rest } =
+      track.entry.outcome ?? {};
     if (rest.startError !== undefined) throw failureOf(fromTapeFailure(rest.startError, redactor));
     const bytes = (data: TapeData | undefined): Buffer | undefined =>
       data === undefined ? undefined : redactor.showBytes(fromTapeData(data));
@@ -370,6 +371,7 @@ export class Player implements Director {
       ending: ending ?? 'exit',
       exceeded,
       outputComplete: outputComplete ?? true,
+      incomplete,
       ended: ended ?? 'none',
     };
   }

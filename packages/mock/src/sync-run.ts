@@ -11,6 +11,7 @@ interface Kept {
   readonly chunks: Uint8Array[];
   size: number;
   ended: boolean;
+  complete: boolean;
   readonly awaited: boolean;
   destroy(): void;
 }
@@ -42,7 +43,6 @@ class SyncRun {
   private ending: SyncOutcome['ending'] = 'exit';
   private exceeded: SyncOutcome['exceeded'];
   private ended: SyncOutcome['ended'] = 'none';
-  private complete = true;
   private exit: Pick<SyncOutcome, 'exitCode' | 'signal' | 'coreDumped' | 'usage'> | undefined;
   private gaveUp = false;
   private readonly stdout: Kept;
@@ -87,17 +87,26 @@ class SyncRun {
         `runSync() of ${this.plan.text} would block for ever: the program never ends, and there is no timeout`,
       );
     }
-    if (this.gaveUp) this.complete &&= this.outputs.every(({ ended, awaited }) => ended || !awaited);
+    for (const output of this.outputs) output.complete &&= output.ended || !output.awaited;
     const stdout = this.bytes(this.stdout, 'stdout');
     const stderr = this.bytes(this.stderr, 'stderr');
     for (const output of this.outputs) output.destroy();
     const { exitCode, signal, coreDumped, usage: used } = this.exit ?? noStatus;
-    const { ending, exceeded, ended, complete: outputComplete, pid } = this;
-    return { pid, exitCode, signal, coreDumped, usage: used, stdout, stderr, ending, exceeded, outputComplete, ended };
+    const { ending, exceeded, ended, pid } = this;
+    const outcome = { pid, exitCode, signal, coreDumped, usage: used, stdout, stderr, ending, exceeded, ended };
+    return { ...outcome, ...this.completeness() };
   }
 
   private get outputs(): readonly Kept[] {
     return [this.stdout, this.stderr];
+  }
+
+  private completeness(): Pick<SyncOutcome, 'outputComplete' | 'incomplete'> {
+    const [stdout, stderr] = [this.stdout.complete, this.stderr.complete];
+    return {
+      outputComplete: stdout && stderr,
+      incomplete: stdout === stderr ? undefined : stdout ? 'stderr' : 'stdout',
+    };
   }
 
   private get over(): boolean {
@@ -111,6 +120,7 @@ class SyncRun {
       chunks: [],
       size: 0,
       ended: false,
+      complete: true,
       awaited: tail === undefined && this.plan[name].type === 'pipe',
       destroy: () => undefined,
     };
@@ -137,7 +147,7 @@ class SyncRun {
     kept.chunks.push(piece);
     kept.size += piece.length;
     if (piece.length === chunk.length) return;
-    this.complete = false;
+    kept.complete = false;
     if (limit.onExceed === 'kill' && this.ending === 'exit') {
       this.exceeded = own <= total ? name : 'total';
       this.end('output-limit');

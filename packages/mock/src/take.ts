@@ -94,6 +94,7 @@ function outcomeOf(outcome: SyncResult, redactor: CallRedactor): TapeOutcome {
     ...(outcome.ending === 'exit' ? {} : { ending: outcome.ending }),
     ...(outcome.exceeded === undefined ? {} : { exceeded: outcome.exceeded }),
     ...(outcome.outputComplete ? {} : { outputComplete: false as const }),
+    ...(outcome.incomplete === undefined ? {} : { incomplete: outcome.incomplete }),
     ...(outcome.ended === 'none' ? {} : { ended: outcome.ended }),
   };
 }

@@ -54,6 +54,7 @@ export interface TapeOutcome {
   readonly ending?: SyncOutcome['ending'];
   readonly exceeded?: NonNullable<SyncOutcome['exceeded']>;
   readonly outputComplete?: false;
+  readonly incomplete?: NonNullable<SyncOutcome['incomplete']>;
   readonly ended?: SyncOutcome['ended'];
   readonly startError?: TapeFailure;
 }

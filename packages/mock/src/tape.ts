@@ -217,6 +217,7 @@ const isOutcome = shape(
     ending: oneOf('exit', 'timeout', 'output-limit'),
     exceeded: oneOf('stdout', 'stderr', 'total'),
     outputComplete: oneOf(false),
+    incomplete: oneOf('stdout', 'stderr'),
     ended: oneOf('tree', 'group', 'process', 'none'),
     startError: isFailure,
   },

@@ -22,6 +22,8 @@ interface Output {
   readonly limit: number;
   readonly tail: boolean;
   truncated: boolean;
+  /** Something of it was lost, or may come yet. A tail is no promise. */
+  incomplete: boolean;
 }
 
 /** A pipe that the program reads. */
@@ -41,8 +43,6 @@ export class BlockingPipes {
   open = 0;
   /** Those of them whose end is waited for: all but a tail. */
   awaited = 0;
-  /** Everything that was read was kept, and nothing was lost. */
-  complete = true;
   /** The limit that was exceeded first. */
   exceeded: SyncOutcome['exceeded'];
   private readonly outputs: Output[] = [];
@@ -70,6 +70,7 @@ export class BlockingPipes {
       limit: isTail ? Infinity : limit,
       tail: isTail,
       truncated: false,
+      incomplete: false,
     });
     this.open++;
     if (!isTail) this.awaited++;
@@ -138,7 +139,7 @@ export class BlockingPipes {
   readLast(): void {
     for (const output of this.outputs) {
       this.readRest(output);
-      if (output.fd >= 0 && !output.tail) this.complete = false;
+      if (output.fd >= 0 && !output.tail) output.incomplete = true;
     }
   }
 
@@ -146,6 +147,12 @@ export class BlockingPipes {
   bytes(name: OutputName): Uint8Array | undefined {
     for (const output of this.outputs) if (output.name === name) return output.kept.take();
     return undefined;
+  }
+
+  /** Whether all is there, and if it is not, which one is not alone. */
+  completeness(): Pick<SyncOutcome, 'outputComplete' | 'incomplete'> {
+    const [one, other] = this.outputs.filter(({ incomplete }) => incomplete);
+    return { outputComplete: one === undefined, incomplete: other === undefined ? one?.name : undefined };
   }
 
   /** Closes what is open. */
@@ -171,7 +178,7 @@ export class BlockingPipes {
     if (count === -errno.EAGAIN) return false;
     if (count <= 0) {
       this.closeOutput(output);
-      if (count < 0 && !tail) this.complete = false;
+      if (count < 0 && !tail) output.incomplete = true;
       return false;
     }
     if (truncated) return true;
@@ -184,7 +191,7 @@ export class BlockingPipes {
 
   private exceed(output: Output): void {
     output.truncated = true;
-    this.complete = false;
+    output.incomplete = true;
     this.exceeded ??= output.kept.length === output.limit ? output.name : 'total';
   }
 

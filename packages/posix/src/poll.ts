@@ -255,7 +255,7 @@ class BlockingRun {
       stderr: pipes.bytes('stderr'),
       ending: cause,
       exceeded: cause === 'output-limit' ? pipes.exceeded : undefined,
-      outputComplete: pipes.complete,
+      ...pipes.completeness(),
       ended: this.ended,
     };
   }

@@ -471,6 +471,22 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
     },
   },
   {
+    id: 'inside-a-character',
+    title: 'text that a drain cut inside a character ends before it, and only that',
+    why: 'Half a character would become another one, and what the program wrote so is what it wrote.',
+    twin: 'sync-deadline',
+    async run(t, run) {
+      const outputLimit = { stderr: 5, onExceed: 'truncate' } as const;
+      const held = t.helper('sleeper', 'out:caf\\0303', 'err:12345').setOutputBuffer().setErrorBuffer();
+      const result = await run(held, { drainDelay: 50, outputLimit });
+      t.cleanup(() => endSleeper(Number.parseInt(result.stdout, 10)));
+      assert.deepEqual([result.stdout.replace(/^\d+\n/, ''), result.outputComplete], ['caf', false]);
+      const whole = t.helper('out:caf\\0303', 'err:123456').setOutputBuffer().setErrorBuffer();
+      const { stdout, stderr, outputComplete } = await run(whole, { outputLimit });
+      assert.deepEqual([stdout, stderr, outputComplete], ['caf\ufffd', '12345', false]);
+    },
+  },
+  {
     id: 'held-and-full',
     title: 'what was written before the drain ended is in the result',
     why: 'It was there to be read.',

@@ -1,7 +1,7 @@
 /** How programs end, and how they are ended. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { ChildHandle, ExitStatus } from '@vircommand/core/backend';
+import type { ChildHandle, ExitStatus, SyncOutcome } from '@vircommand/core/backend';
 import { both, declaring, hangs, withHandle, withSync, type Mutant } from './mutant';
 
 const withStatus = (change: (status: ExitStatus) => ExitStatus): Mutant['break'] =>
@@ -15,6 +15,25 @@ const withStatus = (change: (status: ExitStatus) => ExitStatus): Mutant['break']
 
 const numberOf = (signal: ExitStatus['signal']): number =>
   Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+
+/** Blocks for a program that wrote half a character and was cut, as far as the test sees, and tells of it. */
+const cutting = (incomplete: SyncOutcome['incomplete']): Mutant['break'] =>
+  both(
+    withSync(() => ({
+      exitCode: 0,
+      signal: undefined,
+      coreDumped: undefined,
+      usage: undefined,
+      pid: undefined,
+      stdout: Buffer.from('caf\xc3', 'latin1'),
+      stderr: Buffer.from('12345'),
+      ending: 'exit',
+      outputComplete: false,
+      incomplete,
+      ended: 'none',
+    })),
+    declaring('sync-deadline'),
+  );
 
 const withSignal = (
   change: (good: ChildHandle['signal'], handle: ChildHandle) => ChildHandle['signal'],
@@ -209,6 +228,16 @@ export const endingMutants: readonly Mutant[] = [
     caughtBy: 'tree.redirected',
     bound: hangs,
     break: byOutput,
+  },
+  {
+    does: 'says that a stream which somebody held is complete, since the other one was cut at its limit',
+    caughtBy: 'drain.inside-a-character.sync',
+    break: cutting('stderr'),
+  },
+  {
+    does: 'does not say which of two streams was cut',
+    caughtBy: 'drain.inside-a-character.sync',
+    break: cutting(undefined),
   },
   {
     does: 'cannot be disposed twice',
