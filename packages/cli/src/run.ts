@@ -1,5 +1,5 @@
 /** `vircommand run`: a program with our own stdin, stdout and stderr, our signals, and its exit status as ours. */
-import { realpathSync, statSync } from 'node:fs';
+import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import type { RunOptions } from '@vircommand/core';
 import { backendNames } from './backends';
@@ -41,8 +41,19 @@ const start: FlagGroup<RunJob> = {
 
 const flags: readonly FlagGroup<RunJob>[] = [...runFlags, start];
 
+/** So many links the kernel follows. */
+const mostLinks = 40;
+
+function linkOf(file: string): string | undefined {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What is the same for every spelling of a path. */
-function identity(file: string): string {
+function identity(file: string, links = mostLinks): string {
   try {
     const { dev, ino } = statSync(file, { bigint: true });
     return `${dev}:${ino}`;
@@ -50,7 +61,11 @@ function identity(file: string): string {
     // It is not there yet.
   }
   try {
-    return path.join(realpathSync(path.dirname(file)), path.basename(file));
+    // As the kernel does it: joined by us, `..` after a link would be somewhere else.
+    const directory = realpathSync.native(path.dirname(file));
+    const link = links > 0 ? linkOf(file) : undefined;
+    if (link === undefined) return path.join(directory, path.basename(file));
+    return identity(path.isAbsolute(link) ? link : `${directory}${path.sep}${link}`, links - 1);
   } catch {
     return file;
   }

@@ -146,18 +146,30 @@ describe('vircommand run', function () {
     mkdirSync(own);
     symlinkSync(own, path.join(own, 'link'));
     symlinkSync('file', path.join(own, 'alias'));
+    symlinkSync(path.join(own, 'alias'), path.join(own, 'alias of alias'));
+    mkdirSync(path.join(own, 'deep', 'er'), { recursive: true });
+    symlinkSync(path.join('deep', 'er'), path.join(own, 'far'));
+    symlinkSync('far/../../file', path.join(own, 'up'));
+    symlinkSync('loop', path.join(own, 'loop'));
     const say = ['--', 'sh', '-c', 'echo out; echo err >&2'];
     for (const [stdout, stderr, isThere] of [
       ['file', file, false],
       [file, './file', true],
       ['link/file', 'file', false],
       ['file', 'alias', true],
+      ['file', 'alias', false],
+      ['alias of alias', file, false],
+      ['up', 'file', false],
+      ['far/../../file', 'alias of alias', false],
     ] as const) {
       rmSync(file, { force: true });
       if (isThere) writeFileSync(file, 'before\n');
       await vircommand(['run', '--stdout', stdout, '--stderr', stderr, ...say], { cwd: own });
       expect(readFileSync(file, 'utf8'), `${stdout} ${stderr}`).to.equal('out\nerr\n');
     }
+    expect((await vircommand(['run', '--stdout', 'loop', '--stderr', 'loop', ...say], { cwd: own })).stderr).to.match(
+      /ELOOP/,
+    );
     await vircommand(['run', '--stdout', 'one', '--stderr', 'two', ...say], { cwd: own });
     expect(['one', 'two'].map((name) => readFileSync(path.join(own, name), 'utf8'))).to.deep.equal(['out\n', 'err\n']);
   });
