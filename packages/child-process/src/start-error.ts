@@ -9,17 +9,20 @@ import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { directoryError, execError, startError } from '@vircommand/core/backend';
 import { forbidden } from './spawn-options';
 
+/** Whether this process has a descriptor of that number. */
+export function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A descriptor of the plan that is not open. */
 function closedFd(plan: LaunchPlan): number | undefined {
   const streams = [plan.stdin, plan.stdout, plan.stderr].flatMap((stream) => (stream.type === 'fd' ? [stream.fd] : []));
-  return [...streams, ...plan.passFds.map(({ fd }) => fd)].find((fd) => {
-    try {
-      fstatSync(fd);
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  return [...streams, ...plan.passFds.map(({ fd }) => fd)].find((fd) => !isOpen(fd));
 }
 
 /**

@@ -7,6 +7,7 @@ import { asItIsNow } from './later-start';
 import { openSharedPipe, type SharedPipe } from './shared-pipe';
 import { checkRoom } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
+import { holdStandardNumbers } from './standard-numbers';
 import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf, type Entry } from './stdio';
 
@@ -16,11 +17,13 @@ export async function start(asked: LaunchPlan): Promise<ChildHandle> {
   let what = spawnOf(plan);
   const then = isMerged(plan) ? asItIsNow(plan, what) : undefined;
   checkOpen(plan);
-  const files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
+  const giveBack = holdStandardNumbers();
+  let files: OpenFiles | undefined;
   let shared: SharedPipe | undefined;
   try {
     let child: ChildProcess;
     try {
+      files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
       if (then !== undefined) {
         shared = await openSharedPipe();
         ({ plan, what } = then());
@@ -31,6 +34,7 @@ export async function start(asked: LaunchPlan): Promise<ChildHandle> {
       // The program has its own by now, or there is none. An end of ours would keep the pipe from ending.
       files?.close();
       shared?.write.destroy();
+      giveBack();
     }
     if (child.pid === undefined) throw await whyNot(child, plan, what.file);
     // In the turn of the start, which may be the last one of this process.

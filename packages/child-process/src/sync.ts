@@ -6,6 +6,7 @@ import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircomma
 import { OpenFiles } from './files';
 import { checkRoom, loopOfItsOwn } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
+import { holdStandardNumbers } from './standard-numbers';
 import { checkOpen, diagnose } from './start-error';
 import { isMerged, stdioOf } from './stdio';
 import { openUnnamedFile, readUnnamedFile } from './unnamed-file';
@@ -104,6 +105,7 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
   const what = spawnOf(plan);
   let files: OpenFiles | undefined;
   checkOpen(plan);
+  const giveBack = holdStandardNumbers();
   try {
     const tail = request.stderrTail !== undefined && plan.stderr.type === 'pipe' && process.platform !== 'win32';
     files = OpenFiles.needed(plan) ? OpenFiles.open(plan) : undefined;
@@ -138,5 +140,6 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
   } finally {
     files?.close();
     for (const fd of open) closeSync(fd);
+    giveBack();
   }
 }
