@@ -1,6 +1,7 @@
 /** What starts programs and waits for them, in one place, since it is loaded only when one is started. */
 import { debuglog } from 'node:util';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { ChildSignal } from './child-signal';
 import { runDirectly, startDirectly } from './direct';
 import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
@@ -32,6 +33,7 @@ const ownWays = Object.keys(starters) as OwnWay[];
 export class Engine {
   private readonly ownWays: readonly OwnWay[];
   private readonly pace = new Pace();
+  private readonly childSignal: ChildSignal;
   private readonly moments: Moments;
   private threads: SpawnerThreads | undefined;
 
@@ -42,11 +44,13 @@ export class Engine {
   ) {
     this.ownWays = ownWays.filter((way) => ways.includes(way));
     this.moments = new Moments(libc);
+    this.childSignal = new ChildSignal(libc);
   }
 
   async start(plan: LaunchPlan): Promise<ChildHandle> {
     const way = wayFor(plan, this.ways);
     checkCallersDescriptors(plan, this.libc);
+    this.childSignal.keepStatuses();
     // A worker may be terminated at any moment, and koffi aborts the process if it is loading in a thread below it then.
     const allowed = this.libc.isMainThread || this.ownWays.length === 0;
     const byThread = allowed && this.ways.includes('thread') && canDo('thread', plan);
@@ -70,6 +74,7 @@ export class Engine {
 
   startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
     const way = wayFor(plan, this.ownWays);
+    this.childSignal.keepStatuses();
     return starters[way].startAndWaitSync(plan, request, this.libc);
   }
 

@@ -25,7 +25,7 @@ const sweepDelay = 250;
 /** Where nothing else tells of exits. */
 const pollDelay = 10;
 
-/** It ended, but somebody else took its status: SIGCHLD is ignored, or a library waits for any child. */
+/** It ended, but somebody else took its status: SIGCHLD became ignored, or a library waits for any child. */
 export const unknownStatus: ExitStatus = Object.freeze({
   exitCode: undefined,
   signal: undefined,
@@ -120,6 +120,14 @@ class Reaper {
     }
     const told = (this.signalsArrive && this.signalsCanArrive()) || this.pidfds.add(pid);
     this.armTimer(told ? sweepDelay : pollDelay);
+  }
+
+  /** The kernel tells Node of a signal since Node's first listener for it, whatever native code has made of it since. */
+  listenAnew(): void {
+    this.signalsArrive = false;
+    if (!this.listening) return;
+    process.removeListener('SIGCHLD', this.onSignal);
+    process.on('SIGCHLD', this.onSignal);
   }
 
   /** Node listens for a signal when a listener of its own is told of ours; `process.removeAllListeners()` takes that too. */
@@ -280,6 +288,11 @@ export function watchExit(libc: Libc, pid: number, noticed: (status: ExitStatus)
 /** While more is about to be watched, nothing is torn down. */
 export function expectMore(libc: Libc, more: boolean): void {
   reaperOf(libc).expect(more);
+}
+
+/** Native code has changed what becomes of SIGCHLD: nobody here may rely on it until it has arrived again. */
+export function listenAnew(libc: Libc): void {
+  reaperOf(libc).listenAnew();
 }
 
 /** Looks at all that is watched, soon: one of them may have exited before it was watched. */

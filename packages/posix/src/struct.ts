@@ -26,6 +26,9 @@ export const SIZE = {
 /** Offset of `data` in `struct epoll_event`. */
 export const EPOLL_DATA = process.arch === 'x64' ? 4 : 8;
 
+/** Offsets in `struct sigaction` of libc: the handler is the first, then come 128 bytes of mask. */
+export const SIGACTION = { flags: 136 } as const;
+
 /** Offsets in `siginfo_t` as `waitid` fills it: `si_signo` 0, `si_code` 8, four bytes of nothing, then pid, uid and status. */
 export const SIGINFO = { code: 8, pid: 16, uid: 20, status: 24 } as const;
 
