@@ -52,7 +52,10 @@ function explain(code: string | undefined, program: Buffer): { reason: string; p
     case 'EACCES':
       return isDirectory(program)
         ? { reason: `'${path}' is a directory`, path }
-        : { reason: `'${path}' may not be executed (its mode, or that of a directory or an interpreter)`, path };
+        : {
+            reason: `'${path}' may not be executed (its mode, that of a directory or an interpreter, or a mount with noexec)`,
+            path,
+          };
     case 'ENOEXEC':
       return { reason: `'${path}' is no program: neither a binary of this machine nor a script with '#!'`, path };
     case 'ENOTDIR':

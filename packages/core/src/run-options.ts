@@ -73,18 +73,18 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
       if (isDelay(value) && value > 0) return { timeout: value, bounded: true };
       return value === 0
         ? 'is 0; leave it out for no deadline (0 from a computed budget must not mean "for ever")'
-        : 'must be a number of milliseconds above 0';
+        : 'must be a finite number of milliseconds above 0; leave it out for no deadline';
     },
   },
   killDelay: {
     calls: all,
     read: (value) =>
-      isDelay(value) ? { killDelay: value, bounded: true } : 'must be a number of milliseconds, 0 or more',
+      isDelay(value) ? { killDelay: value, bounded: true } : 'must be a finite number of milliseconds, 0 or more',
   },
   drainDelay: {
     calls: all,
     read: (value) =>
-      isDelay(value) ? { drainDelay: value, bounded: true } : 'must be a number of milliseconds, 0 or more',
+      isDelay(value) ? { drainDelay: value, bounded: true } : 'must be a finite number of milliseconds, 0 or more',
   },
   signal: {
     calls: ['run', 'runAsync', ...records],

@@ -45,7 +45,10 @@ export function wayFor<Possible extends Way>(plan: Asking, ways: readonly Possib
   const [cheapest] = ways;
   if (cheapest !== undefined && requires.length === 0) return cheapest;
   const way = ways.find((candidate) => canDo(candidate, plan));
-  if (way === undefined || cheapest === undefined) {
+  if (cheapest === undefined) {
+    throw startError('backend', 'this start needs the calling thread, and VIRCOMMAND_WAY allows a spawner thread only');
+  }
+  if (way === undefined) {
     throw startError('backend', `${ways.join(', ')}: no way to start can do all of this: ${requires.join(', ')}`);
   }
   if (way !== cheapest) {

@@ -8,6 +8,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Pace } from '../src/pace';
 import { featuresWith } from '../src/features';
 import { libcThrough } from '../src/libc';
+import { wayFor } from '../src/ways';
 import { usableDrivers } from './drivers';
 
 /** Runs a script that sees the sources, in a process of its own. */
@@ -91,6 +92,10 @@ describe('the backend', function () {
     expect(start)
       .to.be.instanceOf(CommandStartError)
       .and.include({ stage: 'resolve', code: 'ENOENT', backend: 'posix' });
+  });
+
+  it('says what is missing where only a spawner thread may start and a start needs the calling one', () => {
+    expect(() => wayFor({ requires: [], text: 'true' }, [])).to.throw(/needs the calling thread, and VIRCOMMAND_WAY/);
   });
 
   it('tells of each of many runs in the context of its call, also where one signal or one timer tells of several', async () => {
