@@ -26,7 +26,7 @@ import { placeAt, type Site } from './site';
 import { copyDraft, type Draft } from './spec';
 import { startFailure } from './start-failure';
 import { runAndWait } from './sync';
-import type { Bytes, CommandResult, Fd } from './types';
+import type { Bytes, CommandIteration, CommandResult, Fd } from './types';
 
 /** What `instanceof` looks at. */
 export const brand = Symbol.for('vircommand.command');
@@ -206,11 +206,11 @@ export class BoundCommand extends CommandWithOptions {
     }
   }
 
-  runLines(options?: unknown): AsyncIterableIterator<string> {
+  runLines(options?: unknown): CommandIteration<string> {
     return this.#records('runLines', readRunOptions(options, 'runLines'), '\n');
   }
 
-  runRegex(patterns: readonly RegExp[], options?: unknown): AsyncIterableIterator<string[]> {
+  runRegex(patterns: readonly RegExp[], options?: unknown): CommandIteration<string[]> {
     const own = patternsOf(patterns);
     const settings = readRunOptions(options, 'runRegex');
     const prefix = 'wrong' in settings ? '' : settings.prefix;
@@ -218,7 +218,7 @@ export class BoundCommand extends CommandWithOptions {
     return new RowIterator(this.#records('runRegex', read, '\n'), regexRows(own ?? [], prefix));
   }
 
-  runNul(columns: number, options?: unknown): AsyncIterableIterator<string[]> {
+  runNul(columns: number, options?: unknown): CommandIteration<string[]> {
     const countable = Number.isSafeInteger(columns) && columns > 0;
     const read = countable ? readRunOptions(options, 'runNul') : { wrong: 'takes the number of columns, 1 or more' };
     return new RowIterator(this.#records('runNul', read, '\0'), columnRows(columns));

@@ -9,6 +9,7 @@ import type {
   Bytes,
   BytesRunOptions,
   Capability,
+  CommandIteration,
   CommandOptions,
   CommandResult,
   Fd,
@@ -322,6 +323,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * Runs the program with the first `next()` and iterates over its lines, with backpressure: a reader that is slow makes
    * the program wait. A line ends with `\n` or `\r\n`, neither of which is part of it; a lone `\r` is text, and the last
    * line may have no end. Leaving the loop aborts the program, without an error; a bad end rejects after the last line.
+   * What else `run()` would have resolved with is in `result`.
    *
    * @throws as `run()`, from `next()`.
    *
@@ -330,7 +332,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * for await (const line of new Command('journalctl', ['-f']).runLines()) if (line.includes('ready')) break;
    * ```
    */
-  runLines(options?: RunOptions & LineOptions): AsyncIterableIterator<string>;
+  runLines(options?: RunOptions & LineOptions): CommandIteration<string, Out, Err>;
   /**
    * Rows of the capture groups of all patterns, for each line (less `prefix`) that **all** of them match
    * (`virCommandRunRegex`; the newline at the very end makes no empty line here). A group that took no part is the empty
@@ -344,7 +346,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   runRegex(
     patterns: readonly RegExp[],
     options?: RunOptions & LineOptions & { readonly prefix?: string | undefined },
-  ): AsyncIterableIterator<string[]>;
+  ): CommandIteration<string[], Out, Err>;
   /**
    * Rows of `columns` NUL-terminated fields; the last one may be shorter, and no output is no row (`virCommandRunNul`).
    * Otherwise as `runLines()`.
@@ -354,7 +356,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * for await (const [file] of new Command('find', ['.', '-print0']).runNul(1)) use(file);
    * ```
    */
-  runNul(columns: number, options?: RunOptions & LineOptions): AsyncIterableIterator<string[]>;
+  runNul(columns: number, options?: RunOptions & LineOptions): CommandIteration<string[], Out, Err>;
 
   /** An independent copy that may run beside this one. @throws CommandUsageError if a descriptor is to be closed in the parent. */
   clone(): Command<Out, Err, In>;

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { chunkBytes } from './bytes';
 import type { RunSettings } from './run-options';
+import type { CommandIteration, CommandResult } from './types';
 
 /** How much waits for the reader before the stream is paused: so many records, or so much text. */
 const mostRecords = 1024;
@@ -202,15 +203,18 @@ export class LineReader {
 export interface LineSource {
   readonly reader: LineReader;
   /** Resolves when the program ended well; rejects as `run()` would. */
-  done(): Promise<unknown>;
+  done(): Promise<CommandResult>;
   /** Ends the program; never rejects. */
   abort(): Promise<void>;
 }
 
 /** The iteration: opens with the first `next()`; leaving the loop aborts the program, a bad end rejects after the last record. */
-export class LineIterator implements AsyncIterableIterator<string, undefined> {
+export class LineIterator implements CommandIteration<string> {
+  private begin!: (source: Promise<LineSource>) => void;
+  readonly result = new Promise<LineSource>((resolve) => (this.begin = resolve)).then((source) => source.done());
   private opening: Promise<LineSource> | undefined;
   private finished = false;
+  private end: CommandResult | undefined;
   /** Calls of `next()` that wait are answered in their order. */
   private last: Promise<unknown> = Promise.resolve();
   private pending = 0;
@@ -219,13 +223,16 @@ export class LineIterator implements AsyncIterableIterator<string, undefined> {
   constructor(
     private readonly open: () => Promise<LineSource>,
     private source?: LineSource,
-  ) {}
+  ) {
+    // Who iterates has the error already.
+    this.result.catch(() => undefined);
+  }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  next(): Promise<IteratorResult<string, undefined>> {
+  next(): Promise<IteratorResult<string, CommandResult | undefined>> {
     if (this.pending === 0 && !this.finished) {
       const record = this.source?.reader.shift();
       if (record !== undefined) return Promise.resolve({ value: record, done: false });
@@ -239,23 +246,26 @@ export class LineIterator implements AsyncIterableIterator<string, undefined> {
     return answer;
   }
 
-  private async slowNext(): Promise<IteratorResult<string, undefined>> {
-    if (this.finished) return { value: undefined, done: true };
+  private async slowNext(): Promise<IteratorResult<string, CommandResult | undefined>> {
+    if (this.finished) return { value: this.end, done: true };
     try {
-      this.source ??= await (this.opening ??= this.open());
+      if (this.source === undefined) {
+        this.begin((this.opening = this.open()));
+        this.source = await this.opening;
+      }
       const { reader } = this.source;
       for (;;) {
         const record = reader.shift();
         if (record !== undefined) return { value: record, done: false };
         if (!(await reader.more())) break;
       }
-      if (!this.left) await this.source.done();
+      if (!this.left) this.end = await this.source.done();
     } catch (error) {
       this.finished = true;
       throw error;
     }
     this.finished = true;
-    return { value: undefined, done: true };
+    return { value: this.end, done: true };
   }
 
   /** The loop was left, while a `next()` may still wait. */

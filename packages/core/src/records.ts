@@ -1,5 +1,6 @@
 /** Records of a program's output made into rows, for `runRegex()` and `runNul()`. */
 import type { LineIterator } from './lines';
+import type { CommandIteration, CommandResult } from './types';
 
 /** What makes rows of records. */
 export interface RowMaker {
@@ -51,9 +52,10 @@ export function patternsOf(given: unknown): RegExp[] | undefined {
 }
 
 /** The iteration over the rows. No generator, whose `return()` would wait for a `next()` that waits for the program. */
-export class RowIterator implements AsyncIterableIterator<string[], undefined> {
+export class RowIterator implements CommandIteration<string[]> {
   private last: Promise<unknown> = Promise.resolve();
   private over = false;
+  private end: CommandResult | undefined;
 
   constructor(
     private readonly records: LineIterator,
@@ -64,22 +66,29 @@ export class RowIterator implements AsyncIterableIterator<string[], undefined> {
     return this;
   }
 
-  next(): Promise<IteratorResult<string[], undefined>> {
+  get result(): Promise<CommandResult> {
+    return this.records.result;
+  }
+
+  next(): Promise<IteratorResult<string[], CommandResult | undefined>> {
     const answer = this.last.then(() => this.nextRow());
     this.last = answer.catch(() => (this.over = true));
     return answer;
   }
 
-  private async nextRow(): Promise<IteratorResult<string[], undefined>> {
+  private async nextRow(): Promise<IteratorResult<string[], CommandResult | undefined>> {
     while (!this.over) {
-      const { value, done } = await this.records.next();
-      if (done === true) break;
-      const row = this.maker.take(value);
+      const next = await this.records.next();
+      if (next.done === true) {
+        this.end = next.value;
+        break;
+      }
+      const row = this.maker.take(next.value);
       if (row !== undefined) return { value: row, done: false };
     }
     const rest = this.over ? undefined : this.maker.rest();
     this.over = true;
-    return rest === undefined ? { value: undefined, done: true } : { value: rest, done: false };
+    return rest === undefined ? { value: this.end, done: true } : { value: rest, done: false };
   }
 
   /** Leaves that over the records. */

@@ -306,3 +306,27 @@ export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink>
   /** What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended. */
   readonly ended: 'tree' | 'group' | 'process' | 'none';
 }
+
+/** What a program writes, piece by piece, and how it ended. Once only. */
+export interface CommandIteration<
+  T,
+  Out extends Sink = Sink,
+  Err extends Sink = Sink,
+> extends AsyncIterableIterator<T> {
+  /**
+   * Settles as `run()` would, when the program is over; to be awaited behind the loop, since the first `next()` starts the
+   * program. A loop that was left makes it reject with `CommandAbortedError`. It is never an unhandled rejection.
+   *
+   * @example
+   * ```ts
+   * const files = new Command('git', ['grep', '-lz', 'TODO'], { stderr: 'text' }).runNul(1, { check: false });
+   * for await (const [file] of files) use(file);
+   * const { exitCode, stderr } = await files.result;
+   * ```
+   */
+  readonly result: Promise<CommandResult<Out, Err>>;
+  /** The next piece. The value behind the last one is the result; `undefined` if the loop was left. */
+  next(): Promise<IteratorResult<T, CommandResult<Out, Err> | undefined>>;
+  /** Itself. */
+  [Symbol.asyncIterator](): this;
+}

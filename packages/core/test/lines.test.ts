@@ -233,6 +233,36 @@ describe('runLines()', () => {
     expect(made.clock.pending).to.equal(0);
   });
 
+  it('says how it ended behind the loop, to who accepts any end', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'a\n').write('stderr', 'why').exit(3));
+    const lines = new Command('x').setErrorBuffer().runLines({ check: false });
+    expect(await all(lines)).to.deep.equal(['a']);
+    const result = await lines.result;
+    expect(result).to.include({ exitCode: 3, stdout: undefined, stderr: 'why', command: 'x' });
+    // As often as it is asked for.
+    expect(await lines.next()).to.deep.equal({ value: result, done: true });
+    expect(await lines.next()).to.deep.equal({ value: result, done: true });
+  });
+
+  it('says the error behind the loop too, which nobody has to hear', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'a\n').exit(3));
+    const lines = new Command('x').runLines();
+    const error = await rejection(all(lines), CommandExitError);
+    await turns();
+    expect(await rejection(lines.result, CommandExitError)).to.equal(error);
+    const misused = new Command('x').setOutputBuffer().runLines();
+    await rejection(misused.next(), CommandUsageError);
+    await rejection(misused.result, CommandUsageError);
+  });
+
+  it('a loop that was left has aborted the program', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'a\nb\n'));
+    const lines = new Command('x').runLines();
+    for await (const line of lines) if (line === 'a') break;
+    expect(await lines.next()).to.deep.equal({ value: undefined, done: true });
+    await rejection(lines.result, CommandAbortedError);
+  });
+
   const wrong: Record<string, (command: Command) => AsyncIterableIterator<unknown>> = {
     'stdout that is set': (c) => c.setOutputBuffer().runLines(),
     'a pipe that nobody can write': (c) => c.setInputFd('pipe').runLines(),
@@ -322,6 +352,16 @@ describe('runNul()', () => {
       ['b\nb', 'd'],
     ]);
     expect(await rowsOf('', 3)).to.deep.equal([]);
+  });
+
+  it('says how it ended behind the last row, which may be shorter', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'a\0b\0c\0').exit(1));
+    const rows = new Command('x').runNul(2, { check: false });
+    expect([(await rows.next()).value, (await rows.next()).value]).to.deep.equal([['a', 'b'], ['c']]);
+    const result = await rows.result;
+    expect(result.exitCode).to.equal(1);
+    expect(await rows.next()).to.deep.equal({ value: result, done: true });
+    expect(await rows.next()).to.deep.equal({ value: result, done: true });
   });
 });
 

@@ -86,6 +86,14 @@ export async function results(signal: AbortSignal | undefined, pass: string | un
   for await (const line of bc.lines()) new Type<string>().is(line);
   for await (const row of new Command('lsblk').runRegex([/^(\S+)$/])) new Type<string[]>().is(row);
   for await (const row of command.clone().runNul(2)) new Type<string[]>().is(row);
+  const rows = new Command('git', ['grep', 'x'], { stderr: 'text' }).runRegex([/^(\S+)$/], { check: false });
+  const compatible: AsyncIterableIterator<string[]> = rows;
+  new Type<CommandResult<'none', 'text'>>().is(await rows.result);
+  const last = await rows.next();
+  if (last.done === true) new Type<CommandResult<'none', 'text'> | undefined>().is(last.value);
+  else new Type<string[]>().is(last.value);
+  new Type<string>().is((await command.setErrorBuffer().runLines().result).stderr);
+  use(compatible);
 
   // Chains stay what they are through setters that say nothing of streams.
   const chain = new Command('x').setOutputBuffer().addArg('a').setUid(1).rawStatus().clone();

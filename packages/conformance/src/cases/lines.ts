@@ -224,6 +224,18 @@ export const rowCases = group('rows', {}, [
     },
   },
   {
+    id: 'result',
+    title: 'behind the rows stands how the program ended, and what it wrote elsewhere',
+    why: 'virISCSIGetSession: the exit code 21 and the text "No active sessions" are no error, with or without rows.',
+    async run(t) {
+      const command = t.helper('out:row\\n', 'err:No active sessions', 'exit:21').setErrorBuffer();
+      const rows = command.runRegex([/(.*)/], { check: false });
+      assert.deepEqual(await all(rows), [['row']]);
+      const { exitCode, stdout, stderr } = await rows.result;
+      assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 21, stdout: undefined, stderr: 'No active sessions' });
+    },
+  },
+  {
     id: 'regex-misuse',
     title: 'no pattern, or something else than one, is a usage error, and nothing is started',
     why: 'virCommandRunRegex: a bad pattern runs nothing.',
