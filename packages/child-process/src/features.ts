@@ -12,6 +12,8 @@ const table: Partial<Record<Feature, Platforms>> = {
   // On Windows only programs of Microsoft's C library see descriptors above 2.
   'pass-fd': 'posix',
   'merged-output': 'posix',
+  // So is all that libuv reads from; elsewhere nobody has looked.
+  'nonblocking-fds': 'linux',
   session: 'posix',
   // Descendants are found through /proc.
   'kill-tree': 'linux',

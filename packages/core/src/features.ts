@@ -80,7 +80,7 @@ const table: Record<Feature, FeatureInfo> = {
     availableIn: everywhere,
     kind: 'asked',
   },
-  'nonblocking-fds': { summary: 'reading ends that never block', availableIn: ['posix'], kind: 'asked' },
+  'nonblocking-fds': { summary: 'reading ends that never block', availableIn: posixAndChildProcess, kind: 'asked' },
   'send-buffer': { summary: 'buffers on descriptors of their own', availableIn: posixAndMock, kind: 'asked' },
   session: { summary: 'session of its own', availableIn: everywhere, kind: 'asked' },
   'process-group': { summary: 'process group chosen', availableIn: posixAndMock, kind: 'asked' },

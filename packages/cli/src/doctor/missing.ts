@@ -8,7 +8,7 @@ const node: Readonly<Partial<Record<Feature, string>>> = {
   'sync-deadline': 'spawnSync() sends one signal and then waits for ever',
   'sync-reap': 'Node.js reaps on the event loop',
   'close-other-fds': 'Node.js hands on what other code opened without close-on-exec',
-  'nonblocking-fds': 'Node.js reads pipes in its own way',
+  'nonblocking-fds': 'that Node.js reads without blocking is proven on Linux only',
   'send-buffer': 'Node.js makes sockets of further descriptors, and these cannot be opened as /dev/fd/N',
   'process-group': 'Node.js knows a session of its own, and nothing between that and our group',
   'core-dump-bit': 'Node.js does not tell it',

@@ -32,6 +32,7 @@ const features: readonly Feature[] = Object.freeze([
   'file-stdio',
   'pass-fd',
   'merged-output',
+  'nonblocking-fds',
   'session',
   'local-pid',
 ]);

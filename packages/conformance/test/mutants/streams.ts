@@ -37,6 +37,11 @@ const decoding = (): Transform =>
     },
   });
 
+/** What Node and libuv have below a stream. */
+interface Below {
+  readonly _handle?: { setBlocking(blocking: boolean): void };
+}
+
 /** A writable that hands on what `take` lets through, and ends the pipe only if it `ends`. */
 function input(stdin: Writable | undefined, take: (bytes: Buffer) => Buffer, ends: boolean): Writable | undefined {
   if (stdin === undefined) return undefined;
@@ -88,6 +93,15 @@ async function oneAfterTheOther(handle: ChildHandle): Promise<Readable> {
 }
 
 export const streamMutants: readonly Mutant[] = [
+  {
+    does: 'blocks when it reads',
+    caughtBy: 'pipes.nonblocking',
+    bound: hangs,
+    break: withHandle((handle) => {
+      (handle.stdout as Below | undefined)?._handle?.setBlocking(true);
+      return {};
+    }),
+  },
   { does: 'loses the last chunk of the output', caughtBy: 'output.complete', break: filtered(forgetful) },
   { does: 'treats output as text', caughtBy: 'output.malformed', break: filtered(decoding) },
   {
