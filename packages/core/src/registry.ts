@@ -65,12 +65,12 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
   }
   shared.aborting = (shared.aborting ?? 0) + 1;
   try {
-    while (shared.running.size > 0) {
+    do {
       const newestFirst = Array.from(shared.running).reverse();
       await Promise.all(newestFirst.map((command) => command.abort(read)));
       // Whoever waited for them has his turn before this is over.
       await nextTurn();
-    }
+    } while (shared.running.size > 0);
   } finally {
     shared.aborting--;
   }

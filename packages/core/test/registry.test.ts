@@ -81,6 +81,16 @@ describe('abortAll()', () => {
     await running.abort();
   });
 
+  it('starts nothing new until it resolves, also where nothing runs', async () => {
+    const made = fake();
+    const all = abortAll();
+    await rejection(new made.Command('x').run(), CommandAbortedError);
+    thrown(() => new made.Command('x').runSync(), CommandAbortedError);
+    await all;
+    expect(made.programs).to.have.length(0);
+    await new made.Command('x').run();
+  });
+
   it('gives the grace that it is told', async () => {
     const made = fake();
     const waiting = fake((p) => p.traps.add('SIGTERM'));
