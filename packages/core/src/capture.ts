@@ -99,22 +99,28 @@ export class Capture implements Kept {
   }
 }
 
-/** For who has kept nothing yet. */
-const nothing = Buffer.alloc(0);
-
 /** Keeps the last bytes of a stream, for error messages. */
 export class Tail implements Kept {
-  private kept: Buffer = nothing;
+  private memory: Buffer | undefined;
+  private length = 0;
 
   constructor(private readonly size: number) {}
 
   take(chunk: Uint8Array): void {
-    if (chunk.length >= this.size) this.kept = Buffer.from(asBuffer(chunk).subarray(-this.size));
-    else this.kept = Buffer.concat([this.kept, chunk]).subarray(-this.size);
+    const { size } = this;
+    const piece = asBuffer(chunk).subarray(-size);
+    // Twice as much as is kept, so that small pieces move it now and then only.
+    const memory = (this.memory ??= Buffer.allocUnsafe(2 * size));
+    if (this.length + piece.length > memory.length) {
+      memory.copyWithin(0, this.length - size, this.length);
+      this.length = size;
+    }
+    memory.set(piece, this.length);
+    this.length += piece.length;
   }
 
   bytes(): Buffer {
-    return this.kept;
+    return this.memory?.subarray(Math.max(0, this.length - this.size), this.length) ?? Buffer.alloc(0);
   }
 }
 

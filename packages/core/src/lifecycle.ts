@@ -185,6 +185,7 @@ export class Run {
       tooLong: (limit: number) => {
         this.end({ kind: 'limit', stream: name, limit });
       },
+      passed: name === 'stderr' || this.launch.plan.stderr.type === 'same-as-stdout' ? output.keepTail() : undefined,
       resumed: () => {
         bound?.();
         if (this.drainWaits) this.armDrain();

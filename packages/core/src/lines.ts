@@ -16,6 +16,8 @@ const mostCharacters = 1 << 20;
 export interface LineEvents {
   /** A record has more than `limit` bytes. Called once. */
   tooLong(limit: number): void;
+  /** Bytes come to be read. */
+  readonly passed?: ((chunk: Uint8Array) => void) | undefined;
   /** A reader who was {@link LineReader.blocked} goes on. */
   resumed(): void;
 }
@@ -71,6 +73,7 @@ export class LineReader {
   private readonly take = (chunk: Uint8Array | string): void => {
     if (this.over) return;
     const bytes = chunkBytes(chunk, this.stream);
+    this.events.passed?.(bytes);
     const text = this.decoder.write(bytes);
     // Only what came is searched, and the long beginning of a record is not copied before its end is there.
     const records = text.split(this.separator);

@@ -24,7 +24,7 @@ export class Output {
   ended: boolean;
   /** No bytes were lost. */
   complete = true;
-  private readonly kept: Kept | undefined;
+  private kept: Kept | undefined;
   private source: { destroy(): void } | undefined;
   private handle: ChildHandle | undefined;
 
@@ -111,6 +111,14 @@ export class Output {
     stream.once('close', () => {
       this.over(false);
     });
+  }
+
+  /** Somebody reads it by lines: what he reads last is for the message of an error, too. */
+  keepTail(): (chunk: Uint8Array) => void {
+    const tail = (this.kept = new Tail(tailSize));
+    return (chunk) => {
+      tail.take(chunk);
+    };
   }
 
   private over(complete: boolean, error?: unknown): void {

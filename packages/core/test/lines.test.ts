@@ -287,6 +287,30 @@ describe('runLines()', () => {
     });
   }
 
+  it('the error of a bad end says what was read last, where that is stderr', async () => {
+    const { Command } = fake((p) => p.write('stdout', 'out\n').write('stderr', 'err\n').exit(3));
+    const command = new Command('x');
+    const merged = command.clone().setErrorFd('stdout');
+    const piped = await command.clone().setOutputFd('pipe').setErrorFd('pipe').runAsync();
+    const both = await merged.clone().setOutputFd('pipe').runAsync();
+    const tails: readonly (readonly [AsyncIterable<string>, string])[] = [
+      [command.clone().runLines({ from: 'stderr' }), 'err\n'],
+      [merged.runLines(), 'out\n'],
+      [piped.lines({ from: 'stderr' }), 'err\n'],
+      [both.lines(), 'out\n'],
+      // Of stdout alone nothing is known to be the reason.
+      [(await command.setOutputFd('pipe').runAsync()).lines(), ''],
+    ];
+    const others = all(piped.lines()).catch(() => undefined);
+    for (const [lines, stderrTail] of tails) {
+      const error = await rejection(all(lines), CommandExitError);
+      expect(error.stderrTail).to.equal(stderrTail);
+      expect(error.message.endsWith(stderrTail.trim())).to.equal(true);
+      expect(error.result).to.include({ stdout: undefined, stderr: undefined });
+    }
+    await others;
+  });
+
   it('options are read at the call', async () => {
     const { Command } = fake((p) => p.write('stderr', 'e\n').write('stdout', 'o\n').exit());
     const options: { from: 'stdout' | 'stderr' } = { from: 'stderr' };

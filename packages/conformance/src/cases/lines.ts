@@ -98,6 +98,16 @@ export const lineCases = group('lines', {}, [
     },
   },
   {
+    id: 'tail',
+    title: 'the error of a bad end says what stderr was, also where it is read with the lines',
+    why: 'A log of a build that ends with "exit code 3" and no reason.',
+    requires: ['merged-output'],
+    async run(t) {
+      const lines = t.helper('out:one\\n', 'err:why\\n', 'exit:3').setErrorFd('stdout').runLines();
+      assert.equal((await rejection(all(lines), CommandExitError)).stderrTail, 'one\nwhy\n');
+    },
+  },
+  {
     id: 'not-started',
     title: 'nothing is started before the first line is asked for',
     why: 'An iteration that is never used must not run anything.',
