@@ -92,7 +92,7 @@ export class BoundCommand extends CommandWithOptions {
     const missing = launch.plan.requires.find((feature) => !backend.features.includes(feature));
     if (missing !== undefined) {
       const details = { command: launch.plan.text, backend: backend.name };
-      const error = new UnsupportedFeatureError(missing, FEATURE_INFO[missing], details);
+      const error = new UnsupportedFeatureError(missing, FEATURE_INFO[missing], details, backend.whyNot?.(missing));
       throw placeAt(error, at ?? this.site(call));
     }
     return { launch, settings, backend };

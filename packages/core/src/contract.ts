@@ -216,6 +216,11 @@ export interface Backend {
    * core to throw as it is, so that the caller does not go on.
    */
   exec?(plan: LaunchPlan): Error;
+  /**
+   * What to say instead of which backends have a feature that this one does not declare: the beginning of the error's message.
+   * `undefined` for nothing.
+   */
+  whyNot?(feature: Feature): string | undefined;
   /** For mocks whose time is virtual. */
   readonly clock?: Clock | undefined;
   /** Ends what it has started and gives back what it holds. Idempotent. */

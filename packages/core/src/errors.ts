@@ -96,6 +96,7 @@ export class UnsupportedFeatureError extends CommandError {
     feature: Feature,
     info: { readonly summary: string; readonly availableIn: readonly string[] },
     details: CommandErrorDetails,
+    whyNot?: string,
   ) {
     const { backend = '(none)', command } = details;
     const others = info.availableIn.filter((name) => name !== 'mock' && name !== backend);
@@ -103,7 +104,8 @@ export class UnsupportedFeatureError extends CommandError {
     if (others.length > 0) has = `use the backend ${others.join(' or ')}`;
     else if (info.availableIn.includes(backend))
       has = 'not in this process, that is: a single executable application has no launcher, for instance';
-    super(`The backend ${backend} cannot do '${feature}' (${info.summary}); ${has}: ${abbreviated(command)}`, details);
+    const reason = whyNot ?? `The backend ${backend} cannot do '${feature}' (${info.summary}); ${has}`;
+    super(`${reason}: ${abbreviated(command)}`, details);
     this.feature = feature;
     this.availableIn = info.availableIn;
   }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import * as core from '@vircommand/core';
-import { startError, STAGES } from '@vircommand/core/backend';
+import { bindCommand, startError, STAGES } from '@vircommand/core/backend';
 import { rejection } from './caught';
 import { fake } from './fake-backend';
 import { secondCopy } from './subject';
@@ -109,6 +109,16 @@ describe('errors', () => {
     expect(message('posix', 'mock')).to.equal(
       "The backend posix cannot do 'umask' (mask); no backend that starts programs has it yet: x",
     );
+  });
+
+  it('of a missing feature say what the backend says, where it knows better', async () => {
+    const { backend } = fake(undefined, { features: [] });
+    const whyNot = (feature: string) => (feature === 'cwd' ? 'This one stays at home' : undefined);
+    const Command = bindCommand({ ...backend, whyNot });
+    const home = await rejection(new Command('x').setWorkingDirectory('/').run(), core.UnsupportedFeatureError);
+    expect(home).to.include({ message: 'This one stays at home: x', feature: 'cwd', backend: 'fake' });
+    const mask = await rejection(new Command('x').setUmask(0).run(), core.UnsupportedFeatureError);
+    expect(mask.message).to.contain("The backend fake cannot do 'umask'");
   });
 
   it('no stage lacks its words', () => {

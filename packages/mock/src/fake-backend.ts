@@ -53,6 +53,7 @@ export class FakeBackend implements Backend, Disposable {
   readonly contract = 1;
   readonly features: readonly Feature[];
   readonly clock: Clock;
+  readonly whyNot?: NonNullable<Backend['whyNot']>;
   readonly Command: CommandConstructor;
   /** Every call, in the order of the starts. */
   readonly calls: Call[] = [];
@@ -67,7 +68,11 @@ export class FakeBackend implements Backend, Disposable {
   constructor(
     readonly name: string,
     private readonly director: Director,
-    options: { readonly features?: readonly Feature[] | undefined; readonly time?: TimeMode | undefined },
+    options: {
+      readonly features?: readonly Feature[] | undefined;
+      readonly time?: TimeMode | undefined;
+      readonly whyNot?: Backend['whyNot'];
+    },
   ) {
     const features = options.features ?? MOCK_FEATURES;
     this.features = Object.freeze(Array.from(features));
@@ -75,6 +80,7 @@ export class FakeBackend implements Backend, Disposable {
     this.clock = this.timeline;
     this.facts = { coreDumped: features.includes('core-dump-bit'), usage: features.includes('resource-usage') };
     this.pids = features.includes('local-pid') ? firstPid : undefined;
+    if (options.whyNot !== undefined) this.whyNot = options.whyNot;
     this.Command = bindCommand(this);
   }
 

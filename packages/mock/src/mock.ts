@@ -1,4 +1,5 @@
 /** The scripted mock, and the dry run: a backend and what a test asks it. */
+import { FEATURE_INFO } from '@vircommand/core/backend';
 import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
 import type { MockCall } from './calls';
 import { FakeBackend, MOCK_FEATURES, type Director, type TimeMode } from './fake-backend';
@@ -57,12 +58,19 @@ export class ObservedBackend extends FakeBackend {
   }
 }
 
+function whyNot(feature: Feature): string {
+  const what = `'${feature}' (${FEATURE_INFO[feature].summary})`;
+  return MOCK_FEATURES.includes(feature)
+    ? `This mock was made without ${what}; name it in the features of createMock()`
+    : `No mock can do ${what}; createDryRun() notes such a command, and can answer it`;
+}
+
 class ScriptedBackend extends ObservedBackend implements MockBackend {
   constructor(
     private readonly book: ScriptBook & Director,
     options: MockOptions,
   ) {
-    super('mock', book, options);
+    super('mock', book, { ...options, whyNot });
   }
 
   on(program: Pattern, expectation?: Expectation | readonly Pattern[]): Script {

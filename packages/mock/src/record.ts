@@ -87,6 +87,7 @@ export class Recorder implements Backend {
   readonly features: Backend['features'];
   readonly startAndWaitSync?: NonNullable<Backend['startAndWaitSync']>;
   readonly clock?: NonNullable<Backend['clock']>;
+  readonly whyNot: NonNullable<Backend['whyNot']>;
   private calls = 0;
   private readonly closing = new Set<Promise<void>>();
 
@@ -97,8 +98,9 @@ export class Recorder implements Backend {
     features: Backend['features'] = wrapped.features,
   ) {
     this.name = wrapped.name;
-    // After exec() nobody is left to be told.
     this.features = Object.freeze(features.filter((feature) => feature !== 'exec'));
+    this.whyNot = (feature) =>
+      feature === 'exec' ? 'After exec() no recorder is left to be told' : wrapped.whyNot?.(feature);
     if (wrapped.clock !== undefined) this.clock = wrapped.clock;
     if (wrapped.startAndWaitSync !== undefined) {
       this.startAndWaitSync = (plan, request) => this.runSync(plan, request);

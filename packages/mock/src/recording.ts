@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import { types } from 'node:util';
 import { overrideBackend } from '@vircommand/core';
-import { bindCommand } from '@vircommand/core/backend';
+import { bindCommand, FEATURE_INFO } from '@vircommand/core/backend';
 import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
 import { Call } from './calls';
 import { FakeBackend, MOCK_FEATURES } from './fake-backend';
@@ -64,6 +64,13 @@ export const REPLAYABLE: readonly Feature[] = Object.freeze(
   MOCK_FEATURES.filter((feature) => !notReplayable.includes(feature)),
 );
 
+/** Other backends would not help. */
+const whyNot = (feature: Feature): string | undefined =>
+  REPLAYABLE.includes(feature)
+    ? undefined
+    : `No recording can hold '${feature}' (${FEATURE_INFO[feature].summary}), whatever the backend; createDryRun() notes ` +
+      'such a command, and can answer it';
+
 const replayable = (features: readonly Feature[]): readonly Feature[] =>
   Object.freeze(features.filter((feature) => REPLAYABLE.includes(feature)));
 
@@ -86,7 +93,7 @@ function replaySession({ file, ...options }: Settings): Session {
   }
   const tape = parseTape(text, file);
   const player = new Player(tape, text, file, new Redactor(options), options.env);
-  const backend = new FakeBackend(tape.backend.name, player, { features: replayable(tape.backend.features) });
+  const backend = new FakeBackend(tape.backend.name, player, { features: replayable(tape.backend.features), whyNot });
   return {
     backend,
     finish: () => {
@@ -137,6 +144,7 @@ class RecordingSession implements Session {
       contract: 1,
       name: live.name,
       features,
+      whyNot,
       start: (plan) => (player?.has(new Call(plan)) === true && fake !== undefined ? fake : recorder).start(plan),
       ...(startAndWaitSync && {
         startAndWaitSync: (plan, request) =>

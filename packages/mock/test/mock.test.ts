@@ -51,6 +51,16 @@ describe('a mock', () => {
     override[Symbol.dispose]();
   });
 
+  it('says of what it cannot do who takes it: no backend that starts programs', async () => {
+    const { Command } = createMock({ features: ['sync'] });
+    expect((await failure(new Command('p').setOutputFd(1).run())).message).to.equal(
+      "No mock can do 'fd-stdio' (stdio from and to descriptors); createDryRun() notes such a command, and can answer it: p",
+    );
+    expect((await failure(new Command('p').setUmask(0).run())).message).to.equal(
+      "This mock was made without 'umask' (file mode creation mask); name it in the features of createMock(): p",
+    );
+  });
+
   it('tells its calls: program, arguments, environment, cwd, stdin, signals, redacted text', async () => {
     const mock = createMock();
     mock.on('p').reply({}).always();
@@ -115,6 +125,7 @@ describe('exec() of a mock', () => {
     expect(thrown(() => new dry.Command('sh', ['-l']).exec())).to.include({ code: 'ERR_MOCK_EXECUTED' });
     expect(dry.text).to.equal('sh -l\n');
     const spy = createRecorder(createMock(), () => undefined);
-    expect(thrown(() => new UnboundCommand('p', [], { backend: spy }).exec())).to.include({ feature: 'exec' });
+    const refused = thrown(() => new UnboundCommand('p', [], { backend: spy }).exec());
+    expect(refused).to.include({ feature: 'exec', message: 'After exec() no recorder is left to be told: p' });
   });
 });

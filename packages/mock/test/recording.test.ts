@@ -193,6 +193,17 @@ describe('record and replay', () => {
   it('what cannot be replayed is refused when it is recorded', async () => {
     const error = await failure(scratch.record((Command) => new Command('true').setOutputFd(1).run()));
     expect(error).to.include({ code: 'ERR_COMMAND_UNSUPPORTED', feature: 'fd-stdio' });
+    // The backend that is recorded can do it.
+    const what = "No recording can hold 'fd-stdio' (stdio from and to descriptors), whatever the backend";
+    expect(error.message).to.equal(`${what}; createDryRun() notes such a command, and can answer it: true`);
+    await scratch.record((Command) => new Command('true').run());
+    const replayed = await failure(scratch.replay((Command) => new Command('true').setOutputFd(1).run()));
+    expect(replayed.message).to.equal(error.message);
+    // What it could hold is another matter.
+    const mask = await failure(scratch.record((Command) => new Command('true').setUmask(0).run()));
+    expect(mask.message)
+      .to.contain("The backend child-process cannot do 'umask'")
+      .and.to.contain('use the backend posix');
     for (const feature of ['fd-stdio', 'file-stdio', 'pass-fd', 'pid-file', 'resource-usage', 'local-pid'] as const)
       expect(REPLAYABLE).to.not.include(feature);
   });
