@@ -1,7 +1,7 @@
 /** How a call is written down, and how a call that comes is compared with those that were. */
 import { isDeepStrictEqual } from 'node:util';
 import type { LaunchPlan, PlanStream, PlanString, SyncRequest } from '@vircommand/core/backend';
-import { planBytes } from '@vircommand/core/backend';
+import { planBytes, quoteForShell } from '@vircommand/core/backend';
 import { argumentDifferences, absent, show, type Difference } from './explain';
 import type { CallRedactor } from './redact';
 
@@ -142,6 +142,10 @@ function environmentOf(
   }
   return Object.fromEntries(entries);
 }
+
+/** For messages, in the words of the recording. */
+export const titleOf = ({ program, args = [] }: RecordedCall): string =>
+  [program, ...args].map((word) => quoteForShell(planBytes(word))).join(' ');
 
 /** What two calls that are the same have in common, apart from the environment. */
 export const keyOf = (call: RecordedCall): string => JSON.stringify(fields.map((field) => call[field] ?? null));

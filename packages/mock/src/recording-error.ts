@@ -22,6 +22,8 @@ export type RecordingErrorCode =
   | 'ERR_RECORDING_UNUSED'
   /** The recording holds something that it must not hold; it was not saved. */
   | 'ERR_RECORDING_SECRET'
+  /** Calls differ only by variables whose values are not stored, and their programs did different things; it was not saved. */
+  | 'ERR_RECORDING_AMBIGUOUS'
   /** Programs still run; it was not saved. */
   | 'ERR_RECORDING_RUNNING'
   /** Somebody else wrote the file meanwhile; it was not saved. */

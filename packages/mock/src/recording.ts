@@ -11,6 +11,7 @@ import { Recorder } from './record';
 import { RecordingError, recordAnew } from './recording-error';
 import { latin1OrText, Redactor } from './redact';
 import { Player } from './replay';
+import { mixedUp } from './mixed-up';
 import { Take } from './take';
 import { lineOfEntry, parseTape, tapeText, type Tape, type TapeEntry } from './tape';
 import { checkWritable, readTape, writeTape } from './tape-file';
@@ -174,8 +175,12 @@ class RecordingSession implements Session {
       const what = `these programs still run, end them before finish():\n  ${running.join('\n  ')}\n`;
       throw new RecordingError('ERR_RECORDING_RUNNING', `${file}: ${what}. Nothing was saved.`, { file });
     }
+    const taken = this.take.entries;
+    const mixed = mixedUp(taken);
+    if (mixed !== undefined)
+      throw new RecordingError('ERR_RECORDING_AMBIGUOUS', `${file}: ${mixed}. Nothing was saved.`, { file });
     const { name, features } = this.live;
-    const text = tapeText({ backend: { name, features }, calls: [...this.kept, ...this.take.entries] });
+    const text = tapeText({ backend: { name, features }, calls: [...this.kept, ...taken.map(({ entry }) => entry)] });
     if (text === this.before) return;
     writeTape(file, text, this.before, (written) => {
       this.verify(written, text);

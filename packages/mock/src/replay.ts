@@ -1,11 +1,17 @@
 /** The director that plays a recording: which entry answers a call, and what its program then does. */
-import { planBytes, quoteForShell } from '@vircommand/core/backend';
 import type { SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { failureOf, type Part, type Step } from './answer';
 import type { Call } from './calls';
 import { explain, show, type Candidate } from './explain';
 import type { Director } from './fake-backend';
-import { callDifferences, environmentDifferences, keyOf, recordedCall, type RecordedCall } from './recorded-call';
+import {
+  callDifferences,
+  environmentDifferences,
+  keyOf,
+  recordedCall,
+  titleOf,
+  type RecordedCall,
+} from './recorded-call';
 import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { isSecretInput } from './secrets';
@@ -66,8 +72,7 @@ class Track {
   }
 
   get title(): string {
-    const { program, args = [] } = this.entry.call;
-    return [program, ...args].map((word) => quoteForShell(planBytes(word))).join(' ');
+    return titleOf(this.entry.call);
   }
 }
 

@@ -135,7 +135,9 @@ export class Take {
     return all.filter(({ over }) => !over).map(({ plan }) => plan.text);
   }
 
-  get entries(): TapeEntry[] {
-    return [...this.taken].sort(([a], [b]) => a - b).map(([, taken]) => taken.entry);
+  /** With what was called in fact. */
+  get entries(): readonly { readonly plan: LaunchPlan; readonly entry: TapeEntry }[] {
+    const inOrder = [...this.taken].sort(([a], [b]) => a - b);
+    return inOrder.map(([, { plan, entry }]) => ({ plan, entry }));
   }
 }

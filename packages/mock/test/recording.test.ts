@@ -13,7 +13,7 @@ import {
 import { once } from 'node:events';
 import * as path from 'node:path';
 import { backend as live, Command as RealCommand } from '@vircommand/child-process';
-import type { CommandConstructor, CommandResult } from '@vircommand/core';
+import { secret, type Arg, type CommandConstructor, type CommandResult } from '@vircommand/core';
 import { createMock, openRecording, REPLAYABLE, RecordingError, type RecordMode } from '@vircommand/mock';
 import { recordMode } from '../src/record-mode';
 import { failure, thrown } from './failures';
@@ -206,6 +206,58 @@ describe('record and replay', () => {
       .and.to.contain('use the backend posix');
     for (const feature of ['fd-stdio', 'file-stdio', 'pass-fd', 'pid-file', 'resource-usage', 'local-pid'] as const)
       expect(REPLAYABLE).to.not.include(feature);
+  });
+
+  describe('calls that only values tell apart which are not stored', () => {
+    const live = createMock();
+    live
+      .on('where')
+      .reply(({ env }) => ({ stdout: env === 'inherit' ? '' : `${env.REGION}` }))
+      .always();
+    live.on('what').reply({ stdout: 'same' }).always();
+    const ask =
+      (program: string, REGION: Arg, others = {}) =>
+      (Command: CommandConstructor) =>
+        new Command(program, ['-a'], { env: { REGION, ...others }, stdout: 'text' }).run();
+    const both =
+      (...works: ReturnType<typeof ask>[]) =>
+      async (Command: CommandConstructor) => {
+        for (const work of works) await work(Command);
+      };
+
+    it('are not saved, since a replay would give the one the answer of the other', async () => {
+      const error = await failure(scratch.record(both(ask('where', 'a'), ask('where', 'b')), { live }));
+      expect(error).to.include({ code: 'ERR_RECORDING_AMBIGUOUS' });
+      expect(error.message)
+        .to.contain('where -a ran 2 times, with other values of REGION')
+        .and.contain("env: ['REGION']");
+      expect(error.message).to.contain('Nothing was saved.');
+      expect(existsSync(scratch.file)).to.equal(false);
+      const sync = (Command: CommandConstructor) =>
+        ['a', 'b'].map((REGION) => new Command('where', [], { env: { REGION }, stdout: 'text' }).runSync().stdout);
+      expect((await failure(scratch.record(sync, { live }))).code).to.equal('ERR_RECORDING_AMBIGUOUS');
+    });
+
+    it('are saved where the values are, and told apart', async () => {
+      const env = ['REGION'];
+      await scratch.record(both(ask('where', 'a'), ask('where', 'b')), { live, env });
+      const { stdout } = await scratch.replay(
+        async (Command) => {
+          const last = await ask('where', 'b')(Command);
+          await ask('where', 'a')(Command);
+          return last;
+        },
+        { env },
+      );
+      expect(stdout).to.equal('b');
+    });
+
+    it('are saved where it is all the same, where the names differ, and where the values are secret', async () => {
+      await scratch.record(both(ask('what', 'a'), ask('what', 'b')), { live });
+      await scratch.record(both(ask('where', 'a'), ask('where', 'a')), { live });
+      await scratch.record(both(ask('where', 'a'), ask('where', 'b', { ZONE: '1' })), { live });
+      await scratch.record(both(ask('where', secret('aaaa')), ask('where', secret('bbbb'))), { live });
+    });
   });
 
   describe('modes', () => {
