@@ -3,6 +3,7 @@
  * itself would bring a script to run at the installation, which package managers warn of or refuse; types come from it.
  */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { exactAddress, type Driver, type NativeFunction, type Parameter, type Result } from './driver';
 import { requireFromHere } from './packages';
@@ -19,6 +20,12 @@ type Koffi = Pick<typeof import('koffi'), 'load' | 'address' | 'errno' | 'view'>
 
 /** Throws what loading koffi throws. */
 export function loadKoffi(): Driver {
+  const driver = loadKoffiPackage();
+  surviveClosedStdio(driver);
+  return driver;
+}
+
+function loadKoffiPackage(): Driver {
   const packageOfBinaries = `@koromix/koffi-linux-${process.arch}`;
   const require = requireFromHere();
   try {
@@ -27,6 +34,20 @@ export function loadKoffi(): Driver {
     // It is laid out in another way: the package finds out itself, or says what is wrong.
     return driverOver(require(packageOfBinaries) as Koffi);
   }
+}
+
+/**
+ * When the process exits, koffi flushes descriptors 1 and 2. Where 1 is closed it complains, and where 2 is closed it waits for
+ * itself, for ever. Functions that were registered later run before: one for each number that may be free, which it fills. As they
+ * are libc's own, no listener is needed that somebody may remove, and no thread. The launcher and a spawner thread need none: the
+ * one never exits, and the other is not the first that loads koffi.
+ */
+function surviveClosedStdio(driver: Driver): void {
+  const atExit = driver.bind('__cxa_atexit', 'int', ['address', 'address', 'address']);
+  // It takes no path, nor anything else that can be denied: Node has its own by the same call.
+  const fill = driver.symbol('epoll_create1');
+  if (atExit === undefined || fill === undefined) return;
+  for (let number = 0; number < 3; number++) atExit(fill, 0, 0);
 }
 
 /** What the package looks up in the headers of Node's executable, which takes it longer than to load the addon. */
@@ -42,10 +63,13 @@ function addonForLibc(): string {
  */
 export function loadKoffiAddon(file: string): Driver {
   const module = { exports: {} };
-  process.dlopen(module, file);
+  process.dlopen(module, file, constants.dlopen.RTLD_LAZY | RTLD_NODELETE);
   loadedFile = file;
   return driverOver(module.exports as Koffi);
 }
+
+/** Otherwise the end of the only worker thread that has it unloads it, and that flushes as an exit does. */
+const RTLD_NODELETE = 0x1000;
 
 let loadedFile: string | undefined;
 
