@@ -5,6 +5,7 @@
 const { readdirSync, rmSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { buildSync } = require('esbuild');
+const { version } = require('../packages/posix/package.json');
 
 /** What all bundles of this repository have in common: options of esbuild. */
 const always = (exports.always = {
@@ -20,6 +21,25 @@ const always = (exports.always = {
  * minified.
  */
 exports.readable = { minifyWhitespace: true, sourcemap: 'linked', sourcesContent: false };
+
+/** For what starts the programs of posix: an option `define`. Whose version is another one is not started. */
+const posixVersion = (exports.posixVersion = { POSIX_VERSION: JSON.stringify(version) });
+
+const posixSources = path.join(__dirname, '..', 'packages', 'posix', 'src');
+
+/** The programs that posix starts, each a file whose name nobody else has and whose first line says what it is: options of esbuild. */
+exports.posixPrograms = (directory) =>
+  Object.entries({ launcher: ['launcher', 'main.ts'], 'spawner-thread': ['spawner', 'worker.ts'] }).map(
+    ([name, source]) => ({
+      ...always,
+      entryPoints: [path.join(posixSources, ...source)],
+      outfile: path.join(directory, `vircommand-${name}.cjs`),
+      banner: { js: `// @vircommand/posix ${name} ${version}` },
+      conditions: ['@vircommand/source'],
+      define: posixVersion,
+      minify: true,
+    }),
+  );
 
 /**
  * @param directory of the package

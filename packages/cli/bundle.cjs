@@ -5,7 +5,7 @@
 // tsc's own output in dist/modules is for project references and declarations.
 const path = require('node:path');
 const { build } = require('esbuild');
-const { always } = require('../../tools/bundle.cjs');
+const { always, posixPrograms, posixVersion } = require('../../tools/bundle.cjs');
 
 const [, , target = path.join(__dirname, 'dist')] = process.argv;
 const posix = path.join(__dirname, '..', 'posix', 'src');
@@ -14,8 +14,6 @@ const posix = path.join(__dirname, '..', 'posix', 'src');
 const entries = {
   index: path.join(__dirname, 'src', 'index.ts'),
   engine: path.join(posix, 'engine.ts'),
-  launcher: path.join(posix, 'launcher', 'main.ts'),
-  'spawner-thread': path.join(posix, 'spawner', 'worker.ts'),
   between: path.join(__dirname, 'src', 'between.ts'),
   dispatch: path.join(__dirname, 'src', 'dispatch.ts'),
 };
@@ -46,11 +44,12 @@ const bundles = Object.entries(entries).map(([name, source]) =>
     entryPoints: [source],
     outfile: path.join(target, `${name}.js`),
     conditions: ['@vircommand/source'],
+    define: posixVersion,
     external: ['@vircommand/child-process', '@vircommand/mock', ...Object.keys(entries).map((entry) => `./${entry}`)],
     minify: true,
     plugins: [fromTheStart],
   }),
 );
-Promise.all(bundles).catch(() => {
+Promise.all([...bundles, ...posixPrograms(target).map((options) => build(options))]).catch(() => {
   process.exitCode = 1;
 });

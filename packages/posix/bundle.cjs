@@ -5,33 +5,31 @@
 const { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { buildSync } = require('esbuild');
-const { always, bundlePackage, clearDist, namesOf, readable } = require('../../tools/bundle.cjs');
+const { bundlePackage, clearDist, namesOf, posixPrograms, posixVersion, readable } = require('../../tools/bundle.cjs');
 
-const programs = [
-  ['launcher.js', path.join('launcher', 'main.ts')],
-  ['spawner-thread.js', path.join('spawner', 'worker.ts')],
-].map(([name, source]) => ({ file: path.join(__dirname, 'dist', name), source: path.join(__dirname, 'src', source) }));
+const programs = posixPrograms(path.join(__dirname, 'dist'));
 const sources = [path.join(__dirname, 'src'), path.join(__dirname, '..', 'core', 'src')];
 
-function isStale({ file }) {
-  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function isStale({ outfile }) {
+  const made = statSync(outfile, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const newer = (source) => statSync(source).mtimeMs > made;
   return [
     __filename,
+    path.join(__dirname, 'package.json'),
     ...sources.flatMap((directory) =>
       readdirSync(directory, { recursive: true }).map((name) => path.join(directory, name)),
     ),
   ].some(newer);
 }
 
-function bundleProgram({ file, source }) {
-  const options = { conditions: ['@vircommand/source'], minify: true, write: false };
-  const { outputFiles } = buildSync({ ...always, ...options, entryPoints: [source] });
-  mkdirSync(path.dirname(file), { recursive: true });
+function bundleProgram(options) {
+  const { outfile } = options;
+  const { outputFiles } = buildSync({ ...options, write: false });
+  mkdirSync(path.dirname(outfile), { recursive: true });
   // Several tasks may do this at once, and a launcher may be starting.
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${outfile}.${process.pid}`;
   writeFileSync(temporary, outputFiles[0].text);
-  renameSync(temporary, file);
+  renameSync(temporary, outfile);
 }
 
 if (require.main === module) {
@@ -41,7 +39,7 @@ if (require.main === module) {
     file: 'posix',
     first: { index: namesOf(__dirname, 'index') },
     later: { 'pidfile/index': namesOf(__dirname, 'pidfile/index') },
-    options: { external: ['@vircommand/core'], ...readable },
+    options: { external: ['@vircommand/core'], define: posixVersion, ...readable },
   });
 }
 programs.filter(isStale).forEach(bundleProgram);

@@ -12,7 +12,7 @@ export function bundled(name: string): string {
   if (directory === undefined) {
     directory = mkdtempSync(join(tmpdir(), 'vircommand-program-'));
     chmodSync(directory, 0o755);
-    for (const name of ['launcher.js', 'spawner-thread.js']) {
+    for (const name of ['vircommand-launcher.cjs', 'vircommand-spawner-thread.cjs']) {
       symlinkSync(resolve(__dirname, '..', 'dist', name), join(directory, name));
     }
   }

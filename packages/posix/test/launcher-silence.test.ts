@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { CommandStartError } from '@vircommand/core';
 import type { LaunchPlan, SyncRequest } from '@vircommand/core/backend';
-import { bundledFile } from '../src/bundled-file';
+import { ownProgram } from '../src/own-program';
 import { launch } from '../src/launcher/start';
 import { launchAndWaitSync } from '../src/launcher/sync';
 import { onEachDriver } from './drivers';
@@ -62,7 +62,7 @@ onEachDriver((libc) => {
           // What watches for ends is closed a little later.
           await until(() => held() === before);
           // A daemon's comes up, and sees that nobody listens.
-          await until(() => pidsWith(bundledFile('launcher.js')).length === 0);
+          await until(() => pidsWith(ownProgram('launcher')).length === 0);
           expect(existsSync(file)).to.equal(false);
         });
       }

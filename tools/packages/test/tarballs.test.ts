@@ -10,9 +10,9 @@ const withoutMap: Readonly<Record<string, RegExp>> = {
   // Two lines.
   '@vircommand/child-process': /^dist\/index\.js$/,
   // Two lines; and what is read at every start of them.
-  '@vircommand/posix': /^dist\/(?:index|pidfile|launcher|spawner-thread)\.js$/,
+  '@vircommand/posix': /^dist\/(?:index\.js|pidfile\.js|vircommand-[\w-]+\.cjs)$/,
   // Read at every start of the command.
-  '@vircommand/cli': /^dist\/[\w-]+\.js$/,
+  '@vircommand/cli': /^dist\/[\w-]+\.c?js$/,
 };
 const never = /^(?!README|CHANGELOG|LICENSE|docs\/).*\.(?:test\.|tsbuildinfo|tgz|log|md)|^test\/|node_modules|\/\.[^/]/;
 
@@ -48,12 +48,12 @@ describe('every tarball', () => {
                 true,
               );
             }
-          } else if (/^dist\/.*\.js$/.test(name)) {
+          } else if (/^dist\/.*\.c?js$/.test(name)) {
             const exempt = withoutMap[manifest.name]?.test(name) === true;
             expect(files().has(`${name}.map`), name).to.equal(!exempt);
           }
           const named = /^\/\/# sourceMappingURL=(.*)$/m.exec(
-            /\.(?:js|d\.ts)$/.test(name) ? content.toString() : '',
+            /\.(?:c?js|d\.ts)$/.test(name) ? content.toString() : '',
           )?.[1];
           if (named !== undefined && !named.startsWith('data:')) {
             expect(files().has(path.posix.join(path.posix.dirname(name), named)), `${named} of ${name}`).to.equal(true);
@@ -62,7 +62,9 @@ describe('every tarball', () => {
       });
 
       it('is unpacked, by those who would not, where it starts files of its own', () => {
-        const starts = Array.from(files().keys()).some((name) => /(?:^|\/)(?:launcher\.js$|programs\/)/.test(name));
+        const starts = Array.from(files().keys()).some((name) =>
+          /(?:^|\/)(?:vircommand-launcher\.cjs$|programs\/)/.test(name),
+        );
         expect(manifest.preferUnplugged === true || !starts).to.equal(true);
       });
 

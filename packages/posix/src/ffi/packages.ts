@@ -3,11 +3,7 @@
  * missing is no reason for a build, or for the load of a bundle, to fail. So Node looks for them, from the bundle if there is one.
  */
 import { createRequire } from 'node:module';
+import { ownFile } from '../own-file';
 
-/** Not made before it is needed. @throws Error in a bundle of ES modules, which may have no `__filename`. */
-export function requireFromHere(): NodeJS.Require {
-  if (typeof __filename === 'undefined') {
-    throw new Error('a bundle of ES modules must define __filename, or leave @vircommand/posix out');
-  }
-  return createRequire(__filename);
-}
+/** Not made before it is needed. @throws Error where this is in no file. */
+export const requireFromHere = (): NodeJS.Require => createRequire(ownFile());

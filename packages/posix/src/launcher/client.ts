@@ -2,12 +2,10 @@
  * Starts through the launcher: everything that the direct way can prepare is prepared here, the rest is ordered from a fresh
  * process, which says how it went on a pipe.
  */
-import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { Arena } from '../arena';
 import { Attributes } from '../attributes';
-import { bundledFile } from '../bundled-file';
 import { DescriptorSet } from '../ends';
 import { Environment } from '../environment';
 import { errno, nulError, systemError } from '../errno';
@@ -16,14 +14,13 @@ import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
 import { nameOfPlace, placeOf, planSince, type Moment } from '../moment';
 import { programMoves, softLimit } from '../moves';
+import { ownProgram } from '../own-program';
 import { ownVariable } from '../own-variable';
 import { checkPermission, workingDirectory } from '../program';
 import type { StartedProcess } from '../spawn';
 import { cString } from '../struct';
 import type { Order } from './protocol';
 import { programStrings } from './strings';
-
-const launcherFile = bundledFile('launcher.js');
 
 /** Also for an executable that was replaced since this process began. */
 const executable = '/proc/self/exe';
@@ -67,7 +64,7 @@ class LauncherSpawner {
 
   begin(asked: LaunchPlan, moment?: Moment): BegunLauncher {
     checkPermission();
-    checkLauncher();
+    const file = launcherFile();
     const plan = planSince(asked, moment, 'from there');
     const env = moment?.env ?? plan.env;
     const { libc, descriptors, attributes, arena } = this;
@@ -102,7 +99,7 @@ class LauncherSpawner {
         ],
         placeOf(moment),
       );
-      const [path, argv] = launcherCommand(plan.daemon, orderNumber);
+      const [path, argv] = launcherCommand(file, plan.daemon, orderNumber);
       arena.pack(path, argv, launcherEnvironment());
       const group = plan.daemon ? 'session' : attributes.group(plan.group);
       const result = libc.posix_spawn(
@@ -196,8 +193,12 @@ function absolutePidFile({ pidFile }: LaunchPlan, moment: Moment | undefined): s
  * A daemon's launcher is started in the background by a shell that leads the session and ends at once: so it can never get
  * a terminal, and has another parent. The shell is another program, and cannot find ours by `/proc/self`.
  */
-function launcherCommand(daemon: boolean, orderNumber: number): readonly [path: string, argv: readonly string[]] {
-  const argv = [launcherFile, String(orderNumber)];
+function launcherCommand(
+  file: string,
+  daemon: boolean,
+  orderNumber: number,
+): readonly [path: string, argv: readonly string[]] {
+  const argv = [file, String(orderNumber)];
   if (!daemon) return [executable, ['node', ...argv]];
   return ['/bin/sh', ['sh', '-c', '"$@" &', 'sh', `/proc/${process.pid}/exe`, ...argv]];
 }
@@ -220,11 +221,12 @@ function launcherEnvironment(): [name: string, value: string][] {
   return environment;
 }
 
-function checkLauncher(): void {
-  if (existsSync(launcherFile)) return;
-  const why =
-    'the launcher is not where it was installed; a bundler must leave @vircommand/posix out (external), or have its dist/launcher.js beside the bundle';
-  throw startError('launcher', systemError(errno.ENOENT, 'open', launcherFile, why), launcherFile);
+function launcherFile(): string {
+  try {
+    return ownProgram('launcher');
+  } catch (error) {
+    throw startError('launcher', error as NodeJS.ErrnoException);
+  }
 }
 
 function launcherError(number: number, syscall: string): Error {

@@ -1,13 +1,11 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { withoutPrototype } from '@vircommand/core/backend';
-import { bundledFile } from '../bundled-file';
 import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
+import { ownProgram } from '../own-program';
 import { setImmediate } from '../timers';
 import type { Said, Setup } from './protocol';
-
-const file = bundledFile('spawner-thread.js');
 
 /** It has little garbage, and no reason to keep it. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
@@ -77,9 +75,9 @@ export class Thread {
         stderr: true,
         name: 'vircommand',
       };
-      worker = new Worker(file, withoutPrototype(options));
+      worker = new Worker(ownProgram('spawner-thread'), withoutPrototype(options));
     } catch (error) {
-      // The permission model, for instance.
+      // The permission model, for instance, or that its file is not there.
       this.fail(error);
       setImmediate(() => {
         this.begin();
