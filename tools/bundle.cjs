@@ -42,6 +42,13 @@ exports.posixPrograms = (directory) =>
   );
 
 /**
+ * Node's own modules are asked for in this way, since there is no `require` in a bundle of ES modules that somebody makes of it.
+ * The name is as long as that, so that maps stay right.
+ */
+const builtinBanner = { js: 'var builtin=process.getBuiltinModule;' };
+const withBuiltins = (text) => text.replaceAll('require("node:', 'builtin("node:');
+
+/**
  * @param directory of the package
  * @param file its name in `dist`, without an ending
  * @param first entry points that are evaluated when any is loaded: their paths in `src`, and the names of their values
@@ -59,14 +66,17 @@ exports.bundlePackage = ({ directory, file, first, later = {}, options }) => {
   // Plain assignment, since a getter for each name would take a tenth of the time of an import.
   const given = [...imports.keys(), ...(latter.length > 0 ? [`later: { ${latter.join(', ')} }`] : [])].join(', ');
   const contents = `${Object.keys(first).map(importOf).join('\n')}\nmodule.exports = { ${given} };`;
-  buildSync({
+  const { outputFiles } = buildSync({
     ...always,
+    banner: builtinBanner,
     // A map names it as the source, so it must be a file that is published.
     stdin: { contents, resolveDir: path.join(directory, 'src'), sourcefile: '../dist/index.js' },
     logOverride: { 'commonjs-variable-in-esm': 'silent' },
     outfile: path.join(directory, 'dist', `${file}.js`),
     ...options,
+    write: false,
   });
+  for (const { path: file, text } of outputFiles) writeFileSync(file, file.endsWith('.js') ? withBuiltins(text) : text);
   for (const [entry, names] of Object.entries(first)) writeEntry(directory, entry, names, `require('./${file}.js')`);
   for (const [entry, names] of Object.entries(later)) {
     writeEntry(directory, entry, names, `require('./${file}.js').later['${entry}']()`);

@@ -195,31 +195,29 @@ describe('what is published', function () {
         await project('npm', process.execPath, ['vircommand']),
         'use.mts',
         path.join(there.directory, 'bundle.mjs'),
-        {
-          format: 'esm',
-          // What CommonJS modules find there.
-          banner: {
-            js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
-          },
-        },
+        { format: 'esm' },
       );
       expect(await run('npm', there, 'bundle.mjs')).to.equal('used\n');
     });
 
-    it('takes posix where its driver is found from the bundle, and child-process elsewhere', async () => {
-      const at = await project('npm', process.execPath, ['vircommand']);
-      const file = path.join(at.directory, 'bundle.cjs');
-      await bundle(at, 'hello.cjs', file, {
+    const formats: Readonly<Record<string, BuildOptions>> = {
+      'bundle.cjs': {
         format: 'cjs',
-        // webpack and what is like it leave nothing of `require()` but Node's own modules.
-        banner: {
-          js: "require = ((native) => (name) => { if (name.startsWith('node:')) return native(name); throw new Error(name); })(require);",
-        },
+        // webpack and what is like it leave nothing of `require()`.
+        banner: { js: 'require = undefined;' },
+      },
+      'bundle.mjs': { format: 'esm' },
+    };
+    for (const [name, options] of Object.entries(formats)) {
+      it(`takes posix where its driver is found from ${name}, and child-process elsewhere`, async () => {
+        const at = await project('npm', process.execPath, ['vircommand']);
+        const file = path.join(at.directory, name);
+        await bundle(at, 'hello.cjs', file, options);
+        expect(await run('npm', at, name)).to.equal('posix: hello\n');
+        const there = alone(`elsewhere-${name}`);
+        copyFileSync(file, path.join(there.directory, name));
+        expect(await run('npm', there, name)).to.equal('child-process: hello\n');
       });
-      expect(await run('npm', at, 'bundle.cjs')).to.equal('posix: hello\n');
-      const there = alone('elsewhere');
-      copyFileSync(file, path.join(there.directory, 'bundle.cjs'));
-      expect(await run('npm', there, 'bundle.cjs')).to.equal('child-process: hello\n');
-    });
+    }
   });
 });
