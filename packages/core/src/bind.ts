@@ -1,5 +1,5 @@
 /** Binding: a constructor of commands for one backend. */
-import { BoundCommand, brand, type Binding } from './bound-command';
+import { BoundCommand, brand, type Binding, type WhyNotBetter } from './bound-command';
 import { checkBackend } from './check-backend';
 import type { Command, CommandConstructor } from './command';
 import type { Backend } from './contract';
@@ -12,19 +12,24 @@ import { hide } from './plain';
  * ```ts
  * export const Command = bindCommand(() => createSshBackend());
  * ```
+ *
+ * @param whyNotBetter where the function chooses: why it did not choose a better one, for the error of who needs that one
  */
-export function bindCommand(backend: Backend | (() => Backend)): CommandConstructor {
+export function bindCommand(
+  backend: Backend | (() => Backend),
+  whyNotBetter?: (chosen: Backend) => string | undefined,
+): CommandConstructor {
   if (typeof backend !== 'function') checkBackend(backend, 'bindCommand()');
-  return makeConstructor(backend);
+  return makeConstructor(backend, whyNotBetter);
 }
 
 /** The constructor of commands for a backend, or for none. */
-export function makeConstructor(binding: Binding): CommandConstructor {
+export function makeConstructor(binding: Binding, whyNotBetter?: WhyNotBetter): CommandConstructor {
   let resolved: Backend | undefined = typeof binding === 'function' ? undefined : binding;
   const resolve = typeof binding === 'function' ? (): Backend => (resolved ??= binding()) : binding;
   class CommandOfBackend extends BoundCommand {
     constructor(program: unknown, args?: unknown, options?: unknown) {
-      super(resolve, CommandOfBackend as unknown as () => unknown, program, args, options);
+      super(resolve, whyNotBetter, CommandOfBackend as unknown as () => unknown, program, args, options);
     }
     static get backend(): Backend | undefined {
       return typeof resolve === 'function' ? resolve() : resolve;

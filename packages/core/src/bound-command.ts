@@ -32,6 +32,8 @@ import type { Bytes, CommandIteration, CommandResult, Fd } from './types';
 export const brand = Symbol.for('vircommand.command');
 /** Where a command gets its backend from. */
 export type Binding = Backend | (() => Backend) | undefined;
+/** Why the backend that was chosen is not a better one. */
+export type WhyNotBetter = (chosen: Backend) => string | undefined;
 
 /** Options as they were read when the caller called, whenever the run begins. */
 type ReadOptions = RunSettings | { readonly wrong: string };
@@ -47,10 +49,19 @@ export class BoundCommand extends CommandWithOptions {
   /** A run that is not over. */
   #running = false;
   readonly #binding: Binding;
+  readonly #whyNotBetter: WhyNotBetter | undefined;
 
-  constructor(binding: Binding, constructor: () => unknown, program: unknown, args: unknown, options: unknown) {
+  constructor(
+    binding: Binding,
+    whyNotBetter: WhyNotBetter | undefined,
+    constructor: () => unknown,
+    program: unknown,
+    args: unknown,
+    options: unknown,
+  ) {
     super(program, constructor);
     this.#binding = binding;
+    this.#whyNotBetter = whyNotBetter;
     if (args !== undefined) this.appendArgs('new Command', args);
     if (options !== undefined) this.applyOptions(options);
     this.above = undefined;
@@ -92,7 +103,8 @@ export class BoundCommand extends CommandWithOptions {
     const missing = launch.plan.requires.find((feature) => !backend.features.includes(feature));
     if (missing !== undefined) {
       const details = { command: launch.plan.text, backend: backend.name };
-      const error = new UnsupportedFeatureError(missing, FEATURE_INFO[missing], details, backend.whyNot?.(missing));
+      const info = { ...FEATURE_INFO[missing], whyNotBetter: this.#whyNotBetter?.(backend) };
+      const error = new UnsupportedFeatureError(missing, info, details, backend.whyNot?.(missing));
       throw placeAt(error, at ?? this.site(call));
     }
     return { launch, settings, backend };

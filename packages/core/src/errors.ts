@@ -94,15 +94,22 @@ export class UnsupportedFeatureError extends CommandError {
 
   constructor(
     feature: Feature,
-    info: { readonly summary: string; readonly availableIn: readonly string[] },
+    info: {
+      readonly summary: string;
+      readonly availableIn: readonly string[];
+      /** Why a better backend was not chosen. */
+      readonly whyNotBetter?: string | undefined;
+    },
     details: CommandErrorDetails,
     whyNot?: string,
   ) {
     const { backend = '(none)', command } = details;
     const others = info.availableIn.filter((name) => name !== 'mock' && name !== backend);
     let has = 'no backend that starts programs has it yet';
-    if (others.length > 0) has = `use the backend ${others.join(' or ')}`;
-    else if (info.availableIn.includes(backend))
+    if (others.length > 0) {
+      has = `use the backend ${others.join(' or ')}`;
+      if (info.whyNotBetter !== undefined) has += `, which was not taken: ${info.whyNotBetter}`;
+    } else if (info.availableIn.includes(backend))
       has = 'not in this process, that is: a single executable application has no launcher, for instance';
     const reason = whyNot ?? `The backend ${backend} cannot do '${feature}' (${info.summary}); ${has}`;
     super(`${reason}: ${abbreviated(command)}`, details);

@@ -272,5 +272,15 @@ describe('a command', () => {
       await rejection(new Command('x').setNice(1).setUid(-1).run(), CommandUsageError);
       await rejection(new Command('x').setNice(1).run(), UnsupportedFeatureError);
     });
+
+    it('who chooses says why it chose no better one', async () => {
+      const { backend } = fake(undefined, { features: [] });
+      const Command = bindCommand(
+        () => backend,
+        (chosen) => `not in place of ${chosen.name}`,
+      );
+      const { message } = await rejection(new Command('x').setUmask(0).clone().run(), UnsupportedFeatureError);
+      expect(message).to.contain(`; use the backend posix, which was not taken: not in place of ${backend.name}: x`);
+    });
   });
 });

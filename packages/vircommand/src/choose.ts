@@ -28,6 +28,8 @@ const candidates: readonly Candidate[] = [
 
 const log = debuglog('vircommand');
 let chosen: Backend | undefined;
+/** Why the better ones cannot be used here. */
+const refused: string[] = [];
 
 /**
  * The backend that `Command` of this package uses here.
@@ -37,6 +39,11 @@ let chosen: Backend | undefined;
 export function chooseBackend(): Backend {
   chosen ??= choose(process.env.VIRCOMMAND_BACKEND);
   return chosen;
+}
+
+/** Why {@link chooseBackend} did not choose a better one than this. */
+export function whyNotBetter(backend: Backend): string | undefined {
+  return backend === chosen && refused.length > 0 ? refused.join('; ') : undefined;
 }
 
 function choose(forced: string | undefined): Backend {
@@ -54,6 +61,7 @@ function choose(forced: string | undefined): Backend {
       return found;
     }
     log('not backend %s: %s', candidate.name, found);
+    refused.push(found);
   }
   throw new CommandUsageError('new Command', 'no backend can be used here', { command: '' });
 }

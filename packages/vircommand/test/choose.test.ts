@@ -81,6 +81,18 @@ describe('the choice of a backend', () => {
     expect(stderr).to.match(/backend child-process\n/);
   });
 
+  it('says why it did not take the better one to who misses that', () => {
+    const missing = `(options) => new Command('x', [], { umask: 0o27, ...options }).run().catch((e) => e.message)`;
+    const other = `{ contract: 1, name: 'other', features: [], start() {} }`;
+    const code = `${load} const missing = ${missing};
+      Promise.all([missing(), missing({ backend: ${other} })]).then((said) => console.log(said.join('\\n')));`;
+    const [own, given] = fresh(code, { VIRCOMMAND_FFI: 'nonsense' }).stdout.split('\n');
+    expect(own).to.match(/^The backend child-process .*; use the backend posix, which was not taken: .*nonsense.*: x$/);
+    expect(given).to.match(/^The backend other .*; use the backend posix: x$/);
+    const forced = fresh(code, { VIRCOMMAND_FFI: 'nonsense', VIRCOMMAND_BACKEND: 'child-process' }).stdout;
+    expect(forced).to.match(/^The backend child-process .*; use the backend posix: x\n/);
+  });
+
   it('yields to an override', async () => {
     const calls: string[] = [];
     const spy: Backend = {
