@@ -60,13 +60,21 @@ describe('a daemon', function () {
     await until(() => [undefined, 'Z'].includes(stateOf(pid)));
   });
 
-  for (const hooked of [false, true]) {
-    it(`is not there, and no pid file, if its start was aborted at any moment${hooked ? ', with a hook' : ''}`, async () => {
+  const ways: [title: string, hooked: boolean, sync: boolean][] = [
+    ['', false, false],
+    [', with a hook', true, false],
+    [' (synchronous)', false, true],
+    [', with a hook (synchronous)', true, true],
+  ];
+  for (const [title, hooked, sync] of ways) {
+    it(`is not there, and no pid file, if its start was aborted at any moment${title}`, async () => {
       const hook = { module: pathToFileURL(`${__dirname}/programs/hook.mjs`), export: 'forever' };
-      for (const timeout of [1, 5, 15, 25, 30, 35]) {
+      for (const timeout of [1, 5, 15, 25, 30, 35, ...(hooked ? [300] : [])]) {
         const command = new Command('sleep', [marker], { daemon: true, pidFile: file() });
         if (hooked) command.setPreExecHook(hook);
-        const outcome = await command.run({ timeout }).catch((error: unknown) => error);
+        const outcome = await Promise.resolve()
+          .then(() => (sync ? command.runSync({ timeout }) : command.run({ timeout })))
+          .catch((error: unknown) => error);
         if (!(outcome instanceof Error)) {
           // It was there in time.
           for (const pid of pidsWith(marker)) process.kill(pid, 'SIGKILL');

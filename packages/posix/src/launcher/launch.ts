@@ -30,14 +30,18 @@ export class Launch {
   readonly ready: Promise<'held' | Outcome>;
   /** Resolves when the launcher is the program, or died; rejects with the error of the start. */
   readonly outcome: Promise<Outcome>;
+  /** Resolves when the number of a daemon's launcher is known, and pinned. */
+  readonly pinned: Promise<void>;
   /** Where the plan asks for one. */
   readonly handshake: ChildHandle['handshake'];
   private readonly progress: Progress;
   private readonly reports: Readable;
   /** Pins the number of a daemon, which is no child of ours. */
   private pidfd = -1;
+  private notePinned!: () => void;
   private unwanted = false;
-  private muted = false;
+  /** It was ended for that it did not say a word, whatever it has said or become since. */
+  silent = false;
 
   constructor(
     plan: LaunchPlan,
@@ -47,6 +51,9 @@ export class Launch {
     if (plan.handshake) this.handshake = { wait: () => this.held(), notify: () => this.notify() };
     const progress = (this.progress = new Progress(begun, libc));
     this.reports = readableFrom(libc, begun.report);
+    this.pinned = new Promise((resolve) => {
+      this.notePinned = resolve;
+    });
     const held = new Promise<'held'>((resolve) => {
       this.reports.on('data', (chunk: Buffer) => {
         progress.take(chunk);
@@ -68,15 +75,18 @@ export class Launch {
   }
 
   /**
-   * What is done if it does not say a word for so long, in milliseconds. Nothing that it says later is listened to: by that it
-   * notices that nobody is there, and ends.
+   * How it is ended if it does not say a word for so long, in milliseconds. What the kernel keeps alive is not listened to any
+   * more: by that it notices that nobody is there, and ends.
    */
   whenSilent(patience: number, end: () => void): void {
     const look = (): void => {
       if (this.pid !== undefined) return;
-      this.muted = true;
-      this.reports.destroy();
+      this.silent = true;
       end();
+      const giveUp = setTimeout(() => this.reports.destroy(), longestDeath);
+      this.reports.once('close', () => {
+        clearTimeout(giveUp);
+      });
     };
     // Not at once: where this thread was busy for so long, the word is there and not read yet.
     const timer = setTimeout(() => setImmediate(look), patience).unref();
@@ -89,7 +99,7 @@ export class Launch {
   /** Why it died. */
   async cause(status: Promise<ExitStatus>): Promise<CommandStartError> {
     const how = await status;
-    return this.muted ? saidNothing() : diedBeforeExec(how);
+    return this.silent ? saidNothing() : diedBeforeExec(how);
   }
 
   /** Of the process that becomes the program; `undefined`: not known yet. */
@@ -126,10 +136,12 @@ export class Launch {
     if ((await this.outcome) === 'died') throw diedWhileHeld();
   }
 
-  /** Kills a daemon's launcher, or the daemon: as soon as it has told its number, and as long as that is certain to be its. */
-  kill(): void {
+  /** Kills a daemon's launcher, or the daemon, if its number is pinned; whether it is. */
+  kill(): boolean {
     this.unwanted = true;
-    if (this.pidfd >= 0) this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, SIGKILL, 0, 0, 0);
+    if (this.pidfd < 0) return false;
+    this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, SIGKILL, 0, 0, 0);
+    return true;
   }
 
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */
@@ -159,6 +171,7 @@ export class Launch {
     const { pid } = this;
     if (pid === undefined || this.pidfd >= 0) return;
     this.pidfd = bindToThread(this.libc, this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
+    if (this.pidfd >= 0) this.notePinned();
     if (this.unwanted) this.kill();
   }
 

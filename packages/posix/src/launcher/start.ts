@@ -11,11 +11,11 @@ import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
 import { unwanted } from '../pace';
-import { watchExit } from '../reap';
 import { beginLauncher } from './client';
 import { Launch } from './launch';
 import { hasLostPidFile } from './pid-file';
 import { longestSilence } from './progress';
+import { LauncherShell } from './shell';
 
 /** Starts that are not finished, for who does not want them any longer. */
 const starting = new WeakMap<LaunchPlan, () => void>();
@@ -74,23 +74,21 @@ async function launchDaemon(
 ): Promise<ChildHandle> {
   const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
-  const shell = new Promise<ExitStatus>((resolve) => {
-    const watch = watchExit(libc, begun.process.pid, (status) => {
-      watch.reap();
-      resolve(status);
-    });
+  const shell = new LauncherShell(libc, begun.process.pid);
+  void launch.pinned.then(() => {
+    shell.release();
   });
-  starting.set(moment?.plan ?? plan, () => {
-    launch.kill();
-  });
-  // Its number is not known. If it ever comes up, it ends at its first word.
-  launch.whenSilent(patience, () => undefined);
+  const end = (): void => {
+    if (!launch.kill()) shell.killGroup();
+  };
+  starting.set(moment?.plan ?? plan, end);
+  launch.whenSilent(patience, end);
   try {
     const outcome = await launch.outcome;
-    if (launch.removed()) throw unwanted();
+    if (launch.removed() && !launch.silent) throw unwanted();
     const { pid } = launch;
-    if (outcome === 'died' || pid === undefined) {
-      throw await launch.cause(shell);
+    if (outcome === 'died' || pid === undefined || launch.silent) {
+      throw await launch.cause(shell.ended);
     }
     if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
       launch.kill();
@@ -99,7 +97,8 @@ async function launchDaemon(
     return daemonHandle(pid);
   } finally {
     // The shell is reaped also if the rest fails.
-    await shell;
+    await shell.ended;
+    shell.release();
     launch.unpin();
   }
 }

@@ -13,6 +13,8 @@ import { diedBeforeExec, longestSilence, Progress, saidNothing, withoutLauncher 
 import { daemonStatus, lostLock } from './start';
 
 const SIGKILL = 9;
+/** Only the kernel keeps a process alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
+const longestDeath = 1000;
 const clock = performance.now.bind(performance);
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;
@@ -30,11 +32,20 @@ export function launchAndWaitSync(
   const deadline = request.timeout === undefined ? Infinity : now + request.timeout;
   const report = bindToThread(libc, begun.report);
   const end = readReports(libc, report, progress, deadline, now + patience);
+  // The group that the shell leads: it is not reaped yet.
+  if (plan.daemon && end !== 'end') endGroup(libc, begun.process.pid, report, progress);
   closeBound(libc, report);
   progress.closeGo();
   return plan.daemon
     ? daemonOutcome(begun, progress, end, libc)
     : childOutcome(begun, progress, end, { ...request, timeout: left(deadline) }, libc);
+}
+
+/** Kills the group of a launcher, which may be the program by now, and waits until it is dead: then its pipe is closed. */
+function endGroup(libc: Libc, group: number, report: number, progress: Progress): void {
+  libc.kill(-group, SIGKILL);
+  const until = clock() + longestDeath;
+  readReports(libc, report, progress, until, until);
 }
 
 type ReportsEnd = 'end' | 'deadline' | 'silence';
@@ -103,10 +114,9 @@ function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd
   const { pid, failure, baseline } = progress;
   const { pidFile } = begun;
   if (failure !== undefined) throw failure;
-  // Its number is not known. If it ever comes up, it ends at its first word.
   if (end === 'silence') throw saidNothing();
   if (end === 'deadline') {
-    if (pid !== undefined) libc.kill(pid, SIGKILL);
+    if (pidFile !== undefined && pid !== undefined) removeOwnPidFile(libc, pidFile, pid);
     return daemonResult(pid, 'timeout');
   }
   if (pid === undefined) throw diedBeforeExec(shell);
