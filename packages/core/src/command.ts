@@ -164,7 +164,16 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setPidFile(path: string): this;
   /**
    * A daemon: a session of its own, `/` as working directory, no child of this process; `run()` resolves when it has
-   * started (`virCommandDaemonize`). No buffers, pipes, `runAsync()` or `killOnParentExit`. Needs feature `daemon`.
+   * started and what is sent to it is sent (`virCommandDaemonize`). `runAsync()` is for pipes and a handshake. It outlives
+   * this process, so its output cannot be kept, and there are no lines of it by a `run…()`, no `killOnParentExit`, and with
+   * `runSync()` nothing is sent. Needs feature `daemon`.
+   *
+   * @example
+   * ```ts
+   * const daemon = await new Command('server').daemonize().setPidFile('/run/server.pid').requireHandshake().runAsync();
+   * await writeFile('/sys/fs/cgroup/server/cgroup.procs', String(daemon.pid));
+   * await daemon.handshakeNotify();
+   * ```
    */
   daemonize(): this;
   /** A session of its own, without controlling terminal. Needs feature `session`. */
@@ -299,7 +308,8 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   runSync(options?: Omit<RunOptions, 'signal'>): CommandResult<Out, Err>;
   /**
    * Only **starts** the program: resolves when it runs (with a handshake: when it is held), **not at its end**; that is
-   * `wait()` of what it resolves with. The deadline counts from this call (`virCommandRunAsync`).
+   * `wait()` of what it resolves with. The deadline counts from this call (`virCommandRunAsync`). Also for a daemon, other
+   * than upstream.
    */
   runAsync(options?: RunOptions): Promise<RunningCommand<Out, Err, In>>;
   /**

@@ -75,7 +75,7 @@ export interface LaunchPlan {
   };
   /** Absolute path; only with `daemon`. */
   readonly pidFile: string | undefined;
-  /** Becomes a daemon; `start()` resolves when that runs. */
+  /** Becomes a daemon; `start()` resolves when that runs (with a handshake: when held), with its pipes, if any. */
   readonly daemon: boolean;
   /** Held before exec until told. */
   readonly handshake: boolean;
@@ -129,7 +129,8 @@ export interface ChildHandle {
   /** In the order of the plan's `sendBuffers`; may be left out when there are none. */
   readonly sendBuffers?: readonly Writable[] | undefined;
   /**
-   * Settles once, when the program is reaped, whatever the pipes do; at once for a daemon.
+   * Settles once, when the program is reaped, whatever the pipes do; for a daemon with exit code 0, at once, or when it is
+   * executed after a handshake. Before that `signal()` and `dispose()` end it; afterwards they leave it alone.
    * It must reject only if the backend lost the program (`CommandStartError`, stage `backend`).
    */
   readonly exited: Promise<ExitStatus>;

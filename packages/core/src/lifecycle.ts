@@ -8,7 +8,7 @@ import type { Budget } from './capture';
 import type { Clock } from './clock';
 import type { Backend, ChildHandle } from './contract';
 import { Ending } from './ending';
-import type { CommandError, CommandStartError } from './errors';
+import { OutputLimitError, type CommandError, type CommandStartError } from './errors';
 import { boundReader } from './bound-reader';
 import { feed, letCallerWrite, pairs } from './feed';
 import { LineReader, type LineSource } from './lines';
@@ -156,7 +156,7 @@ export class Run {
         else this.finish();
       },
     );
-    if (this.cause !== undefined) this.ending.terminate(this.killDelay);
+    if (this.cause !== undefined) this.terminate(this.killDelay);
   }
 
   /** stdin and the send buffers; what the caller writes himself is his. */
@@ -171,6 +171,7 @@ export class Run {
       feed(stream, data, (error) => {
         this.feeding--;
         if (error !== undefined) this.end({ kind: 'io', stream: 'stdin', error });
+        if (this.status !== undefined) this.exit(this.status);
         this.progress();
       });
     }
@@ -181,9 +182,11 @@ export class Run {
     const output = this[name];
     const stream = this.handle?.[name];
     if (stream === undefined) throw new TypeError(`${name} is no pipe`);
+    let late: number | undefined;
     const events = {
       tooLong: (limit: number) => {
-        this.end({ kind: 'limit', stream: name, limit });
+        if (this.settled) late = limit;
+        else this.end({ kind: 'limit', stream: name, limit });
       },
       passed: name === 'stderr' || this.launch.plan.stderr.type === 'same-as-stdout' ? output.keepTail() : undefined,
       resumed: () => {
@@ -193,12 +196,22 @@ export class Run {
     };
     let bound: (() => void) | undefined;
     const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, events, separator);
+    const done = async (): Promise<unknown> => {
+      const result = await this.done;
+      if (late === undefined) return result;
+      const details = { command: this.launch.plan.text, backend: this.backend.name, result, stderrTail: '' };
+      throw placeAt(new OutputLimitError(name, late, details), this.site());
+    };
+    if (this.launch.plan.daemon) {
+      // It writes long after its run is over, and outlives whoever reads.
+      return { reader, done, abort: () => Promise.resolve(void stream.destroy()) };
+    }
     if (this.settled) bound = boundReader(reader, stream, this.clock, this.settings.drainDelay);
     else {
       this.readers.add(reader);
       if (output.use === 'pipe') output.watch(stream);
     }
-    return { reader, done: () => this.done, abort: () => this.abort() };
+    return { reader, done, abort: () => this.abort() };
   }
 
   /** One side of the handshake; its failure is the failure of the start. */
@@ -234,8 +247,10 @@ export class Run {
 
   private exit(status: ExitStatus): void {
     if (this.exited) return;
-    this.exited = true;
     this.status = status;
+    // A daemon has begun: its run is over when all is sent.
+    if (this.launch.plan.daemon && this.feeding > 0) return;
+    this.exited = true;
     // The exit came first: no deadline any more.
     this.cancelDeadline?.();
     this.ending.programExited();
@@ -301,6 +316,16 @@ export class Run {
     else afterTwoTurns(end);
   }
 
+  /** A daemon that is held is ended as it is; one that runs is nobody's, and only let go of. */
+  private terminate(killDelay: number): void {
+    if (!this.launch.plan.daemon) {
+      this.ending.terminate(killDelay);
+      return;
+    }
+    if (this.status === undefined) this.ending.killNow();
+    this.finish();
+  }
+
   /** Ends the run for a cause. The first one counts. */
   end(cause: Cause): void {
     if (this.settled || this.cause !== undefined) return;
@@ -315,7 +340,7 @@ export class Run {
       return;
     }
     this.cause = cause;
-    if (this.handle !== undefined) this.ending.terminate(this.killDelay);
+    if (this.handle !== undefined) this.terminate(this.killDelay);
     else {
       this.backend.cancelStart?.(this.launch.plan);
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
@@ -346,9 +371,11 @@ export class Run {
       if (output.use !== 'pipe') output.destroy();
       else if (this.ending.phase !== 'none' || output.awaited) output.leave(this.clock, this.settings.drainDelay);
     }
-    handle?.stdin?.destroy();
+    // A daemon has begun: its caller may write on.
+    const goesOn = this.launch.plan.daemon && this.status !== undefined && this.launch.input === undefined;
+    if (!goesOn) handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
-    if (!this.exited) disposeQuietly(handle);
+    if (this.status === undefined) disposeQuietly(handle);
     const { plan, stdout, stderr, rawStatus } = this.launch;
     const facts = {
       command: plan.text,
@@ -403,13 +430,13 @@ export class Run {
     if (this.settled) {
       // Its pipes may be held by somebody else, and nobody read to their end.
       for (const output of [this.stdout, this.stderr]) {
-        if (output.use === 'pipe') output.leave(this.clock, this.settings.drainDelay);
+        if (output.use === 'pipe' && !this.launch.plan.daemon) output.leave(this.clock, this.settings.drainDelay);
       }
-    } else if (this.cause !== undefined) this.ending.terminate(killDelay);
+    } else if (this.cause !== undefined) this.terminate(killDelay);
     else if (this.handle === undefined || this.exited) this.end({ kind: 'abort', reason: undefined });
     else {
       this.cause = { kind: 'abort', reason: undefined };
-      this.ending.terminate(killDelay);
+      this.terminate(killDelay);
     }
     await this.done.catch(() => undefined);
   }

@@ -157,7 +157,8 @@ const withOwnStreams = ({ stdin, stdout, stderr }: Draft): Streams => ({
 export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Launch {
   const said: Streams = mode === 'exec' ? withOwnStreams(draft) : draft;
   const stdout = streamUse(said.stdout, 'stdout', mode, settings);
-  const stderr = draft.daemon ? 'none' : streamUse(said.stderr, 'stderr', mode, settings);
+  const noTail = draft.daemon && said.stderr === undefined;
+  const stderr = noTail ? 'none' : streamUse(said.stderr, 'stderr', mode, settings);
   const stdoutStream = stdout === 'lines' ? pipeStream : planStream(said.stdout, 'stdout');
   let stderrStream = stderr === 'lines' || stderr === 'tail' ? pipeStream : planStream(said.stderr, 'stderr');
   if (stderrStream.type === 'same-as-stdout' && stdoutStream.type === 'null') stderrStream = nullStream;

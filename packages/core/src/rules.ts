@@ -15,8 +15,18 @@ const buffers = ({ stdin, stdout, stderr }: Draft): boolean => isBuffer(stdin) |
 const isPipe = (choice: StreamChoice | undefined): boolean => choice?.kind === 'pipe';
 const pipes = ({ stdin, stdout, stderr }: Draft): boolean => isPipe(stdin) || isPipe(stdout) || isPipe(stderr);
 
-/** What cannot go together, in the order of virCommand's checks. */
+/** What cannot go together, in the order of virCommand's checks; first what no other way to run would mend. */
 const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode, settings: RunSettings): boolean })[] = [
+  {
+    call: 'daemonize()',
+    reason: 'cannot keep the output of a daemon, whose end is never known; use a file, or a pipe and runAsync()',
+    broken: ({ daemon, stdout, stderr }) => daemon && (stdout?.kind === 'capture' || stderr?.kind === 'capture'),
+  },
+  {
+    call: 'daemonize()',
+    reason: 'a daemon has no end for such a loop; use a pipe, runAsync(), and lines() of what it resolves with',
+    broken: ({ daemon }, mode) => daemon && mode === 'lines',
+  },
   {
     call: undefined,
     reason: 'cannot mix buffers with an asynchronous run; call doAsyncIo(), use pipes, or use run()',
@@ -44,14 +54,8 @@ const rules: readonly (BrokenRule & { broken(draft: Draft, mode: Mode, settings:
   },
   {
     call: 'daemonize()',
-    reason: 'cannot mix buffers or pipes with a daemon; give it files or descriptors',
-    broken: (draft) => draft.daemon && (buffers(draft) || pipes(draft) || draft.sendBuffers.length > 0),
-  },
-  {
-    call: 'daemonize()',
-    reason:
-      'a daemonized command cannot use runAsync() or lines; use run(), which resolves when the daemon has started',
-    broken: (draft, mode) => draft.daemon && (mode === 'runAsync' || mode === 'lines'),
+    reason: 'runSync() cannot send to a daemon, since it would block until that has read; use run() or runAsync()',
+    broken: (draft, mode) => draft.daemon && mode === 'runSync' && (buffers(draft) || draft.sendBuffers.length > 0),
   },
   {
     call: 'setWorkingDirectory()',

@@ -31,12 +31,13 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   /** Only with `setErrorFd('pipe')`. */
   readonly stderr: Streamed[Err];
   /**
-   * Resolves or rejects as `run()` would, once the program has ended and its captured output is complete. Any number of
-   * callers get the same promise; it is never an unhandled rejection.
+   * Resolves or rejects as `run()` would, once the program has ended and its captured output is complete; for a daemon once
+   * it has begun and all is sent. Any number of callers get the same promise; it is never an unhandled rejection.
    */
   wait(): Promise<CommandResult<Out, Err>>;
   /**
-   * Sends one signal to the program (not to its descendants); default SIGTERM. `false` if it is already over.
+   * Sends one signal to the program (not to its descendants); default SIGTERM. `false` if it is already over, or a daemon
+   * that has begun.
    *
    * @throws CommandUsageError for a signal that this platform does not know.
    */
@@ -45,7 +46,8 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
    * SIGTERM to the tree, SIGKILL after `killDelay` milliseconds (default: that of the run), reaped (`virCommandAbort`).
    * Resolves also if it is already over, and whatever the program does; `wait()` then rejects with `CommandAbortedError`.
    * A second call can shorten the grace period. Who reads a piped stream goes on until its end, or until nothing came for
-   * `drainDelay`; a pipe that nobody reads is closed. So it is after a deadline.
+   * `drainDelay`; a pipe that nobody reads is closed. So it is after a deadline. A daemon that is still held is killed at
+   * once; one that has begun is only sent no more.
    *
    * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
    */
@@ -65,7 +67,8 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   handshakeNotify(): Promise<void>;
   /**
    * Lines of a piped stream, with backpressure, without their ends (`\n`, or `\r\n`; a lone `\r` is text). Leaving the
-   * loop aborts the program, without an error; a bad end rejects after the last line. Once for each stream.
+   * loop aborts the program, without an error; a bad end rejects after the last line. Leaving that of a daemon closes the
+   * pipe. Once for each stream.
    *
    * @throws CommandUsageError if the stream is no pipe, is read by lines already or by a listener of `'readable'`, or for a
    *   wrong option.

@@ -160,13 +160,13 @@ export interface CommandOptions {
   readonly stdin?: StdinOption | undefined;
   /** Default `'null'`. */
   readonly stdout?: StdoutOption | undefined;
-  /** Default: under `run()` and `runSync()` the last 8 KiB are kept for the error message; otherwise `'null'`. */
+  /** Default: under `run()` and `runSync()` the last 8 KiB are kept for the error message; otherwise, and of a daemon, `'null'`. */
   readonly stderr?: StderrOption | undefined;
   /** Descriptors that the program gets besides 0, 1 and 2. */
   readonly passFds?: readonly PassFd[] | undefined;
   /** Written and locked by the program's process. Needs `daemon`. */
   readonly pidFile?: string | undefined;
-  /** Session of its own, `/` as working directory, reparented; `run()` resolves once it has started. */
+  /** Session of its own, `/` as working directory, reparented; `run()` and `runAsync()` resolve once it has started. */
   readonly daemon?: boolean | undefined;
   /** `true`: a session of its own, without controlling terminal. */
   readonly session?: boolean | undefined;

@@ -24,10 +24,19 @@ class Sink extends Writable {
   readonly chunks: Buffer[] = [];
   /** Takes nothing any more, as a full pipe. */
   stalled = false;
+  private waiting: (() => void) | undefined;
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    if (this.stalled) return;
-    this.chunks.push(chunk);
-    done();
+    const take = (): void => {
+      this.chunks.push(chunk);
+      done();
+    };
+    if (this.stalled) this.waiting = take;
+    else take();
+  }
+  /** Somebody reads. */
+  flow(): void {
+    this.stalled = false;
+    this.waiting?.();
   }
   get text(): string {
     return Buffer.concat(this.chunks).toString();

@@ -6,6 +6,7 @@ import { fake } from './fake-backend';
 type Run = (command: Command) => Promise<unknown>;
 const run: Run = (c) => c.run();
 const runAsync: Run = (c) => c.runAsync();
+const runSync: Run = (c) => Promise.resolve().then(() => c.runSync());
 const exec: Run = (c) => Promise.resolve().then(() => c.exec());
 const killed: Run = (c) => c.run({ killOnParentExit: true });
 /** As JavaScript may call it. */
@@ -19,9 +20,14 @@ describe('what cannot go together', () => {
     ['a captured stderr with runAsync()', (c) => c.setErrorBuffer(), runAsync, 'runAsync()'],
     ['a pipe to write with run()', (c) => c.setInputFd('pipe'), run, 'run()'],
     ['a pipe to read with run()', (c) => c.setOutputFd('pipe'), run, 'run()'],
-    ['a buffer with a daemon', (c) => c.daemonize().setOutputBuffer(), run, 'daemonize()'],
-    ['a send buffer with a daemon', (c) => c.daemonize().setSendBuffer(5, ''), run, 'daemonize()'],
-    ['a daemon with runAsync()', (c) => c.daemonize(), runAsync, 'daemonize()'],
+    ['a captured output of a daemon', (c) => c.daemonize().setOutputBuffer(), run, 'daemonize()'],
+    ['a captured stderr of a daemon with runAsync()', (c) => c.daemonize().setErrorBuffer(), runAsync, 'daemonize()'],
+    ['a send buffer of a daemon with runSync()', (c) => c.daemonize().setSendBuffer(5, ''), runSync, 'daemonize()'],
+    ['the input of a daemon with runSync()', (c) => c.daemonize().setInputBuffer(''), runSync, 'daemonize()'],
+    ['the input of a daemon with runAsync()', (c) => c.daemonize().setInputBuffer(''), runAsync, 'runAsync()'],
+    ['a pipe of a daemon with run()', (c) => c.daemonize().setErrorFd('pipe'), run, 'run()'],
+    ['a handshake of a daemon with run()', (c) => c.daemonize().requireHandshake(), run, 'requireHandshake()'],
+    ['lines of a daemon', (c) => c.daemonize(), (c) => c.runLines().next(), 'daemonize()'],
     ['a daemon with its parent’s end', (c) => c.daemonize(), killed, 'daemonize()'],
     ['a working directory with a daemon', (c) => c.daemonize().setWorkingDirectory('/x'), run, 'setWorkingDirectory()'],
     ['a buffer with exec()', (c) => c.setInputBuffer(''), exec, 'exec()'],
@@ -54,6 +60,24 @@ describe('what cannot go together', () => {
     const error = thrown(() => new (fake().Command)('x').setOutputFd('pipe').runSync(), CommandUsageError);
     expect(error.call).to.equal('runSync()');
   });
+
+  /** What is said to be wrong, of a way that another message names. */
+  const ways: [what: string, describe: (command: Command) => unknown, run: Run][] = [
+    ['a pipe of a daemon', (c) => c.setErrorFd('pipe'), runAsync],
+    ['a handshake of a daemon', (c) => c.requireHandshake(), runAsync],
+    ['a send buffer of a daemon', (c) => c.setSendBuffer(5, ''), run],
+    ['the input of a daemon', (c) => c.setInputBuffer('').doAsyncIo(), runAsync],
+    ['a file of a daemon', (c) => c.setOutputFile('/x'), runSync],
+  ];
+  for (const [what, describe, start] of ways) {
+    it(`${what} can be had as the messages say`, async () => {
+      const made = fake();
+      const command = new made.Command('x').daemonize();
+      describe(command);
+      await start(command);
+      expect(made.plan.daemon).to.equal(true);
+    });
+  }
 
   it('doAsyncIo() lets runAsync() have buffers', async () => {
     const made = fake((p) => p.write('stdout', 'out').exit());

@@ -83,6 +83,8 @@ export async function results(signal: AbortSignal | undefined, pass: string | un
   new Type<undefined>().is(bc.stderr);
   const form = await new Command('bc', [], { stdin: 'pipe', stdout: 'pipe' }).runAsync();
   new Type<Writable>().is(form.stdin);
+  const daemon = new Command('d', [], { stderr: 'pipe' }).daemonize().requireHandshake().setInputFd('pipe');
+  new Type<RunningCommand<'none', 'pipe', 'pipe'>>().is(await daemon.runAsync());
   for await (const line of bc.lines()) new Type<string>().is(line);
   for await (const row of new Command('lsblk').runRegex([/^(\S+)$/])) new Type<string[]>().is(row);
   for await (const row of command.clone().runNul(2)) new Type<string[]>().is(row);

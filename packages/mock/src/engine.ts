@@ -90,7 +90,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     private readonly facts: Facts,
     private readonly log: CallLog,
     readonly pid: number | undefined,
-    /** Called once, when the end is reported. */
+    /** Called when the end is reported; for a daemon when it has begun, and again when it has ended. */
     private readonly ended?: (status: ExitStatus | undefined) => void,
   ) {
     const drained = (): void => {
@@ -141,8 +141,22 @@ export class FakeProcess implements ChildHandle, BodyHost {
   private reported = false;
 
   private settled(): void {
-    if (this.lost !== undefined) this.settle?.reject(this.lost);
-    else if (this.status !== undefined) this.settle?.resolve(this.status);
+    const status = this.begunAs ?? this.status;
+    if (this.begunAs === undefined && this.lost !== undefined) this.settle?.reject(this.lost);
+    else if (status !== undefined) this.settle?.resolve(status);
+  }
+
+  /** What is known of a daemon, since it has begun. What it does then is its own, and reaches others by its pipes only. */
+  private begunAs: ExitStatus | undefined;
+
+  private becomeDaemon(ending: Ending): void {
+    this.begunAs = this.statusOf(ending);
+    this.report();
+  }
+
+  /** Whether it has pipes to its caller. */
+  get piped(): boolean {
+    return [this.input, this.out, this.err, ...this.extraInputs].some((pipe) => pipe !== undefined);
   }
 
   /** Whether it has ended. */
@@ -248,6 +262,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     if (this.over) return;
     this.begun = this.timeline.now();
     const { body } = this.part;
+    if (this.plan.daemon && this.part.recorded !== true) this.becomeDaemon({ exitCode: 0, signal: undefined });
     if (body === undefined) {
       this.performing = true;
       this.proceed();
@@ -271,6 +286,10 @@ export class FakeProcess implements ChildHandle, BodyHost {
     for (let step = this.part.steps[this.at]; step !== undefined; step = this.part.steps[this.at]) {
       if (this.mustWait(step)) return;
       this.at++;
+      if (step.type === 'exit' && this.plan.daemon && this.begunAs === undefined) {
+        this.becomeDaemon(step.ending);
+        continue;
+      }
       if (step.type === 'exit') {
         // What comes after it is done by others, and later.
         this.finish(step.ending);
@@ -285,7 +304,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
         if (!this.put(step.type, typeof step.data === 'function' ? step.data() : step.data)) return;
       }
     }
-    if (this.over) this.releasePipes();
+    if (this.over || (this.begunAs !== undefined && this.part.recorded === true)) this.releasePipes();
   };
 
   private mustWait(step: Step): boolean {
@@ -347,7 +366,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
 
   signal(name: SignalName, target: 'process' | 'tree'): SignalResult {
     this.timeline.touch();
-    if (signalNumber(name) === undefined) return { sent: false, reached: 'process' };
+    if (signalNumber(name) === undefined || this.begunAs !== undefined) return { sent: false, reached: 'process' };
     const awaited = this.awaited(name);
     if (this.over && (awaited === undefined || this.lost !== undefined)) return { sent: false, reached: 'process' };
     // What is on its way to its end was over before this signal when it was recorded.
@@ -480,6 +499,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     this.wake();
     const later = this.part.steps.length > this.at;
     if (!later) this.releasePipes();
+    if (this.begunAs !== undefined) this.ended?.(this.status);
     // The events of a stream take a turn; its end comes first.
     if (this.out?.streaming === true || this.err?.streaming === true) this.timeline.soon(this.report);
     else this.report();
@@ -522,13 +542,23 @@ export class FakeProcess implements ChildHandle, BodyHost {
   }
 
   dispose(): void {
+    if (this.begunAs === undefined) this.end();
+    else this.destroyPipes();
+  }
+
+  /** Also a daemon, where there is no backend any more. */
+  end(): void {
     if (!this.over) {
-      this.log.signals.push('SIGKILL');
+      if (this.begunAs === undefined) this.log.signals.push('SIGKILL');
       this.drop();
       this.finish({ exitCode: undefined, signal: 'SIGKILL' });
     }
     this.report();
     this.drop();
+    this.destroyPipes();
+  }
+
+  private destroyPipes(): void {
     this.out?.destroy();
     this.err?.destroy();
     this.input?.destroy();

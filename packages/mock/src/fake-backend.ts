@@ -95,7 +95,7 @@ export class FakeBackend implements Backend, Disposable {
     this.calls.push(call);
     const process = new FakeProcess(plan, timeline, this.factsOf(plan), call.log, this.pids, () => {
       this.running.get(process)?.();
-      this.running.delete(process);
+      if (process.over) this.running.delete(process);
     });
     if (this.pids !== undefined) this.pids++;
     return { call, process };
@@ -117,17 +117,17 @@ export class FakeBackend implements Backend, Disposable {
     }
   }
 
-  private launch(process: FakeProcess, part: Part): FakeProcess {
-    const { startError: failure } = part;
+  private launch(process: FakeProcess, given: Part): FakeProcess {
     const { handshake, daemon } = process.plan;
+    // What a daemon does reaches nobody but by its pipes.
+    const part = daemon && given.recorded !== true && !process.piped ? { ...given, ...nothing } : given;
+    const { startError: failure } = part;
     // It may have taken a while to say what the program does.
     if (this.disposed) throw usage('start()', 'the mock is disposed');
     if (failure !== undefined && !(handshake && part.recorded !== true && afterHold.has(failure.stage)))
       throw failureOf(failure);
     this.running.set(process, keepAlive());
     if (handshake && part.handshake === undefined) process.hold(part);
-    // A daemon is on its own from here on: what it does reaches nobody.
-    else if (daemon && part.recorded !== true) process.perform(daemonized);
     else process.perform(part);
     return process;
   }
@@ -209,7 +209,7 @@ export class FakeBackend implements Backend, Disposable {
   [Symbol.dispose](): void {
     this.disposed = true;
     for (const override of this.installed.splice(0)) override[Symbol.dispose]();
-    for (const process of Array.from(this.running.keys())) process.dispose();
+    for (const process of Array.from(this.running.keys())) process.end();
   }
 
   /** Part of the contract. */
@@ -219,9 +219,7 @@ export class FakeBackend implements Backend, Disposable {
   }
 }
 
-const daemonized: Part = {
-  steps: [{ type: 'exit', ending: { exitCode: 0, signal: undefined } }],
-};
+const nothing: Part = { steps: [{ type: 'exit', ending: { exitCode: 0, signal: undefined } }], body: undefined };
 
 function isPromise(value: Part | Promise<Part> | 'after-stdin'): value is Promise<Part> {
   return types.isPromise(value) || (typeof value === 'object' && 'then' in value);

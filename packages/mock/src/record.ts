@@ -36,14 +36,21 @@ class Watched {
   private exitedAt = 0;
   private killed = false;
 
-  constructor(private readonly sink: (event: Told) => void) {}
+  private begun = false;
+
+  constructor(
+    private readonly sink: (event: Told) => void,
+    private readonly isDaemon: boolean,
+  ) {}
 
   tell(event: Told): void {
     this.sink(event);
   }
 
+  /** Of a daemon that is only the beginning: what passes its pipes comes after. */
   ended(event: Told): void {
-    this.exited = true;
+    if (this.isDaemon && event.type === 'exit') this.begun = true;
+    else this.exited = true;
     this.exitedAt = realNow();
     this.tell(event);
   }
@@ -54,7 +61,7 @@ class Watched {
 
   /** What is disposed is killed: that is a cause of the end, as a signal is. */
   disposed(): void {
-    if (this.exited || this.killed) return;
+    if (this.exited || this.killed || this.begun) return;
     this.killed = true;
     this.tell({ type: 'signal', name: 'SIGKILL', reached: 'tree' });
   }
@@ -116,7 +123,7 @@ export class Recorder implements Backend {
     const call = this.calls++;
     const watched = new Watched((event) => {
       this.sink({ call, ...event });
-    });
+    }, plan.daemon);
     watched.tell({ type: 'start', plan });
     try {
       return this.handle(await this.wrapped.start(plan), plan, watched);

@@ -121,6 +121,23 @@ describe('a dry run', () => {
       });
     }
 
+    it('a daemon with a handshake, pipes and what it is sent', async () => {
+      for (const dry of [createDryRun(), createDryRun(() => ({ stderr: 'why\n', exitCode: 1 }))]) {
+        const command = new dry.Command('a')
+          .daemonize()
+          .setPidFile(within('pid'))
+          .requireHandshake()
+          .setErrorFd('pipe');
+        const running = await command.setSendBuffer(7, 'x').runAsync();
+        await running.handshakeWait();
+        await running.handshakeNotify();
+        expect(await running.wait()).to.include({ exitCode: 0 });
+        for await (const line of running.lines({ from: 'stderr' })) expect(line).to.equal('why');
+        expect(dry.onlyCall().plan).to.include({ daemon: true, handshake: true });
+        expect(readdirSync(scratch.directory)).to.deep.equal([]);
+      }
+    });
+
     it('what shows in results only is declared as far as it does', () => {
       const observed = (features: readonly Feature[]): readonly Feature[] =>
         features.filter((name) => FEATURE_INFO[name].kind === 'observed');

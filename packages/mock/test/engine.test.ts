@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
+import { abortAll, type RunningCommand } from '@vircommand/core';
 import { createMock, MOCK_FEATURES, type Answer } from '@vircommand/mock';
 import { failure, thrown } from './failures';
 
@@ -312,6 +313,60 @@ describe('a fake program', () => {
     const unknown = { coreDumped: undefined, usage: undefined };
     expect(await new mock.Command('p').daemonize().run()).to.include(unknown);
     expect(new mock.Command('sync').daemonize().runSync()).to.include(unknown);
+  });
+
+  it('a daemon writes to its pipes and reads what it is sent, whatever is known of its end', async () => {
+    using mock = createMock();
+    mock
+      .on('d')
+      .reply({
+        chunks: [
+          { at: 100, stdout: 'a\n' },
+          { at: 5000, stdout: 'b\n' },
+        ],
+        exitCode: 3,
+      })
+      .always();
+    const command = new mock.Command('d').daemonize().setInputBuffer('in').setSendBuffer(5, 'sent').doAsyncIo();
+    const running = await command.setOutputFd('pipe').runAsync();
+    expect(await running.wait()).to.include({ exitCode: 0, pid: running.pid, durationMs: 0 });
+    expect(running.kill()).to.equal(false);
+    await abortAll();
+    const lines: string[] = [];
+    for await (const line of running.lines()) lines.push(line);
+    expect(lines).to.deep.equal(['a', 'b']);
+    const { signals, stdin, sendBuffers } = mock.onlyCall();
+    expect([signals, String(stdin), String(sendBuffers[5])]).to.deep.equal([[], 'in', 'sent']);
+  });
+
+  it('a daemon that is disposed goes on, and one that is held is ended', async () => {
+    using mock = createMock();
+    const seen: string[] = [];
+    mock.on('d').program(async (program) => {
+      for await (const chunk of program.stdin) seen.push(chunk.toString());
+      await program.sleep(100);
+      seen.push('went on');
+      return 0;
+    });
+    const running = await new mock.Command('d').daemonize().setInputFd('pipe').runAsync();
+    await running.wait();
+    running[Symbol.dispose]();
+    mock.on('other').reply({ after: 1000 });
+    await new mock.Command('other').run();
+    expect(seen).to.deep.equal(['went on']);
+
+    mock.on('held').reply({ stdout: 'ran' }).always();
+    const held = (): Promise<RunningCommand> => new mock.Command('held').daemonize().requireHandshake().runAsync();
+    const ended = await held();
+    await ended.abort();
+    expect(await failure(ended.wait())).to.have.property('name', 'CommandAbortedError');
+    const told = await held();
+    await told.handshakeWait();
+    await told.handshakeNotify();
+    expect(await told.wait()).to.include({ exitCode: 0 });
+    mock.on('none').reply({ startError: { stage: 'exec', code: 'ENOENT' } });
+    const none = await new mock.Command('none').daemonize().requireHandshake().runAsync();
+    expect(await failure(none.handshakeNotify())).to.include({ stage: 'exec', code: 'ENOENT' });
   });
 
   it('hundreds at once keep their streams and their times apart', async () => {

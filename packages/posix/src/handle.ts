@@ -1,5 +1,4 @@
 /** A program that was started, as core holds it: its streams, its exit, and signals that never hit a stranger. */
-import type { Readable, Writable } from 'node:stream';
 import {
   endWithParent,
   signalNumber,
@@ -14,9 +13,8 @@ import type { Launch } from './launcher/launch';
 import type { Libc } from './libc';
 import { useLargePages } from './memory';
 import { watchExit, type Watch } from './reap';
+import { ProgramPipes } from './program-pipes';
 import type { StartedProcess } from './spawn';
-import { readableFrom, writableTo } from './streams';
-import { closeBound } from './thread-bound';
 import { ProcessTree } from './tree';
 
 const SIGKILL = 9;
@@ -25,14 +23,7 @@ const longestDeath = 5000;
 
 type Ended = ReturnType<ChildHandle['signal']>;
 
-/** Those that somebody asked for. */
-interface Streams {
-  stdin: Writable | undefined;
-  stdout: Readable | undefined;
-  stderr: Readable | undefined;
-}
-
-class PosixChild implements ChildHandle {
+class PosixChild extends ProgramPipes implements ChildHandle {
   readonly pid: number;
   readonly exited: Promise<ExitStatus>;
   readonly handshake: ChildHandle['handshake'];
@@ -43,23 +34,17 @@ class PosixChild implements ChildHandle {
   private madeTree: ProcessTree | undefined;
   /** A signal to the tree was sent: the numbers stay pinned until the tree is gone or killed. */
   private ending = false;
-  private readonly fds: Record<'stdin' | 'stdout' | 'stderr', number | undefined>;
-  private sendFds: readonly number[];
-  private readonly streams: Streams = { stdin: undefined, stdout: undefined, stderr: undefined };
-  private sendStreams: Writable[] | undefined;
   private readonly captures: Capture[] = [];
 
   constructor(
-    private readonly libc: Libc,
+    libc: Libc,
     private readonly started: StartedProcess,
     endsWithParent: boolean,
     private readonly launch: Launch | undefined,
   ) {
+    super(libc, started.parentEnds);
     this.handshake = launch?.handshake;
-    const { stdin, stdout, stderr, sendBuffers } = started.parentEnds;
     this.pid = started.pid;
-    this.fds = { stdin, stdout, stderr };
-    this.sendFds = sendBuffers;
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -71,28 +56,6 @@ class PosixChild implements ChildHandle {
     });
     // Noticed and reaped in one call, until somebody signals the tree.
     this.watch.keep = false;
-  }
-
-  get stdin(): Writable | undefined {
-    const fd = this.fds.stdin;
-    if (fd !== undefined) this.streams.stdin = writableTo(this.libc, fd);
-    this.fds.stdin = undefined;
-    return this.streams.stdin;
-  }
-
-  get stdout(): Readable | undefined {
-    return this.output('stdout');
-  }
-
-  get stderr(): Readable | undefined {
-    return this.output('stderr');
-  }
-
-  get sendBuffers(): readonly Writable[] {
-    const streams = (this.sendStreams ??= []);
-    for (let fd; (fd = this.sendFds[0]) !== undefined; this.sendFds = this.sendFds.slice(1))
-      streams.push(writableTo(this.libc, fd));
-    return streams;
   }
 
   capture(
@@ -151,14 +114,7 @@ class PosixChild implements ChildHandle {
       this.watch.reap();
     }
     for (const capture of this.captures) capture.destroy();
-    for (const name of ['stdin', 'stdout', 'stderr'] as const) {
-      const fd = this.take(name);
-      if (fd !== undefined) closeBound(this.libc, fd);
-      this.streams[name]?.destroy();
-    }
-    for (const fd of this.sendFds) closeBound(this.libc, fd);
-    this.sendFds = [];
-    for (const stream of this.sendStreams ?? []) stream.destroy();
+    this.closePipes();
   }
 
   private notice(status: ExitStatus): void {
@@ -167,20 +123,6 @@ class PosixChild implements ChildHandle {
     for (const capture of this.captures) capture.readNow();
     this.treeAlive();
     this.settle(this.launch === undefined ? status : this.launch.statusOf(status));
-  }
-
-  private output(name: 'stdout' | 'stderr'): Readable | undefined {
-    const fd = this.fds[name];
-    if (fd !== undefined) this.streams[name] = readableFrom(this.libc, fd);
-    this.fds[name] = undefined;
-    return this.streams[name];
-  }
-
-  /** A descriptor has one owner: this, until its stream has been made, or somebody takes it. */
-  private take(name: 'stdin' | 'stdout' | 'stderr'): number | undefined {
-    const fd = this.fds[name];
-    this.fds[name] = undefined;
-    return fd;
   }
 }
 

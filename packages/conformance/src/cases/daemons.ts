@@ -2,9 +2,9 @@
 import * as assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { abortAll, CommandUsageError, type CommandResult } from '@vircommand/core';
+import { abortAll, CommandAbortedError, CommandUsageError, secret, type CommandResult } from '@vircommand/core';
 import type { CaseContext } from '../types';
-import { group, rejection, words } from './define';
+import { group, readRest, rejection, words } from './define';
 
 /** A daemon that reports, and runs until its stdin ends, which is the end of the case at the latest. */
 async function daemon(
@@ -100,15 +100,111 @@ export const daemonCases = group('daemon', { requires: ['daemon'], needs: ['posi
     },
   },
   {
+    id: 'pipes',
+    title: 'a daemon has its pipes while it runs, also when its run is over, which is when it has begun',
+    why: 'By its stderr one learns why it does not serve; that it ends nobody can wait for.',
+    async run(t) {
+      const command = t.helper('out:one', 'cat', 'err:e').daemonize();
+      const running = await command.setInputFd('pipe').setOutputFd('pipe').setErrorFd('pipe').runAsync();
+      const { exitCode, signal } = await running.wait();
+      assert.deepEqual([exitCode, signal], [0, undefined]);
+      running.stdin.end(' two');
+      const output = await Promise.all([readRest(running.stdout), readRest(running.stderr)]);
+      assert.deepEqual(output, ['one two', 'e']);
+    },
+  },
+  {
+    id: 'sent',
+    title: 'what is sent to a daemon is sent when its run is over, also if that is more than a pipe holds',
+    why: 'Secrets are handed over so, and who is told that it has begun may end.',
+    async run(t) {
+      const other = t.has('send-buffer');
+      const command = t.helper('length', ...(other ? ['fd-read:5'] : [])).daemonize();
+      command.setInputBuffer(Buffer.alloc(300_000, 'i')).doAsyncIo();
+      if (other) command.setSendBuffer(5, secret('hunter2'));
+      const running = await command.setOutputFd('pipe').runAsync();
+      await running.wait();
+      assert.match(await readRest(running.stdout), other ? /^\s*300000\s*hunter2$/ : /^\s*300000\s*$/);
+    },
+  },
+  {
+    id: 'let-go',
+    title: 'a daemon that has begun is not ended by what ends a program: an abort, and disposal',
+    why: 'It outlives who started it, on every way out of the block that did.',
+    async run(t) {
+      const note = path.join(t.tempDir(), 'note');
+      const running = await t.helper('eof', `write-file:${note}`).daemonize().setInputFd('pipe').runAsync();
+      await running.abort();
+      assert.equal(running.kill(), false);
+      running[Symbol.dispose]();
+      await t.until('the daemon goes on', () => existsSync(note));
+    },
+  },
+  {
+    id: 'held',
+    title: 'a daemon is held before exec until it is told to go on; its pid file is there',
+    why: 'libvirt starts its machines so: virCommandSetPidFile, virCommandDaemonize, virCommandRequireHandshake.',
+    requires: ['handshake', 'pid-file'],
+    async run(t) {
+      const directory = t.tempDir();
+      const [note, file] = [path.join(directory, 'note'), path.join(directory, 'pid')];
+      const command = t.helper(`write-file:${note}`, 'out:ran').daemonize().setPidFile(file).requireHandshake();
+      const running = await command.setOutputFd('pipe').runAsync();
+      await running.handshakeWait();
+      assert.equal(existsSync(note), false);
+      if (running.pid !== undefined) {
+        assert.ok(t.alive(running.pid));
+        assert.equal(readFileSync(file, 'latin1'), String(running.pid));
+      }
+      await running.handshakeNotify();
+      assert.equal((await running.wait()).exitCode, 0);
+      assert.equal(await readRest(running.stdout), 'ran');
+      assert.ok(existsSync(note));
+    },
+  },
+  {
+    id: 'held-ended',
+    title: 'a daemon that is held is ended by an abort, and by disposal, and leaves nothing',
+    why: 'The caller’s own preparations may fail. virCommandFree closes the handshake’s ends, and the child dies.',
+    requires: ['handshake', 'pid-file'],
+    async run(t) {
+      const directory = t.tempDir();
+      const [note, file] = [path.join(directory, 'note'), path.join(directory, 'pid')];
+      const command = t.helper(`write-file:${note}`).daemonize().setPidFile(file).requireHandshake();
+      const aborted = await command.runAsync();
+      await aborted.abort();
+      await rejection(aborted.wait(), CommandAbortedError);
+      assert.equal(existsSync(file), false);
+      const disposed = await command.runAsync();
+      disposed[Symbol.dispose]();
+      assert.equal(existsSync(file), false);
+      await rejection(disposed.wait(), CommandAbortedError);
+      for (const { pid } of [aborted, disposed]) if (pid !== undefined) assert.equal(t.alive(pid), false);
+      assert.equal(existsSync(note), false);
+    },
+  },
+  {
+    id: 'held-fails',
+    title: 'a daemon that cannot be executed fails when it is told to go on, stage exec',
+    why: 'Both, whoever notifies and whoever waits, must know.',
+    requires: ['handshake'],
+    async run(t) {
+      const running = await new t.Command('/no/such/program').daemonize().requireHandshake().runAsync();
+      await running.handshakeWait();
+      await t.rejectsStart(running.handshakeNotify(), { stage: 'exec', code: 'ENOENT' });
+      await t.rejectsStart(running.wait(), { stage: 'exec', code: 'ENOENT' });
+    },
+  },
+  {
     id: 'misuse',
-    title: 'a daemon with buffers, a directory or runAsync() is a usage error',
-    why: 'virCommand: nobody would be there to pump, and its directory is /.',
+    title: 'a daemon whose output is kept, with a directory, or with lines is a usage error',
+    why: 'Its end, which would be waited for, is never known, and its directory is /.',
     async run(t) {
       const command = () => t.helper('exit:0').daemonize();
       await rejection(command().setOutputBuffer().run(), CommandUsageError);
-      await rejection(command().setInputBuffer('x').run(), CommandUsageError);
+      await rejection(command().setErrorBuffer().doAsyncIo().runAsync(), CommandUsageError);
       await rejection(command().setWorkingDirectory('/').run(), CommandUsageError);
-      await rejection(command().runAsync(), CommandUsageError);
+      await rejection(command().setOutputFd('pipe').run(), CommandUsageError);
       await rejection(command().runLines().next(), CommandUsageError);
       assert.equal(t.starts, 0);
     },

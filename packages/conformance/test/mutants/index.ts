@@ -1,4 +1,5 @@
 /** All of them. */
+import { daemonMutants } from './daemons';
 import { declarationMutants } from './declarations';
 import { descriptorMutants } from './descriptors';
 import { endingMutants } from './endings';
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   descriptorMutants,
   leftoverMutants,
   declarationMutants,
+  daemonMutants,
 ].flat();

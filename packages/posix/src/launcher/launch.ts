@@ -9,6 +9,7 @@ import {
 } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
+import { unwanted } from '../pace';
 import { LINUX, SIZE } from '../struct';
 import { readableFrom } from '../streams';
 import { bindToThread, closeBound } from '../thread-bound';
@@ -97,9 +98,11 @@ export class Launch {
   }
 
   /** Why it died. */
-  async cause(status: Promise<ExitStatus>): Promise<CommandStartError> {
+  async cause(status: Promise<ExitStatus>): Promise<Error> {
     const how = await status;
-    return this.silent ? saidNothing() : diedBeforeExec(how);
+    if (this.silent) return saidNothing();
+    if (this.progress.held) return diedWhileHeld();
+    return this.unwanted ? unwanted() : diedBeforeExec(how);
   }
 
   /** Of the process that becomes the program; `undefined`: not known yet. */
@@ -139,9 +142,13 @@ export class Launch {
   /** Kills a daemon's launcher, or the daemon, if its number is pinned; whether it is. */
   kill(): boolean {
     this.unwanted = true;
+    return this.signal(SIGKILL);
+  }
+
+  /** Sends a signal to a daemon's launcher, or the daemon, while its number is pinned; whether it was sent. */
+  signal(number: number): boolean {
     if (this.pidfd < 0) return false;
-    this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, SIGKILL, 0, 0, 0);
-    return true;
+    return this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0) === 0;
   }
 
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */

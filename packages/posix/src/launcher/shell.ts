@@ -28,9 +28,9 @@ export class LauncherShell {
     });
   }
 
-  /** Kills it and what it has started, unless its number was given back. */
-  killGroup(): void {
-    if (this.needed && this.watch.state !== 'reaped') this.libc.kill(-this.pid, SIGKILL);
+  /** Kills it and what it has started, unless its number was given back; whether there was something. */
+  killGroup(): boolean {
+    return this.needed && this.watch.state !== 'reaped' && this.libc.kill(-this.pid, SIGKILL) === 0;
   }
 
   /** Gives the number back, as soon as it has ended. */

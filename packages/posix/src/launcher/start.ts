@@ -1,7 +1,6 @@
 /** Starts through the launcher, on the event loop: a child, or a daemon. */
 import {
   startError,
-  withoutPrototype,
   type ChildHandle,
   type CommandStartError,
   type ExitStatus,
@@ -10,8 +9,8 @@ import {
 import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
-import { unwanted } from '../pace';
-import { beginLauncher } from './client';
+import { beginLauncher, type BegunLauncher } from './client';
+import { Daemon } from './daemon';
 import { Launch } from './launch';
 import { hasLostPidFile } from './pid-file';
 import { longestSilence } from './progress';
@@ -78,48 +77,49 @@ async function launchDaemon(
   void launch.pinned.then(() => {
     shell.release();
   });
-  const end = (): void => {
-    if (!launch.kill()) shell.killGroup();
-  };
+  const end = (): boolean => launch.kill() || shell.killGroup();
   starting.set(moment?.plan ?? plan, end);
   launch.whenSilent(patience, end);
+  const started = becomesDaemon(begun, launch, shell, libc);
+  const handle = new Daemon(libc, begun.process.parentEnds, launch, started, end);
   try {
-    const outcome = await launch.outcome;
-    if (launch.removed() && !launch.silent) throw unwanted();
-    const { pid } = launch;
-    if (outcome === 'died' || pid === undefined || launch.silent) {
-      throw await launch.cause(shell.ended);
-    }
-    if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
-      launch.kill();
-      throw lostLock(begun.pidFile);
-    }
-    return daemonHandle(pid);
-  } finally {
-    // The shell is reaped also if the rest fails.
-    await shell.ended;
-    shell.release();
-    launch.unpin();
+    const ready = await launch.ready.catch(() => 'failed' as const);
+    if (ready !== 'held') await started;
+    return handle;
+  } catch (error) {
+    handle.dispose();
+    throw error;
   }
+}
+
+/** Resolves when the launcher is the daemon. */
+function becomesDaemon(begun: BegunLauncher, launch: Launch, shell: LauncherShell, libc: Libc): Promise<ExitStatus> {
+  const started = async (): Promise<ExitStatus> => {
+    try {
+      const outcome = await launch.outcome;
+      const { pid } = launch;
+      if (launch.removed() || outcome === 'died' || pid === undefined) throw await launch.cause(shell.ended);
+      if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
+        launch.kill();
+        throw lostLock(begun.pidFile);
+      }
+      return daemonStatus;
+    } finally {
+      // The shell is reaped also if the rest fails.
+      await shell.ended;
+      shell.release();
+      launch.unpin();
+    }
+  };
+  const promise = started();
+  // Who starts it is told, or who lets it go on.
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Before Linux 5.11 a process with threads, as the launcher is, loses its locks at exec. */
 export function lostLock(path: string): CommandStartError {
   return startError('pid-file', 'the daemon has lost the lock of its pid file at exec: this needs Linux 5.11', path);
-}
-
-/** It is nobody's child, and is not ended by us. */
-function daemonHandle(pid: number): ChildHandle {
-  // What it has not must not be what a polluted prototype holds.
-  return withoutPrototype<ChildHandle>({
-    pid,
-    stdin: undefined,
-    stdout: undefined,
-    stderr: undefined,
-    exited: Promise.resolve(daemonStatus),
-    signal: () => ({ sent: false, reached: 'process' }),
-    dispose: () => undefined,
-  });
 }
 
 /** Of a daemon that has begun: virCommand's intermediate process ends so. */

@@ -1,0 +1,49 @@
+/** A daemon as core holds it: ours as long as its launcher is not the program, nobody's afterwards. Its pipes stay ours. */
+import { signalNumber, type ChildHandle, type ExitStatus, type SignalName } from '@vircommand/core/backend';
+import type { ParentEnds } from '../ends';
+import type { Libc } from '../libc';
+import { ProgramPipes } from '../program-pipes';
+import type { Launch } from './launch';
+
+type Ended = ReturnType<ChildHandle['signal']>;
+
+export class Daemon extends ProgramPipes implements ChildHandle {
+  readonly handshake: ChildHandle['handshake'];
+
+  constructor(
+    libc: Libc,
+    pipes: ParentEnds,
+    private readonly launch: Launch,
+    /** Resolves when it runs, which is all that is ever known. */
+    readonly exited: Promise<ExitStatus>,
+    /** Ends what is not the program yet; whether there was something. */
+    private readonly end: () => boolean,
+  ) {
+    super(libc, pipes);
+    const { handshake } = launch;
+    if (handshake === undefined) return;
+    const notify = async (): Promise<void> => {
+      await handshake.notify();
+      await exited;
+    };
+    this.handshake = { wait: () => handshake.wait(), notify };
+  }
+
+  get pid(): number | undefined {
+    return this.launch.pid;
+  }
+
+  signal(name: SignalName): Ended {
+    const number = signalNumber(name);
+    return { sent: number !== undefined && this.launch.signal(number), reached: 'process' };
+  }
+
+  treeAlive(): boolean {
+    return false;
+  }
+
+  dispose(): void {
+    if (this.end()) this.launch.removed();
+    this.closePipes();
+  }
+}
