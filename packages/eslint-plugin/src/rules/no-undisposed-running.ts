@@ -18,7 +18,8 @@ export const noUndisposedRunning = defineRule(
     schema: [{ type: 'object', properties: { requireUsing: { type: 'boolean' } }, additionalProperties: false }],
     messages: {
       dropped: 'Nothing ends this program: runAsync() only starts it. Use run(), or keep it with await using.',
-      daemon: 'A daemon outlives its caller, so runAsync() refuses it. Use run(), which waits for its start only.',
+      daemon:
+        'Nobody has the pipes or the handshake of this daemon, which are what runAsync() is for. Use run(), which waits for its start too.',
       open: 'Nothing ends this program. Declare it with await using, or call wait() or abort() on it.',
       process:
         'Nobody waits for this {{call}}, and nothing ends the program. Await it, or declare it with await using.',
@@ -47,7 +48,9 @@ export const noUndisposedRunning = defineRule(
         const found =
           'parameter' in value ? parameterUse(value.parameter, context) : use(value.node, members, options, context);
         if (found === undefined) return;
+        // It is not left running by mistake.
         if (isDaemon(node.callee, context)) {
+          if (found !== 'dropped') return;
           const suggest = useRun(node, value);
           context.report({ node, messageId: 'daemon', suggest: suggest === undefined ? [] : [suggest] });
           return;

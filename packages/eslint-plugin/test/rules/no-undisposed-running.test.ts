@@ -46,6 +46,10 @@ test(
       valid(`const cat = ${start}; const { wait } = cat;`),
       "import { Command } from 'other'; await new Command('cat').runAsync();",
       valid(`await using cat = ${start};`, [{ requireUsing: true }]),
+      valid("const { stderr } = await new Command('d').daemonize().setErrorFd('pipe').runAsync(); f(stderr);"),
+      valid(
+        "const d = new Command('d'); d.daemonize(); const held = await d.runAsync(); await held.handshakeNotify();",
+      ),
       `${scripts} await using cat = $\`cat\`; f(cat.pid);`,
       `${scripts} const cat = $\`cat\`; f(cat.pid); await cat;`,
       `${scripts} const cat = run('cat'); try { f(cat.pid); } finally { cat.kill(); }`,
@@ -59,9 +63,9 @@ test(
         'useRun',
         "await new Command('d').daemonize().addArg('a').run();",
       ]),
-      invalid("const d = new Command('d'); d.daemonize(); const { pid } = await d.runAsync();", 'daemon', [
+      invalid("const d = new Command('d'); d.daemonize(); await d.runAsync();", 'daemon', [
         'useRun',
-        "const d = new Command('d'); d.daemonize(); const { pid } = await d.run();",
+        "const d = new Command('d'); d.daemonize(); await d.run();",
       ]),
       invalid(`${start};`, 'dropped', ['useRun', "await new Command('cat').run();"]),
       invalid(`void (${start});`, 'dropped', ['useRun', "void (await new Command('cat').run());"]),
