@@ -1,6 +1,6 @@
 /** A program that runs: a promise of its result, and the means to end it. */
 import { CommandUsageError, type Command, type RunningCommand, type SignalName } from '@vircommand/core';
-import { signalNumber } from '@vircommand/core/backend';
+import { signalNumber, withoutPrototype } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptOptions } from './options';
 import type { Call } from './read-options';
@@ -30,6 +30,10 @@ export interface ScriptProcess<O = ScriptOptions> extends Promise<ScriptResult<O
   /** As `kill()`; resolves when the program is reaped. */
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** A descriptor with a prototype would take what a polluted one holds. */
+const define = (target: object, key: string | symbol, descriptor: PropertyDescriptor): unknown =>
+  Object.defineProperty(target, key, withoutPrototype(descriptor));
 
 function refusal(name: string, alternative: string): PropertyDescriptor {
   return {
@@ -77,17 +81,15 @@ export function startProcess<O>(command: Command, call: Call): ScriptProcess<O> 
     return true;
   };
   void Object.setPrototypeOf(done, prototype);
-  void Object.defineProperties(done, {
-    pid: { get: () => running?.pid },
-    kill: { value: kill },
-    [Symbol.asyncDispose]: {
-      value: async () => {
-        kill();
-        await done.then(
-          () => undefined,
-          () => undefined,
-        );
-      },
+  define(done, 'pid', { get: () => running?.pid });
+  define(done, 'kill', { value: kill });
+  define(done, Symbol.asyncDispose, {
+    value: async () => {
+      kill();
+      await done.then(
+        () => undefined,
+        () => undefined,
+      );
     },
   });
   // The options say which of the possible results it is; here it is any of them.

@@ -28,11 +28,17 @@ export interface Call extends OutputForm {
   readonly reject: boolean;
 }
 
-/** What is said so far. */
+interface Streams {
+  stdin: ScriptInput | undefined;
+  stdout: ScriptOutput | undefined;
+  stderr: ScriptOutput | undefined;
+}
+
+/** What is said so far. Whatever is read again has a property of its own, so that a polluted prototype says nothing. */
 class Draft {
   readonly command: Mutable<CommandOptions> = {};
-  readonly run: Mutable<RunOptions> = {};
-  readonly streams: { stdin?: ScriptInput; stdout?: ScriptOutput; stderr?: ScriptOutput } = {};
+  readonly run: Mutable<RunOptions> = { killOnParentExit: undefined };
+  readonly streams: Streams = { stdin: undefined, stdout: undefined, stderr: undefined };
   source: { readonly name: string; readonly option: StdinOption } | undefined;
   env: NonNullable<ScriptOptions['env']> = {};
   encoding: NonNullable<ScriptOptions['encoding']> = 'utf8';
@@ -56,7 +62,7 @@ class Draft {
     this.source = { name, option };
   }
 
-  stream<K extends 'stdin' | 'stdout' | 'stderr'>(name: K, value: Draft['streams'][K]): void {
+  stream<K extends keyof Streams>(name: K, value: Streams[K]): void {
     if (this.streams[name] !== undefined)
       throw this.wrong(`options '${name}' and 'stdio' both say where ${name} leads`);
     const plain = typeof value === 'string' || typeof value === 'number' || value instanceof URL;

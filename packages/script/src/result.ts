@@ -85,7 +85,7 @@ export class Result {
   readonly durationMs: number;
 
   constructor(
-    result: Omit<Ended, 'timedOut' | 'aborted'> & Partial<Ended>,
+    result: Ended,
     readonly error: CommandError | undefined,
     form: OutputForm,
   ) {
@@ -96,8 +96,8 @@ export class Result {
     this.exitCode = result.exitCode;
     this.signal = result.signal;
     this.failed = error !== undefined;
-    this.timedOut = result.timedOut ?? false;
-    this.isCanceled = result.aborted ?? false;
+    this.timedOut = result.timedOut;
+    this.isCanceled = result.aborted;
     this.isMaxBuffer = error instanceof OutputLimitError;
     this.isTerminated = result.signal !== undefined;
     this.command = result.command;
@@ -128,7 +128,8 @@ export function failedResult(error: unknown, call: Call): Result {
   if (!(error instanceof CommandStartError)) throw error;
   const { stdout, stderr } = call.command;
   const known = { command: error.command, durationMs: 0, exitCode: undefined, signal: undefined };
-  return new Result({ ...known, stdout: nothing(stdout), stderr: nothing(stderr) }, error, call);
+  const end = { timedOut: false, aborted: false };
+  return new Result({ ...known, ...end, stdout: nothing(stdout), stderr: nothing(stderr) }, error, call);
 }
 
 /** What was captured of a program that never ran. */

@@ -97,8 +97,9 @@ export function createScript(Command: CommandConstructor): Script {
       const options = { ...defaults, ...first };
       // Read for what may be wrong with it: here is where it was said.
       readOptions(options, 'run');
-      const env = defaults.env && first.env && { ...defaults.env, ...first.env };
-      return template(env === undefined ? options : { ...options, env });
+      const before = ownEnv(defaults);
+      const env = ownEnv(first);
+      return template(before && env ? { ...options, env: { ...before, ...env } } : options);
     };
     const forms: Pick<Template, 'sync' | 'lines'> = {
       sync: (strings, ...values) => runBlocking(...call('runSync', strings, values)),
@@ -130,6 +131,10 @@ export function createScript(Command: CommandConstructor): Script {
 
 const isTemplate = (given: TemplateStringsArray | ScriptOptions): given is TemplateStringsArray =>
   Array.isArray(given) && 'raw' in given;
+
+/** Not what a prototype says. */
+const ownEnv = (options: ScriptOptions): ScriptOptions['env'] =>
+  Object.hasOwn(options, 'env') ? options.env : undefined;
 
 /** A word as the program's name, where it is one value. */
 function oneArgument(word: Word): Bytes {
