@@ -73,10 +73,7 @@ export class Described {
 
   /** Whether an object of a caller says nothing but what is known; noted if not. */
   protected knows(call: string, given: unknown, known: readonly string[]): boolean {
-    const wrong =
-      given === undefined || (typeof given === 'object' && given !== null)
-        ? strayName(given, known)
-        : `must be an object, not ${describe(given)}`;
+    const wrong = strayName(given, known);
     if (wrong !== undefined) this.note(call, wrong);
     return wrong === undefined;
   }

@@ -1,6 +1,6 @@
 /** The options-object form: each option is a call of a setter, so both forms build the same spec. */
 import type { Backend } from './contract';
-import { describe, ownProperties, ownProperty, unknownName } from './plain';
+import { describe, isOptions, noObject, ownProperties, ownProperty, unknownName } from './plain';
 import { ProcessSetters } from './set-process';
 import type { CommandOptions } from './types';
 
@@ -55,8 +55,8 @@ export class CommandWithOptions extends ProcessSetters {
 
   /** Reads own properties, once; `undefined` means left out. */
   protected applyOptions(given: unknown): void {
-    if (typeof given !== 'object' || given === null) {
-      this.note('new Command', `options must be an object, not ${describe(given)}`);
+    if (!isOptions(given)) {
+      this.note('new Command', `options ${noObject(given)}`);
       return;
     }
     const { table, places } = CommandWithOptions;
@@ -85,7 +85,7 @@ export class CommandWithOptions extends ProcessSetters {
   }
 
   private applyEnv(given: unknown): void {
-    if (typeof given !== 'object' || given === null || Symbol.iterator in given) {
+    if (!isOptions(given) || Symbol.iterator in given) {
       this.note('option', `must be an object of names and values, not ${describe(given)}`);
       return;
     }

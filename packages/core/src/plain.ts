@@ -9,6 +9,14 @@ export function ownProperties(given: object): Map<string, unknown> {
   return read;
 }
 
+/** Whether something can be read as options: an object, of a class too, but no list, map, date, signal or promise. */
+export const isOptions = (given: unknown): given is object => /^\[object (Object|Module)]$/.test(tagged(given));
+
+const tagged = (given: unknown): string => Object.prototype.toString.call(given);
+
+/** Why something cannot. */
+export const noObject = (given: unknown): string => `must be an object, not ${describe(given)}`;
+
 /** One own property of what somebody gave, or `undefined`. */
 export function ownProperty(given: unknown, name: string): unknown {
   if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) return undefined;
@@ -49,9 +57,10 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   return `there is no ${kind} '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`;
 }
 
-/** Why an object that a caller gave says more than is listened to, or `undefined`. Nothing is accepted and ignored. */
-export function strayName(given: unknown, known: readonly string[]): string | undefined {
-  if (typeof given !== 'object' || given === null) return undefined;
+/** Why what a caller gave is no object, or says more than is listened to, or `undefined`. Nothing is accepted and ignored. */
+export function strayName(given: unknown, known: readonly string[], what = ''): string | undefined {
+  if (given === undefined) return undefined;
+  if (!isOptions(given)) return what + noObject(given);
   const stray = Array.from(ownProperties(given)).find(([name, value]) => value !== undefined && !known.includes(name));
   return stray === undefined ? undefined : unknownName('property', stray[0], known);
 }
@@ -117,8 +126,9 @@ function editDistance(a: string, b: string): number {
 export function describe(given: unknown): string {
   if (given === null) return 'null';
   if (given === undefined) return 'undefined';
-  if (Array.isArray(given)) return 'an array';
-  if (typeof given === 'object') return 'an object';
   if (typeof given === 'function') return 'a function';
-  return `the ${typeof given} ${inspect(given)}`;
+  if (typeof given !== 'object') return `the ${typeof given} ${inspect(given)}`;
+  const kind = tagged(given).slice(8, -1);
+  const shown = kind === 'Object' || kind === 'Array' ? kind.toLowerCase() : kind;
+  return `${/^[aeio]/i.test(kind) ? 'an' : 'a'} ${shown}`;
 }

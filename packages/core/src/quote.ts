@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { planBytes, planString } from './bytes';
 import type { PlanString } from './contract';
-import { describe, ownProperties, unknownName, withoutPrototype } from './plain';
+import { describe, isOptions, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
 import type { Bytes } from './types';
 
 /** What {@link commandText} needs to know of a command; masked already or not. */
@@ -102,8 +102,7 @@ export const noOptions: TextOptions = withoutPrototype({});
 /** Own properties, or what is wrong with them. */
 export function readTextOptions(given: unknown): TextOptions | { readonly wrong: string } {
   if (given === undefined) return noOptions;
-  if (typeof given !== 'object' || given === null)
-    return { wrong: `options must be an object, not ${describe(given)}` };
+  if (!isOptions(given)) return { wrong: `options ${noObject(given)}` };
   const read: { lineBreaks?: boolean; stripPath?: boolean } = {};
   for (const [name, value] of ownProperties(given)) {
     if (value === undefined) continue;

@@ -1,6 +1,6 @@
 /** Options of one run: read once, checked, with their defaults. */
 import { constants } from 'node:buffer';
-import { describe, isPlain, ownProperties, ownProperty, strayName, unknownName } from './plain';
+import { describe, isOptions, isPlain, noObject, ownProperties, ownProperty, strayName, unknownName } from './plain';
 import type { OutputLimit, TextEncoding } from './types';
 
 /** The calls that run a command. */
@@ -153,8 +153,7 @@ function whyNotFor(call: RunCall, name: string): string {
 /** The settings of a run, or the option that is wrong and why. */
 export function readRunOptions(given: unknown, call: RunCall): RunSettings | { readonly wrong: string } {
   if (given === undefined) return defaultSettings;
-  if (typeof given !== 'object' || given === null)
-    return { wrong: `options must be an object, not ${describe(given)}` };
+  if (!isOptions(given)) return { wrong: `options ${noObject(given)}` };
   let settings = defaultSettings;
   for (const [name, value] of ownProperties(given)) {
     if (value === undefined) continue;
@@ -175,12 +174,8 @@ export function readRunOptions(given: unknown, call: RunCall): RunSettings | { r
 
 /** What `abort()` and the like may be told: the grace period, or why it is none. */
 export function readKillDelay(given: unknown): { readonly killDelay: number | undefined } | { readonly wrong: string } {
-  if (given === undefined) return { killDelay: undefined };
-  const stray =
-    typeof given === 'object' && given !== null
-      ? strayName(given, ['killDelay'])
-      : `options must be an object, not ${describe(given)}`;
-  if (stray !== undefined) return { wrong: stray };
+  const wrong = strayName(given, ['killDelay'], 'options ');
+  if (wrong !== undefined) return { wrong };
   const killDelay = ownProperty(given, 'killDelay');
   return killDelay === undefined || isDelay(killDelay)
     ? { killDelay }

@@ -5,7 +5,7 @@ import type { ChildHandle, LaunchPlan } from './contract';
 import { CommandUsageError } from './errors';
 import type { Run } from './lifecycle';
 import { LineIterator } from './lines';
-import { describe, hide, ownProperty, strayName } from './plain';
+import { hide, ownProperty, strayName } from './plain';
 import { readKillDelay } from './run-options';
 import { signalNumber } from './status';
 import type { CommandResult, LineOptions, SignalName, Sink, Source, Streamed, Written } from './types';
@@ -151,10 +151,7 @@ export class RunningProcess implements RunningCommand {
   }
 
   lines(options?: LineOptions): AsyncIterableIterator<string> {
-    const wrong =
-      options === undefined || (typeof options === 'object' && (options as unknown) !== null)
-        ? strayName(options, ['from', 'maxLength'])
-        : `options must be an object, not ${describe(options)}`;
+    const wrong = strayName(options, ['from', 'maxLength'], 'options ');
     if (wrong !== undefined) throw this.#usage('lines', wrong);
     const from = ownProperty(options, 'from') ?? 'stdout';
     const maxLength = ownProperty(options, 'maxLength');

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { capability } from './capabilities';
 import { isCount } from './described';
-import { describe, ownProperties, ownProperty, plainData } from './plain';
+import { describe, isOptions, noObject, ownProperties, ownProperty, plainData } from './plain';
 import { StreamSetters } from './set-streams';
 import type { Limit, Limits } from './types';
 
@@ -217,9 +217,7 @@ export class ProcessSetters extends StreamSetters {
 
   /** The options form of the limits. */
   protected applyLimits(given: unknown): this {
-    if (typeof given !== 'object' || given === null) {
-      return this.note('limits', `must be an object, not ${describe(given)}`);
-    }
+    if (!isOptions(given)) return this.note('limits', noObject(given));
     for (const [name, value] of ownProperties(given)) {
       if (value !== undefined) this.storeLimit('limits', name, value);
     }

@@ -9,6 +9,10 @@ describe('options of a run', () => {
   const wrong: [options: unknown, says: RegExp][] = [
     [null, /must be an object, not null/],
     [5, /must be an object/],
+    [[], /must be an object, not an array/],
+    [AbortSignal.abort(), /must be an object, not an AbortSignal/],
+    [new Map([['timeout', 50]]), /must be an object, not a Map/],
+    [Promise.resolve({ timeout: 50 }), /must be an object, not a Promise/],
     [{ timout: 5 }, /no option 'timout'; did you mean 'timeout'/],
     [{ timeout: 0 }, /'timeout' is 0; leave it out/],
     [{ timeout: -1 }, /'timeout' must be a finite number of milliseconds above 0/],
@@ -106,9 +110,28 @@ describe('options of a run', () => {
       [{ preExecHook: { module: '/h.js', data: new Date() } }, /object of a class/],
       [{ backend: {} }, /must be a backend/],
       [5, /options must be an object/],
+      [[], /options must be an object, not an array/],
+      [new Map([['stdout', 'text']]), /options must be an object, not a Map/],
+      [new Set(['a']), /not a Set/],
+      [Promise.resolve({}), /not a Promise/],
+      [new Date(0), /not a Date/],
+      [/a/, /not a RegExp/],
+      [{ env: Promise.resolve({}) }, /must be an object of names and values, not a Promise/],
+      [{ limits: [] }, /must be an object, not an array/],
     ] as const) {
       const command = new Command('x', [], options as never);
       expect((await rejection(command.run(), CommandUsageError)).message, JSON.stringify(options)).to.match(says);
+    }
+  });
+
+  it('may be an instance of a class, or a module', async () => {
+    class Options {
+      check = false;
+    }
+    const failing = fake((p) => p.exit(1));
+    const module = Object.defineProperty({ check: false }, Symbol.toStringTag, { value: 'Module' });
+    for (const options of [new Options(), module, Object.assign(Object.create(null) as object, { check: false })]) {
+      expect((await new failing.Command('x').run(options)).exitCode).to.equal(1);
     }
   });
 

@@ -7,6 +7,7 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
+import { describe, isOptions } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
@@ -167,7 +168,7 @@ const isKnown = (name: string): name is keyof ScriptOptions => Object.hasOwn(rea
 /** What core is told. */
 export function readOptions(given: unknown, form: Form): Call {
   const draft = new Draft(form);
-  if (typeof given !== 'object' || given === null) throw draft.wrong('options must be an object');
+  if (!isOptions(given)) throw draft.wrong(`options must be an object, not ${describe(given)}`);
   for (const name of Object.keys(given)) {
     const value: unknown = Reflect.get(given, name);
     if (value === undefined) continue;

@@ -1,5 +1,6 @@
 /** The calls, bound to a constructor of commands. */
 import { CommandUsageError, type Arg, type Bytes, type Command, type CommandConstructor } from '@vircommand/core';
+import { describe, isOptions } from '@vircommand/core/backend';
 import type { ScriptLineOptions, ScriptOptions } from './options';
 import { runBlocking, startProcess, type ScriptProcess } from './process';
 import { filePath, readOptions, type Call, type Form } from './read-options';
@@ -91,7 +92,7 @@ export function createScript(Command: CommandConstructor): Script {
     };
     const tag = (first: TemplateStringsArray | ScriptOptions, ...values: readonly TemplateValue[]): unknown => {
       if (isTemplate(first)) return startProcess(...call('run', first, values));
-      if (typeof first !== 'object' || Array.isArray(first)) {
+      if (!isOptions(first)) {
         throw new CommandUsageError('$', 'is a tag: $`program ${argument}`, or takes options', { command: '' });
       }
       const options = { ...defaults, ...first };
@@ -112,9 +113,8 @@ export function createScript(Command: CommandConstructor): Script {
   };
 
   const called = (form: Form, file: Bytes | URL, second: unknown, third: unknown): [Command, Call] => {
-    const args = Array.isArray(second) ? (second as Arg[]) : [];
-    const options: unknown = (Array.isArray(second) ? third : (second ?? third)) ?? {};
-    const call = readOptions(options, form);
+    const [args, options] = argumentsAndOptions(form, second, third);
+    const call = readOptions(options ?? {}, form);
     const program = filePath(file, 'the program', form);
     return [new Command(program, args, call.command), call];
   };
@@ -131,6 +131,17 @@ export function createScript(Command: CommandConstructor): Script {
 
 const isTemplate = (given: TemplateStringsArray | ScriptOptions): given is TemplateStringsArray =>
   Array.isArray(given) && 'raw' in given;
+
+/** What follows the program. Arguments may be left out; a set of them, or a promise, would be taken for no options. */
+function argumentsAndOptions(form: Form, second: unknown, third: unknown): readonly [readonly Arg[], unknown] {
+  if (Array.isArray(second)) return [second as Arg[], third];
+  if (second === undefined || second === null) return [[], third];
+  if (isOptions(second) && third === undefined) return [[], second];
+  const reason = isOptions(second)
+    ? 'options are the last argument, and come once'
+    : `takes an array of arguments, or options, behind the program, not ${describe(second)}`;
+  throw new CommandUsageError(form, reason, { command: '' });
+}
 
 /** Not what a prototype says. */
 const ownEnv = (options: ScriptOptions): ScriptOptions['env'] =>

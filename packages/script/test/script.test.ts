@@ -262,11 +262,48 @@ describe('a call', () => {
   it('refuses a program that is the URL of no file, and a call where a tag is meant', () => {
     const { script } = mocked({});
     expect(thrown(() => script.run(new URL('http://x/')))).to.be.instanceOf(CommandUsageError);
-    for (const wrong of ['echo a', ['echo a']]) {
+    for (const wrong of ['echo a', ['echo a'], null, new Map([['cwd', '/']])]) {
       const error = thrown(() => Reflect.apply(script.$, undefined, [wrong]));
       expect(error).to.be.instanceOf(CommandUsageError);
       expect(error.message).to.contain('is a tag');
     }
+  });
+
+  const noArguments: readonly (readonly [readonly unknown[], RegExp])[] = [
+    [[new Set(['a'])], /array of arguments, or options, behind the program, not a Set/],
+    [[new Map([['cwd', '/']])], /not a Map/],
+    [[Promise.resolve(['a'])], /not a Promise/],
+    [['a'], /not the string 'a'/],
+    [[Buffer.from('a'), {}], /not a Uint8Array/],
+    [[{ cwd: '/' }, { timeout: 1 }], /options are the last argument/],
+    [[[], new Map()], /options must be an object, not a Map/],
+    [[[], Promise.resolve({})], /options must be an object, not a Promise/],
+    [[[], ['a']], /options must be an object, not an array/],
+    [[undefined, 'a'], /options must be an object, not the string 'a'/],
+  ];
+  for (const [given, message] of noArguments) {
+    it(`takes no arguments away: ${String(message)}`, () => {
+      const { mock, script } = mocked({});
+      for (const call of [script.run, script.runSync, script.runLines]) {
+        const error = thrown(() => Reflect.apply(call, undefined, ['p', ...given]));
+        expect(error).to.be.instanceOf(CommandUsageError);
+        expect(error.message).to.match(message);
+      }
+      expect(mock.calls).to.deep.equal([]);
+    });
+  }
+
+  it('may have its arguments, or its options, or neither', async () => {
+    const { mock, script } = mocked({});
+    await script.run('p', undefined, { cwd: '/' });
+    await script.run('p', ['a'], undefined);
+    await script.run('p');
+    const calls = mock.calls.map(({ args, cwd }) => [args, cwd]);
+    expect(calls).to.deep.equal([
+      [[], '/'],
+      [['a'], undefined],
+      [[], undefined],
+    ]);
   });
 
   it('leaves wrong values to core, whatever reject says', async () => {
