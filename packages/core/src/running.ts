@@ -7,7 +7,7 @@ import type { Run } from './lifecycle';
 import { LineIterator } from './lines';
 import { hide, ownProperty, strayName } from './plain';
 import { readKillDelay } from './run-options';
-import { signalNumber } from './status';
+import { signalName, signalNumber } from './status';
 import type { CommandResult, LineOptions, SignalName, Sink, Source, Streamed, Written } from './types';
 
 /**
@@ -36,12 +36,12 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
    */
   wait(): Promise<CommandResult<Out, Err>>;
   /**
-   * Sends one signal to the program (not to its descendants); default SIGTERM. `false` if it is already over, or a daemon
-   * that has begun.
+   * Sends one signal, by name or number, to the program (not to its descendants); default SIGTERM. `false` if it is already
+   * over, or a daemon that has begun.
    *
    * @throws CommandUsageError for a signal that this platform does not know.
    */
-  kill(signal?: SignalName): boolean;
+  kill(signal?: SignalName | number): boolean;
   /**
    * SIGTERM to the tree, SIGKILL after `killDelay` milliseconds (default: that of the run), reaped (`virCommandAbort`).
    * Resolves also if it is already over, and whatever the program does; `wait()` then rejects with `CommandAbortedError`.
@@ -124,12 +124,13 @@ export class RunningProcess implements RunningCommand {
     return error;
   }
 
-  kill(signal: SignalName = 'SIGTERM'): boolean {
-    const given: unknown = signal;
+  kill(signal: SignalName | number = 'SIGTERM'): boolean {
+    const name = typeof signal === 'number' ? signalName(signal) : signal;
+    const given: unknown = name;
     if (typeof given !== 'string' || signalNumber(given) === undefined) {
       throw this.#usage('kill', `there is no signal ${inspect(signal)} here`);
     }
-    return this.#run.kill(signal);
+    return this.#run.kill(name);
   }
 
   async abort(options?: { readonly killDelay?: number | undefined }): Promise<void> {

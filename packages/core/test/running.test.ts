@@ -60,6 +60,15 @@ describe('a running command', () => {
     );
   });
 
+  it('kill() takes a number, and the backend gets the name', async () => {
+    const made = fake((p) => p.traps.add('SIGHUP').add('SIG34'));
+    const running = await new made.Command('x').rawStatus().runAsync();
+    await turns();
+    expect([running.kill(1), running.kill(34), running.kill(9)]).to.deep.equal([true, true, true]);
+    expect(made.program.signals).to.deep.equal(['SIGHUP process', 'SIG34 process', 'SIGKILL process']);
+    expect((await running.wait()).signal).to.equal('SIGKILL');
+  });
+
   it('abort() rejects wait(), resolves itself, also afterwards', async () => {
     const made = fake(idle);
     const running = await new made.Command('x').runAsync();
@@ -90,7 +99,7 @@ describe('a running command', () => {
   it('kill() of what is no signal says so', async () => {
     const made = fake(idle);
     const running = await new made.Command('x').runAsync();
-    for (const signal of ['SIGNONE', Symbol('SIGTERM'), 9, null]) {
+    for (const signal of ['SIGNONE', Symbol('SIGTERM'), '9', 0, -9, 9.5, 65, NaN, null]) {
       thrown(() => running.kill(signal as never), CommandUsageError);
     }
     expect(made.program.signals).to.deep.equal([]);

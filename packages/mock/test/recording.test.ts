@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import * as path from 'node:path';
 import { backend as live, Command as RealCommand } from '@vircommand/child-process';
 import { secret, type Arg, type CommandConstructor, type CommandResult } from '@vircommand/core';
@@ -71,7 +72,8 @@ const work = {
     let text = '';
     running.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await once(running.stdout, 'data');
-    running.kill('SIGUSR1');
+    // By its number: it is recorded by its name.
+    running.kill(constants.signals.SIGUSR1);
     const { exitCode } = await running.wait();
     return [text, exitCode];
   },

@@ -15,8 +15,8 @@ export interface ScriptOptions {
   readonly timeout?: number | undefined;
   /** Aborting ends the program and what came from it. Not for the synchronous forms. */
   readonly cancelSignal?: AbortSignal | undefined;
-  /** `'SIGKILL'`: at once, without a grace period. Default `'SIGTERM'`. */
-  readonly killSignal?: 'SIGTERM' | 'SIGKILL' | undefined;
+  /** `'SIGKILL'`, or 9: at once, without a grace period. Default `'SIGTERM'`. */
+  readonly killSignal?: 'SIGTERM' | 'SIGKILL' | 15 | 9 | undefined;
   /** Milliseconds from SIGTERM to SIGKILL. Default 5000. */
   readonly forceKillAfterDelay?: number | undefined;
   /** End the program when this process ends normally. Default `true` where the form is asynchronous. */

@@ -1,6 +1,7 @@
 /** A program that runs: a promise of its result, and the means to end it. */
+import { inspect } from 'node:util';
 import { CommandUsageError, type Command, type RunningCommand, type SignalName } from '@vircommand/core';
-import { signalNumber, withoutPrototype } from '@vircommand/core/backend';
+import { signalName, signalNumber, withoutPrototype } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptOptions } from './options';
 import type { Call } from './read-options';
@@ -22,11 +23,11 @@ export interface ScriptProcess<O = ScriptOptions> extends Promise<ScriptResult<O
   readonly pid: number | undefined;
   /**
    * Without a signal: ends the program and what came from it, SIGKILL after `forceKillAfterDelay`; the promise rejects
-   * with `CommandAbortedError`. With one: sends it to the program, once. `false` if it is over.
+   * with `CommandAbortedError`. With one, by name or number: sends it to the program, once. `false` if it is over.
    *
    * @throws CommandUsageError for a signal that this platform does not know.
    */
-  kill(signal?: SignalName): boolean;
+  kill(signal?: SignalName | number): boolean;
   /** As `kill()`; resolves when the program is reaped. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -65,9 +66,12 @@ export function startProcess<O>(command: Command, call: Call): ScriptProcess<O> 
     }
   };
   const done = finish();
-  const kill = (signal?: SignalName): boolean => {
+  const kill = (given?: SignalName | number): boolean => {
+    const signal = typeof given === 'number' ? signalName(given) : given;
     if (signal !== undefined && signalNumber(signal) === undefined) {
-      throw new CommandUsageError('kill()', `there is no signal '${signal}' here`, { command: command.toString() });
+      throw new CommandUsageError('kill()', `there is no signal ${inspect(given)} here`, {
+        command: command.toString(),
+      });
     }
     if (over) return false;
     if (signal !== undefined && running !== undefined) return running.kill(signal);

@@ -1,5 +1,6 @@
 /** From the options to what core is told: each option is an entry of one table. */
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import {
   CommandUsageError,
   type CommandOptions,
@@ -7,7 +8,7 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
-import { describe, isOptions } from '@vircommand/core/backend';
+import { describe, isOptions, signalName } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
@@ -94,12 +95,13 @@ const readers: Readers = {
     if (value !== 0) run.timeout = value;
   },
   cancelSignal: (value, { run }) => (run.signal = value),
-  killSignal(value, draft) {
-    if ((value as string) !== 'SIGTERM' && value !== 'SIGKILL') {
+  killSignal(value: unknown, draft) {
+    const name = typeof value === 'number' ? signalName(value) : value;
+    if (name !== 'SIGTERM' && name !== 'SIGKILL') {
       const alternative = "runAsync() of Command and its kill(signal); 'SIGTERM' and 'SIGKILL' are known here";
-      throw new MigrationError(draft.form, `killSignal: '${value as string}'`, 'ends nothing for certain', alternative);
+      throw new MigrationError(draft.form, `killSignal: ${inspect(value)}`, 'ends nothing for certain', alternative);
     }
-    draft.killAtOnce = value === 'SIGKILL';
+    draft.killAtOnce = name === 'SIGKILL';
   },
   forceKillAfterDelay(value, { run, form }) {
     if ((value as number | boolean) === false) {

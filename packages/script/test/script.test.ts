@@ -151,8 +151,11 @@ describe('a call', () => {
       .always();
     const slow = await script.run('slow', { ...options, timeout: 100, forceKillAfterDelay: 50 });
     expect(slow).to.include({ timedOut: true, isTerminated: true, signal: 'SIGKILL', durationMs: 150 });
-    const atOnce = await script.run('slow', { ...options, timeout: 100, killSignal: 'SIGKILL' });
-    expect(atOnce).to.include({ timedOut: true, signal: 'SIGKILL', durationMs: 100 });
+    for (const killSignal of ['SIGKILL', 9] as const) {
+      const atOnce = await script.run('slow', { ...options, timeout: 100, killSignal });
+      expect(atOnce).to.include({ timedOut: true, signal: 'SIGKILL', durationMs: 100 });
+    }
+    expect(await script.run('slow', { ...options, timeout: 100, killSignal: 15 })).to.include({ durationMs: 5100 });
     expect(await rejected(script.run('slow', { timeout: 1 }))).to.be.instanceOf(CommandTimeoutError);
     mock.on('loud').reply({ stdout: 'abc' });
     expect(await script.run('loud', { ...options, maxBuffer: 2 })).to.include({ isMaxBuffer: true, stdout: 'ab' });
@@ -181,6 +184,15 @@ describe('a call', () => {
     expect(await late).to.include({ isCanceled: false, signal: 'SIGUSR1' });
     expect(mock.calls[1]?.signals).to.deep.equal(['SIGHUP', 'SIGUSR1']);
     expect(thrown(() => late.kill('SIGNO' as 'SIGINT'))).to.be.instanceOf(CommandUsageError);
+    expect(thrown(() => late.kill(0)).message).to.contain('there is no signal 0 here');
+
+    const numbered = script.$({ reject: false })`p`;
+    expect(numbered.kill(1)).to.equal(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(numbered.kill(9)).to.equal(true);
+    expect((await numbered).signal).to.equal('SIGKILL');
+    // What a mock sees, and a recording keeps, is the name.
+    expect(mock.calls[2]?.signals).to.deep.equal(['SIGHUP', 'SIGKILL']);
 
     const disposed = script.$({ reject: false })`p`;
     await disposed[Symbol.asyncDispose]();
@@ -213,7 +225,9 @@ describe('a call', () => {
     [{ stdin: process.stdin }, /instead: { input }/],
     [{ input: process.stdin }, /'input' cannot be a stream/],
     [{ stdio: ['pipe', 'pipe', 'pipe', 'ipc'] }, /passFd\(\)/],
-    [{ killSignal: 'SIGINT' }, /ends nothing for certain/],
+    [{ killSignal: 'SIGINT' }, /killSignal: 'SIGINT' ends nothing for certain/],
+    [{ killSignal: 2 }, /killSignal: 2 ends nothing for certain/],
+    [{ killSignal: '9' }, /killSignal: '9' ends nothing for certain/],
     [{ forceKillAfterDelay: false }, /for ever/],
     [{ encoding: 'hex' }, /toString\('hex'\)/],
   ];

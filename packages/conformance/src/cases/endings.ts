@@ -1,6 +1,7 @@
 /** The ends that a caller puts to a program: abort, signal, deadline; and what a bounded drain leaves. */
 import * as assert from 'node:assert/strict';
 import { readFileSync, readSync } from 'node:fs';
+import { constants } from 'node:os';
 import {
   abortAll,
   CommandAbortedError,
@@ -289,6 +290,20 @@ export const killCases = group('kill', { needs: ['posix'] }, [
       assert.equal(running.kill('SIGUSR1'), true);
       assert.equal(await readLine(running.stdout), 'usr1');
       assert.equal(running.kill('SIGHUP'), true);
+      assert.equal((await running.wait()).exitCode, 5);
+    },
+  },
+  {
+    id: 'numbered',
+    title: 'kill() takes the number of a signal for its name',
+    why: 'Node, and what came from a shell or from the kernel, have numbers.',
+    async run(t) {
+      const running = await t
+        .helper('on:USR2:exit:5', 'out:ready\\n', 'forever')
+        .setOutputFd('pipe')
+        .runAsync({ check: false });
+      assert.equal(await readLine(running.stdout), 'ready');
+      assert.equal(running.kill(constants.signals.SIGUSR2), true);
       assert.equal((await running.wait()).exitCode, 5);
     },
   },

@@ -186,6 +186,11 @@ export const endingMutants: readonly Mutant[] = [
     ),
   },
   {
+    does: 'sends SIGTERM in place of SIGUSR2',
+    caughtBy: 'kill.numbered',
+    break: withSignal((good) => (name, target) => good(name === 'SIGUSR2' ? 'SIGTERM' : name, target)),
+  },
+  {
     does: 'sends SIGKILL in place of SIGTERM',
     caughtBy: 'abort.graceful',
     break: withSignal((good) => (name, target) => good(name === 'SIGTERM' ? 'SIGKILL' : name, target)),
