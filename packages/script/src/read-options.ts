@@ -1,6 +1,6 @@
 /** From the options to what core is told: each option is an entry of one table. */
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import {
   CommandUsageError,
   type CommandOptions,
@@ -8,10 +8,11 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
-import { describe, isOptions, signalName } from '@vircommand/core/backend';
+import { describe, isDelay, isOptions, signalName } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
+import { isSecret } from './value';
 
 /** The forms of a call. */
 export type Form = 'run' | 'runSync' | 'runLines';
@@ -53,9 +54,18 @@ class Draft {
     return new CommandUsageError(this.form, reason, { command: '' });
   }
 
+  /** Core would say it with its own name of the option, and not before the program is run. */
+  must(name: keyof ScriptOptions, is: boolean, kind: string): void {
+    if (!is) throw this.wrong(`option '${name}' must be ${kind}`);
+  }
+
   flag(name: keyof Draft['flags'], value: unknown): void {
-    if (typeof value !== 'boolean') throw this.wrong(`option '${name}' must be a boolean`);
-    this.flags[name] = value;
+    this.flags[name] = this.boolean(name, value);
+  }
+
+  boolean(name: keyof ScriptOptions, value: unknown): boolean {
+    this.must(name, typeof value === 'boolean', 'a boolean');
+    return value === true;
   }
 
   feed(name: string, option: StdinOption): void {
@@ -64,16 +74,24 @@ class Draft {
     this.source = { name, option };
   }
 
-  stream<K extends keyof Streams>(name: K, value: Streams[K]): void {
+  stream<K extends keyof Streams>(name: K, value: Streams[K], option: K | 'stdio' = name): void {
     if (this.streams[name] !== undefined)
       throw this.wrong(`options '${name}' and 'stdio' both say where ${name} leads`);
-    const plain = typeof value === 'string' || typeof value === 'number' || value instanceof URL;
-    if (!plain && (name === 'stdin' || typeof value !== 'object' || !Object.hasOwn(value, 'file'))) {
-      const alternative =
-        name === 'stdin' ? "{ input } or { inputFile }, or runAsync() with 'pipe'" : "runAsync() with 'pipe'";
-      throw new MigrationError(this.form, `option '${name}'`, 'cannot be a stream, a function or several', alternative);
-    }
+    if (typeof value === 'string') {
+      const known = /^(?:pipe|ignore|inherit)$/.test(value);
+      if (!known) throw this.wrong(`option '${option}': '${value}' is none of 'pipe', 'ignore', 'inherit'`);
+    } else if (typeof value !== 'number') this.file(name, value);
     this.streams[name] = value;
+  }
+
+  /** That a stream which is neither a word nor a number is a file, and is no input. */
+  private file(name: keyof Streams, value: unknown): void {
+    const file = value instanceof URL || (typeof value === 'object' && value !== null && Object.hasOwn(value, 'file'));
+    if (file && name !== 'stdin') return;
+    const why = file ? 'cannot be a file' : 'cannot be a stream, a function or several';
+    const piped = "runAsync() with 'pipe'";
+    const alternative = name === 'stdin' ? `{ input } or { inputFile }, or ${piped}` : piped;
+    throw new MigrationError(this.form, `option '${name}'`, why, file ? '{ inputFile }' : alternative);
   }
 }
 
@@ -88,13 +106,22 @@ export function filePath<T>(given: T | URL, what: string, form: Form): T | strin
   }
 }
 
+const milliseconds = 'a number of milliseconds';
 type Readers = { readonly [K in keyof ScriptOptions]-?: (value: NonNullable<ScriptOptions[K]>, draft: Draft) => void };
 const readers: Readers = {
   reject: (value, draft) => draft.flag('reject', value),
-  timeout(value, { run }) {
-    if (value !== 0) run.timeout = value;
+  timeout(value, draft) {
+    draft.must('timeout', isDelay(value), `${milliseconds} (0: none)`);
+    if (value !== 0) draft.run.timeout = value;
   },
-  cancelSignal: (value, { run }) => (run.signal = value),
+  cancelSignal(value, draft) {
+    const is = typeof value === 'object' && 'aborted' in value;
+    draft.must('cancelSignal', is, 'an AbortSignal: that of an AbortController is its signal');
+    if (draft.form === 'runSync') {
+      throw draft.wrong("option 'cancelSignal' cannot fire while the thread is blocked; use timeout");
+    }
+    draft.run.signal = value;
+  },
   killSignal(value: unknown, draft) {
     const name = typeof value === 'number' ? signalName(value) : value;
     if (name !== 'SIGTERM' && name !== 'SIGKILL') {
@@ -103,19 +130,15 @@ const readers: Readers = {
     }
     draft.killAtOnce = name === 'SIGKILL';
   },
-  forceKillAfterDelay(value, { run, form }) {
+  forceKillAfterDelay(value, draft) {
+    const asked = 'forceKillAfterDelay: false';
     if ((value as number | boolean) === false) {
-      const alternative = 'a number of milliseconds';
-      throw new MigrationError(
-        form,
-        'forceKillAfterDelay: false',
-        'lets a program hold its caller for ever',
-        alternative,
-      );
+      throw new MigrationError(draft.form, asked, 'lets a program hold its caller for ever', milliseconds);
     }
-    run.killDelay = value;
+    draft.must('forceKillAfterDelay', isDelay(value), milliseconds);
+    draft.run.killDelay = value;
   },
-  cleanup: (value, { run }) => (run.killOnParentExit = value),
+  cleanup: (value, draft) => (draft.run.killOnParentExit = draft.boolean('cleanup', value)),
   cwd: (value, { command, form }) => (command.cwd = filePath(value, "option 'cwd'", form)),
   env(value, draft) {
     // With extendEnv it is spread, which takes anything.
@@ -130,9 +153,15 @@ const readers: Readers = {
     if (typeof value === 'object' && 'pipe' in value) {
       throw new MigrationError(draft.form, "option 'input'", 'cannot be a stream', "runAsync() with 'pipe'");
     }
+    const is = typeof value === 'string' || types.isUint8Array(value) || isSecret(value);
+    draft.must('input', is, 'a string, a Uint8Array or a secret()');
     draft.feed('input', { input: value });
   },
-  inputFile: (value, draft) => draft.feed('inputFile', { file: filePath(value, "option 'inputFile'", draft.form) }),
+  inputFile(value, draft) {
+    const file = filePath(value, "option 'inputFile'", draft.form);
+    draft.must('inputFile', typeof file === 'string', 'a path or the URL of a file');
+    draft.feed('inputFile', { file });
+  },
   stdin: (value, draft) => draft.stream('stdin', value),
   stdout: (value, draft) => draft.stream('stdout', value),
   stderr: (value, draft) => draft.stream('stderr', value),
@@ -141,13 +170,14 @@ const readers: Readers = {
       throw draft.wrong("option 'stdio' must be 'pipe', 'ignore', 'inherit' or an array of three");
     }
     const each: readonly unknown[] = typeof value === 'string' ? [value, value, value] : value;
-    const [stdin, stdout, stderr, ...more] = each;
+    // null is left out, as in child_process.
+    const [stdin, stdout, stderr, ...more] = each.map((one) => one ?? undefined);
     if (more.length > 0) {
       throw new MigrationError(draft.form, 'stdio of more than three', 'is not known', 'passFd() of Command');
     }
-    if (stdin !== undefined) draft.stream('stdin', stdin as ScriptInput);
-    if (stdout !== undefined) draft.stream('stdout', stdout as ScriptOutput);
-    if (stderr !== undefined) draft.stream('stderr', stderr as ScriptOutput);
+    if (stdin !== undefined) draft.stream('stdin', stdin as ScriptInput, 'stdio');
+    if (stdout !== undefined) draft.stream('stdout', stdout as ScriptOutput, 'stdio');
+    if (stderr !== undefined) draft.stream('stderr', stderr as ScriptOutput, 'stdio');
   },
   all: (value, draft) => draft.flag('all', value),
   encoding(value, draft) {
@@ -155,11 +185,17 @@ const readers: Readers = {
       const alternative = `encoding: 'buffer' and toString('${value}')`;
       throw new MigrationError(draft.form, `encoding: '${value}'`, 'is no text', alternative);
     }
+    const is = /^(?:utf8|latin1|utf16le|buffer)$/.test(value);
+    draft.must('encoding', is, "'utf8', 'latin1', 'utf16le' or 'buffer'");
     draft.encoding = value;
   },
   lines: (value, draft) => draft.flag('lines', value),
   stripFinalNewline: (value, draft) => draft.flag('stripFinalNewline', value),
-  maxBuffer: (value, { run }) => (run.outputLimit = value),
+  maxBuffer(value, draft) {
+    const is = typeof value === 'number' && value >= 0 && (Number.isSafeInteger(value) || value === Infinity);
+    draft.must('maxBuffer', is, 'a number of bytes');
+    draft.run.outputLimit = value;
+  },
   argv0: (value, { command }) => (command.argv0 = value),
   uid: (value, { command }) => (command.uid = value),
   gid: (value, { command }) => (command.gid = value),

@@ -28,7 +28,7 @@ type Leads<O, S extends keyof Place> = S extends keyof O
   : 'stdio' extends keyof O
     ? OfStdio<O['stdio'], Place[S]>
     : 'pipe';
-type OfPlace<O, T> = T extends 'pipe' | undefined ? Captured<O> : undefined;
+type OfPlace<O, T> = T extends 'pipe' | null | undefined ? Captured<O> : undefined;
 type Apart<O, S extends keyof Place, A> = A extends true ? undefined : OfPlace<O, Leads<O, S>>;
 type Together<O, A> = A extends true ? Captured<O> : undefined;
 

@@ -9,6 +9,10 @@ export type TemplateValue = TemplateItem | readonly TemplateItem[];
 
 const secretBrand = Symbol.for('vircommand.secret');
 
+/** Whether something is a `secret()`, of whatever copy of core. */
+export const isSecret = (value: unknown): value is Secret =>
+  typeof value === 'object' && value !== null && Reflect.get(value, secretBrand) !== undefined;
+
 const wrong = (reason: string): CommandUsageError =>
   new CommandUsageError('$', `cannot interpolate ${reason}`, { command: '' });
 
@@ -24,7 +28,7 @@ export function argumentOf(value: unknown): Arg {
     const what = typeof value === 'symbol' || typeof value === 'function' ? `a ${typeof value}` : String(value);
     throw wrong(`${what}; an argument is a string, a finite number, bytes, a secret() or a result`);
   }
-  if (Reflect.get(value, secretBrand) !== undefined) return value as Secret;
+  if (isSecret(value)) return value;
   if (typeof Reflect.get(value, 'then') === 'function') throw wrong('a promise; await it first');
   if (Array.isArray(value)) throw wrong('an array in an array; flat() makes it one');
   throw wrong('an object; interpolate the property that you mean');

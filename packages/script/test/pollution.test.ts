@@ -11,7 +11,7 @@ const options: { readonly [K in keyof Required<ScriptOptions>]: unknown } = {
   cancelSignal: AbortSignal.abort(),
   killSignal: 'SIGKILL',
   forceKillAfterDelay: 0,
-  cleanup: 'guaranteed',
+  cleanup: false,
   cwd: '/evil',
   env: { EVIL: '1' },
   extendEnv: false,

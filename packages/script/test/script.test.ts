@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command as RealCommand } from '@vircommand/child-process';
-import { CommandAbortedError, CommandExitError, CommandTimeoutError, CommandUsageError } from '@vircommand/core';
+import {
+  CommandAbortedError,
+  CommandExitError,
+  CommandTimeoutError,
+  CommandUsageError,
+  secret,
+} from '@vircommand/core';
 import { createMock, type Answer, type MockBackend } from '@vircommand/mock';
 import { createScript, MigrationError, type Script, type ScriptOptions } from '@vircommand/script';
 
@@ -64,6 +70,7 @@ describe('a call', () => {
     [{ stdout: 'ignore' }, { stdout: undefined, stderr: 'c' }],
     [{ stdio: 'ignore' }, { stdout: undefined, stderr: undefined }],
     [{ stdio: ['ignore', 'pipe', 'ignore'] }, { stdout: 'a\r\nb', stderr: undefined }],
+    [{ stdio: [null, null, 'ignore'] }, { stdout: 'a\r\nb', stderr: undefined }],
   ];
   for (const [options, expected] of shapes) {
     it(`shapes the output by ${JSON.stringify(options)}, in each form`, async () => {
@@ -73,6 +80,14 @@ describe('a call', () => {
       expect(await script.$(options)`p`).to.deep.include(expected);
     });
   }
+
+  it('takes what it knows for input, and any limit', async () => {
+    const { mock, script } = mocked({});
+    for (const input of ['in', new Uint8Array([105, 110]), secret('in')]) {
+      await script.run('p', { input, maxBuffer: Infinity, forceKillAfterDelay: 0, timeout: 0 });
+    }
+    expect(mock.calls.map(({ stdin }) => stdin.toString())).to.deep.equal(['in', 'in', 'in']);
+  });
 
   it('says to core what the options say', async () => {
     const { mock, script } = mocked({});
@@ -223,6 +238,9 @@ describe('a call', () => {
     [{ stdout: process.stdout }, /'stdout' cannot be a stream.*; instead: runAsync\(\)/],
     [{ stdout: ['inherit', 'pipe'] }, /'stdout' cannot be a stream, a function or several/],
     [{ stdin: process.stdin }, /instead: { input }/],
+    [{ stdin: pathToFileURL(__filename) }, /'stdin' cannot be a file; instead: { inputFile }/],
+    [{ stdin: { file: 'x' } }, /'stdin' cannot be a file; instead: { inputFile }/],
+    [{ stdio: [process.stdin] }, /'stdin' cannot be a stream/],
     [{ input: process.stdin }, /'input' cannot be a stream/],
     [{ stdio: ['pipe', 'pipe', 'pipe', 'ipc'] }, /passFd\(\)/],
     [{ killSignal: 'SIGINT' }, /killSignal: 'SIGINT' ends nothing for certain/],
@@ -248,6 +266,8 @@ describe('a call', () => {
     });
   }
 
+  /** What a caller of `run()` has never heard of. */
+  const coresWords = /runAsync\(\): option|'signal'|killDelay|outputLimit|killOnParentExit|'bytes'/;
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ nosuch: 1 }, /there is no option 'nosuch'/],
     [{ reject: 'no' }, /'reject' must be a boolean/],
@@ -262,6 +282,22 @@ describe('a call', () => {
     [{ env: new Map([['A', '1']]) }, /'env' must be an object/],
     [{ cwd: new URL('http://x/') }, /'cwd' is not the URL of a file/],
     [{ stdout: new URL('http://x/') }, /'stdout' is not the URL of a file/],
+    [{ stdio: 'foo' }, /'stdio': 'foo' is none of 'pipe', 'ignore', 'inherit'/],
+    [{ stdio: ['pipe', 'text'] }, /'stdio': 'text' is none of/],
+    [{ stdin: 'null' }, /'stdin': 'null' is none of 'pipe', 'ignore', 'inherit'/],
+    [{ stderr: 'stdout' }, /'stderr': 'stdout' is none of/],
+    [{ timeout: -1 }, /'timeout' must be a number of milliseconds \(0: none\)/],
+    [{ timeout: '5s' }, /'timeout' must be/],
+    [{ cancelSignal: true }, /'cancelSignal' must be an AbortSignal/],
+    [{ cancelSignal: new AbortController() }, /'cancelSignal' must be an AbortSignal: that of an AbortController/],
+    [{ forceKillAfterDelay: -1 }, /'forceKillAfterDelay' must be a number of milliseconds/],
+    [{ forceKillAfterDelay: true }, /'forceKillAfterDelay' must be/],
+    [{ maxBuffer: -1 }, /'maxBuffer' must be a number of bytes/],
+    [{ maxBuffer: { stdout: 1 } }, /'maxBuffer' must be a number of bytes/],
+    [{ cleanup: 'guaranteed' }, /'cleanup' must be a boolean/],
+    [{ encoding: 'utf-8' }, /'encoding' must be 'utf8', 'latin1', 'utf16le' or 'buffer'/],
+    [{ input: 5 }, /'input' must be a string, a Uint8Array or a secret/],
+    [{ inputFile: 5 }, /'inputFile' must be a path/],
     ...['input', 'stdout', 'stdio', 'env', 'cwd', 'encoding'].map(
       (name) => [{ [name]: null }, new RegExp(`'${name}' must not be null`)] as const,
     ),
@@ -269,9 +305,17 @@ describe('a call', () => {
   for (const [options, message] of wrong) {
     it(`refuses ${JSON.stringify(options)}`, () => {
       expect(thrown(() => mocked({}).script.run('p', options))).to.be.instanceOf(CommandUsageError);
-      expect(thrown(() => mocked({}).script.run('p', options)).message).to.match(message);
+      const { message: said } = thrown(() => mocked({}).script.run('p', options));
+      expect(said).to.match(message).and.not.match(coresWords);
+      expect(thrown(() => mocked({}).script.$(options)).message).to.equal(said);
     });
   }
+
+  it('refuses what cannot fire where it blocks', () => {
+    const { script } = mocked({});
+    const error = thrown(() => script.runSync('p', { cancelSignal: AbortSignal.abort() }));
+    expect(error.message).to.contain("'cancelSignal' cannot fire while the thread is blocked; use timeout");
+  });
 
   it('refuses a program that is the URL of no file, and a call where a tag is meant', () => {
     const { script } = mocked({});
@@ -322,7 +366,7 @@ describe('a call', () => {
 
   it('leaves wrong values to core, whatever reject says', async () => {
     const { script } = mocked({});
-    const options = { reject: false, timeout: -1 };
+    const options = { reject: false, uid: -1 };
     expect(await rejected(script.run('p', options))).to.be.instanceOf(CommandUsageError);
     expect(thrown(() => script.runSync('p', options))).to.be.instanceOf(CommandUsageError);
   });

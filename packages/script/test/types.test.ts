@@ -32,6 +32,9 @@ describe('the type of a result', () => {
     const ignored = runSync('p', { stdio: ['ignore', 'ignore', 'pipe'] });
     exactly<undefined>()(ignored.stdout, true);
     exactly<string>()(ignored.stderr, true);
+    const some = runSync('p', { stdio: [null, null, 'ignore'] });
+    exactly<string>()(some.stdout, true);
+    exactly<undefined>()(some.stderr, true);
     const none = runSync('p', [], { stdio: 'ignore' });
     exactly<undefined>()(none.stdout, true);
     const maybe = runSync('p', { lines: Math.random() > 2 });
