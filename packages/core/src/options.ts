@@ -1,6 +1,7 @@
 /** The options-object form: each option is a call of a setter, so both forms build the same spec. */
 import type { Backend } from './contract';
-import { describe, isOptions, noObject, ownProperties, ownProperty, unknownName } from './plain';
+import { describe, isOptions, noObject, ownProperties, ownProperty } from './plain';
+import { unknownOption } from './run-options';
 import { ProcessSetters } from './set-process';
 import type { CommandOptions } from './types';
 
@@ -63,7 +64,7 @@ export class CommandWithOptions extends ProcessSetters {
     const properties = ownProperties(given);
     const chosen: (keyof CommandOptions)[] = [];
     for (const [name, value] of properties) {
-      if (!Object.hasOwn(table, name)) this.note('new Command', unknownName('option', name, Object.keys(table)));
+      if (!Object.hasOwn(table, name)) this.note('new Command', unknownOption(name, Object.keys(table)));
       else if (value !== undefined) chosen.push(name as keyof CommandOptions);
     }
     if (chosen.length > 1) chosen.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));

@@ -1,6 +1,16 @@
 /** Options of one run: read once, checked, with their defaults. */
 import { constants } from 'node:buffer';
-import { describe, isOptions, isPlain, noObject, ownProperties, ownProperty, strayName, unknownName } from './plain';
+import {
+  describe,
+  isOptions,
+  isPlain,
+  noObject,
+  ownProperties,
+  ownProperty,
+  strayName,
+  unknownName,
+  withoutPrototype,
+} from './plain';
 import type { OutputLimit, TextEncoding } from './types';
 
 /** The calls that run a command. */
@@ -145,6 +155,20 @@ function readLimit(value: unknown): { limit: Required<OutputLimit>; bounded: tru
   return { limit, bounded: true };
 }
 
+/** What others call by a name that is none here. */
+const directions: Readonly<Record<string, string>> = withoutPrototype({
+  shell: "run 'sh' with '-c'",
+  input: 'use stdin: { input }',
+  detached: 'use session or daemon',
+});
+
+/** What to say of an option that is not known: of which call it is one, or what is meant. */
+export function unknownOption(name: string, known: readonly string[]): string {
+  const place = name in readers ? 'run()' : /^(stdin|stdout|stderr|cwd|env)$/.test(name) ? 'new Command()' : undefined;
+  const direction = directions[name] ?? (place && `it is one of ${place}`);
+  return direction ? `there is no option '${name}' here; ${direction}` : unknownName('option', name, known);
+}
+
 function whyNotFor(call: RunCall, name: string): string {
   if (call === 'exec') return ': nothing of this process is left to look after the program';
   return name === 'signal' ? ': an AbortSignal cannot fire while the thread is blocked; use timeout' : '';
@@ -158,7 +182,7 @@ export function readRunOptions(given: unknown, call: RunCall): RunSettings | { r
   for (const [name, value] of ownProperties(given)) {
     if (value === undefined) continue;
     const reader = readers[name];
-    if (reader === undefined) return { wrong: unknownName('option', name, Object.keys(readers)) };
+    if (reader === undefined) return { wrong: unknownOption(name, Object.keys(readers)) };
     if (!reader.calls.includes(call)) {
       return { wrong: `option '${name}' is not for ${call}()${whyNotFor(call, name)}` };
     }

@@ -14,6 +14,8 @@ describe('options of a run', () => {
     [new Map([['timeout', 50]]), /must be an object, not a Map/],
     [Promise.resolve({ timeout: 50 }), /must be an object, not a Promise/],
     [{ timout: 5 }, /no option 'timout'; did you mean 'timeout'/],
+    [{ stdout: 'text' }, /no option 'stdout' here; it is one of new Command\(\)/],
+    [{ input: 'x' }, /no option 'input' here; use stdin: { input }/],
     [{ timeout: 0 }, /'timeout' is 0; leave it out/],
     [{ timeout: -1 }, /'timeout' must be a finite number of milliseconds above 0/],
     [{ timeout: NaN }, /'timeout' must be/],
@@ -89,7 +91,13 @@ describe('options of a run', () => {
   it('of the constructor: an unknown one is named, with what was meant', async () => {
     for (const [options, says] of [
       [{ stdot: 'text' }, /no option 'stdot'; did you mean 'stdout'/],
-      [{ shell: true }, /no option 'shell'/],
+      [{ shell: true }, /no option 'shell' here; run 'sh' with '-c'/],
+      [{ input: 'x' }, /no option 'input' here; use stdin: { input }/],
+      [{ detached: true }, /no option 'detached' here; use session or daemon/],
+      [{ timeout: 5 }, /no option 'timeout' here; it is one of run\(\)/],
+      [{ encoding: 'utf8' }, /no option 'encoding' here; it is one of run\(\)/],
+      [{ stdio: 'inherit' }, /no option 'stdio'; did you mean 'stdin'/],
+      [{ toString: 'x' }, /no option 'toString'/],
       [{ stdout: 'txt' }, /'txt' is none of 'null', 'inherit'/],
       [{ stdin: 'text' }, /'text' is none of/],
       [{ stdout: { file: '/f', apend: true } }, /no property 'apend'; did you mean 'append'/],
