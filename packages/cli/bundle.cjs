@@ -5,9 +5,11 @@
 // tsc's own output in dist/modules is for project references and declarations.
 const path = require('node:path');
 const { build } = require('esbuild');
-const { always, posixPrograms, posixVersion } = require('../../tools/bundle.cjs');
+const { always, clearDist, posixPrograms, posixVersion } = require('../../tools/bundle.cjs');
 
-const [, , target = path.join(__dirname, 'dist')] = process.argv;
+const [, , elsewhere] = process.argv;
+if (elsewhere === undefined) clearDist(__dirname);
+const target = elsewhere ?? path.join(__dirname, 'dist');
 const posix = path.join(__dirname, '..', 'posix', 'src');
 
 /** Published names, and their sources. */

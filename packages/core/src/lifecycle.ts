@@ -196,7 +196,7 @@ export class Run {
     };
     let bound: (() => void) | undefined;
     const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, events, separator);
-    const done = async (): Promise<unknown> => {
+    const done = async (): Promise<CommandResult> => {
       const result = await this.done;
       if (late === undefined) return result;
       const details = { command: this.launch.plan.text, backend: this.backend.name, result, stderrTail: '' };

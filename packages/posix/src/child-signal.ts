@@ -1,6 +1,6 @@
 /**
  * While SIGCHLD is ignored, the kernel throws away how programs end. Nothing in Node ignores it, but native code in this
- * process can. So it is looked at before each start, 0.5 µs, and put right, as libuv does before its own.
+ * process can. So it is looked at before each start, 1 µs, and put right, as libuv does before its own.
  */
 import type { Libc } from './libc';
 import { listenAnew } from './reap';
