@@ -542,8 +542,13 @@ export class FakeProcess implements ChildHandle, BodyHost {
   }
 
   dispose(): void {
-    if (this.begunAs === undefined) this.end();
-    else this.destroyPipes();
+    if (this.begunAs === undefined) {
+      this.end();
+      return;
+    }
+    // A daemon goes on, and finds the end of what it reads.
+    for (const pipe of [this.input, ...this.extraInputs]) pipe?.finish();
+    this.destroyPipes();
   }
 
   /** Also a daemon, where there is no backend any more. */
