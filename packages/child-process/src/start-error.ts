@@ -3,16 +3,16 @@
  * (a missing directory is reported as a missing program), so what it was is found out afterwards: a start that succeeds
  * pays nothing for it.
  */
-import { accessSync, constants, fstatSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { constants as os, devNull } from 'node:os';
 import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
-import { directoryError, execError, startError } from '@vircommand/core/backend';
+import { directoryError, execError, startError, statDescriptor } from '@vircommand/core/backend';
 import { forbidden } from './spawn-options';
 
 /** Whether this process has a descriptor of that number. */
 export function isOpen(fd: number): boolean {
   try {
-    fstatSync(fd);
+    statDescriptor(fd);
     return true;
   } catch {
     return false;

@@ -1,7 +1,8 @@
 /** Copying what a program writes to our own stdout or stderr, counted, up to a limit that is exact to the byte. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { statDescriptor } from '@vircommand/core/backend';
 import { writeAll } from './output';
 
 /** Where the bytes go. */
@@ -53,7 +54,7 @@ function toPipe(fd: number): Target {
 
 function targetOf(fd: number): Target {
   try {
-    if (!fstatSync(fd).isFIFO()) return blocking(fd);
+    if (!statDescriptor(fd).isFIFO()) return blocking(fd);
     const own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
     try {
       return toPipe(own);

@@ -1,5 +1,5 @@
 /** One line on a terminal that says how long a program has been running, and how much it has written. */
-import { fstatSync } from 'node:fs';
+import { statDescriptor } from '@vircommand/core/backend';
 import type { Job } from './job';
 import type { Output } from './output';
 import { sizeText, timeText } from './stats';
@@ -20,8 +20,8 @@ export function wantsLive({ live, files }: Job, { stdout, stderr }: Surroundings
 export function growthOf(fd: number): (() => number) | undefined {
   const size = (): number | undefined => {
     try {
-      const stat = fstatSync(fd);
-      return stat.isFile() ? stat.size : undefined;
+      const stat = statDescriptor(fd);
+      return stat.isFile() ? Number(stat.size) : undefined;
     } catch {
       return undefined;
     }

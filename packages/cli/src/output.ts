@@ -2,7 +2,8 @@
  * Writing to our own stdout and stderr. Never through `process.stdout` and `process.stderr`: these make the open file
  * nonblocking, and the program shares it.
  */
-import { fstatSync, statSync, writeSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
+import { statDescriptor } from '@vircommand/core/backend';
 import { CliError } from './exit-status';
 
 /** Where text goes. */
@@ -41,8 +42,8 @@ export function writeAll(fd: number, text: string | Uint8Array): boolean {
 /** The module for terminals brings all streams with it, which no descriptor need pay for that can be none. */
 function isTerminal(fd: number): boolean {
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isCharacterDevice() || stat.rdev === statSync('/dev/null').rdev) return false;
+    const stat = statDescriptor(fd);
+    if (!stat.isCharacterDevice() || stat.rdev === statSync('/dev/null', { bigint: true }).rdev) return false;
   } catch {
     // It is closed.
     return false;

@@ -16,6 +16,7 @@ export type { CommandConstructor } from './command';
 export { CommandStartError, startError } from './errors';
 export { planBytes, planString } from './bytes';
 export { capabilityNumber } from './capabilities';
+export { statDescriptor } from './descriptor';
 export { directoryError, execError } from './exec-error';
 export { headOf, interpreterOf } from './interpreter';
 export { currentPlace, leadsTo, nameOfWorkingDirectory, type Place } from './place';

@@ -60,7 +60,8 @@ export function hasExecuted(pid: number): boolean {
 }
 
 /** How {@link pipesOf} names an end of a pipe (of pipe(2)), by its inode. Both ends have the same. */
-export const pipeEnd = (inode: number, isWritten: boolean): string => `pipe:[${inode}] ${isWritten ? 'w' : 'r'}`;
+export const pipeEnd = (inode: bigint | string, isWritten: boolean): string =>
+  `pipe:[${inode}] ${isWritten ? 'w' : 'r'}`;
 
 /** Ends of pipes, and sockets, behind some descriptors of a process; default: all. `undefined`: they cannot be listed. */
 export function pipesOf(pid: number, fds?: readonly (number | string)[]): string[] | undefined {
@@ -77,7 +78,7 @@ export function pipesOf(pid: number, fds?: readonly (number | string)[]): string
       if (link.startsWith('socket:')) return [link];
       const [, inode] = /^pipe:\[(\d+)\]$/.exec(link) ?? [];
       // Which end it is, the permissions say.
-      return inode === undefined ? [] : [pipeEnd(Number(inode), (lstatSync(file).mode & 0o200) !== 0)];
+      return inode === undefined ? [] : [pipeEnd(inode, (lstatSync(file).mode & 0o200) !== 0)];
     } catch {
       return [];
     }

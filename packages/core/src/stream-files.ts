@@ -1,6 +1,7 @@
 /** What the streams of a program lead to, opened in this process: how backends of this machine open it. */
-import { closeSync, constants, fstatSync, openSync, statfsSync } from 'node:fs';
+import { closeSync, constants, openSync, statfsSync } from 'node:fs';
 import type { PlanStream } from './contract';
+import { statDescriptor } from './descriptor';
 import { startError } from './errors';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
@@ -18,7 +19,7 @@ const packets = process.platform === 'linux' ? constants.O_DIRECT : 0;
 /** Of the file system of pipes without a name. */
 const pipefsMagic = 0x50495045;
 /** The device of which each opening makes another terminal. */
-const ptmx = 0x502;
+const ptmx = 0x502n;
 
 /** Of a pipe. An unnamed one, opened as `/dev/stdin` for instance, never waits for its other end. */
 const hasName = (fd: number, path: string): boolean =>
@@ -38,7 +39,7 @@ export function openStreamFile(
   let fd: number | undefined;
   try {
     fd = openSync(path, flags[mode] | always, permissions);
-    if (mode !== 'read' || !fstatSync(fd).isFIFO() || !hasName(fd, path)) return fd;
+    if (mode !== 'read' || !statDescriptor(fd).isFIFO() || !hasName(fd, path)) return fd;
     const why = 'a named pipe may have no writer yet, and waiting for one would block; open it and give the descriptor';
     throw Object.assign(new Error(`ENXIO: ${why}, open '${path}'`), { code: 'ENXIO', syscall: 'open', path });
   } catch (error) {
@@ -57,7 +58,7 @@ export function openStreamFile(
  */
 export function openAgain(fd: number, flags: number): number | undefined {
   try {
-    const stat = fstatSync(fd);
+    const stat = statDescriptor(fd);
     // Node opens a terminal again itself before it uses it. Opened again, other devices may be something else.
     const isUsedTerminal = (): boolean =>
       (flags & O_NONBLOCK) !== 0 &&

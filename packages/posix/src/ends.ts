@@ -2,12 +2,13 @@
  * The descriptors of one start: what is made for it (pipes, `/dev/null`, files, the working directory) and what is the
  * caller's. Whatever is made here is closed here, except our ends of the pipes when the start succeeds.
  */
-import { constants, fstatSync } from 'node:fs';
+import { constants } from 'node:fs';
 import {
   openAgain,
   openStreamFile,
   pipeEnd,
   startError,
+  statDescriptor,
   type CommandStartError,
   type LaunchPlan,
   type PlanStream,
@@ -99,7 +100,7 @@ export class DescriptorSet {
       return ours;
     });
     const programEnds = [stdin, stdout, stderr].flatMap(({ ours }, number) =>
-      ours < 0 ? [] : [pipeEnd(fstatSync(ours).ino, number !== 0)],
+      ours < 0 ? [] : [pipeEnd(statDescriptor(ours).ino, number !== 0)],
     );
     const [ofStdin, ofStdout, ofStderr] = [known(stdin.ours), known(stdout.ours), known(stderr.ours)];
     return { stdin: ofStdin, stdout: ofStdout, stderr: ofStderr, sendBuffers, programEnds };
