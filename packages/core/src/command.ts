@@ -171,7 +171,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * @example
    * ```ts
    * const daemon = await new Command('server').daemonize().setPidFile('/run/server.pid').requireHandshake().runAsync();
-   * await writeFile('/sys/fs/cgroup/server/cgroup.procs', String(daemon.pid));
+   * use(daemon.pid); // It is there, and has not begun.
    * await daemon.handshakeNotify();
    * ```
    */
