@@ -27,8 +27,6 @@ export class NodeChild implements ChildHandle {
   private readonly ownGroup: boolean;
   private readonly ownPipes: readonly string[];
   private descendants: Descendants | undefined;
-  /** Since the last signal, which those whom the program forked meanwhile, or whom there was no time to find, must get too. */
-  private lookAgain = false;
 
   /** `merged`: where stdout and stderr come together, if they do. */
   constructor(
@@ -103,7 +101,6 @@ export class NodeChild implements ChildHandle {
       const all = signal === SIGSTOP || signal === SIGKILL || !tree.visible;
       return this.send(signal, this.ownGroup && all ? 'group' : 'process');
     });
-    this.lookAgain = number !== SIGKILL || !tree.visible;
     return { sent, reached: tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process' };
   }
 
@@ -119,9 +116,7 @@ export class NodeChild implements ChildHandle {
   }
 
   treeAlive(): boolean {
-    if (this.lookAgain) this.descendants?.find(this.pinned);
-    this.lookAgain = false;
-    return this.descendants?.alive === true;
+    return this.descendants?.stillAlive(this.pinned) === true;
   }
 
   dispose(): void {

@@ -57,6 +57,8 @@ export class Descendants {
   /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
   private readonly told = new Set<number>();
   private readonly pipes: ReadonlySet<string>;
+  /** Since the last signal, which those whom the program forked meanwhile, or whom there was no time to find, must get too. */
+  private lookAgain = false;
   /** When the program was started, as {@link ProcessEntry.start}. */
   private born: number | undefined;
 
@@ -191,6 +193,7 @@ export class Descendants {
     if (signal === SIGCONT) {
       // After another signal everybody is known: that look takes most of the time of an end.
       if (this.told.size === 0) this.find(pinned);
+      this.lookAgain = true;
       return send(SIGCONT);
     }
     if (pinned) toRoot(SIGSTOP);
@@ -199,6 +202,7 @@ export class Descendants {
     const all = this.freeze(pinned);
     const sent = send(signal);
     if (!all) this.visible = false;
+    this.lookAgain = signal !== SIGKILL || !this.visible;
     if (signal !== SIGKILL) send(SIGCONT);
     return sent;
   }
@@ -228,6 +232,13 @@ export class Descendants {
     const root = pinned ? readEntry(this.root) : undefined;
     if (root !== undefined && !still(root)) return false;
     return Array.from(this.members).every(([pid, member]) => still(this.look(pid, member)));
+  }
+
+  /** Whether somebody is still alive; looks for others once more after a signal. `pinned`: as for {@link find}. */
+  stillAlive(pinned: boolean): boolean {
+    if (this.lookAgain) this.find(pinned);
+    this.lookAgain = false;
+    return this.alive;
   }
 
   /** Whether one of those found is still alive, as far as is known. */

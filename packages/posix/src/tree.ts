@@ -10,8 +10,6 @@ export class ProcessTree {
   private readonly descendants: Descendants;
   private readonly pid: number;
   private readonly leadsGroup: boolean;
-  /** Since the last signal, which those whom the program forked meanwhile, or whom there was no time to find, must get too. */
-  private lookAgain = false;
 
   constructor(
     private readonly libc: Libc,
@@ -36,15 +34,12 @@ export class ProcessTree {
       const group = leadsGroup && (number === SIGSTOP || number === SIGKILL || !descendants.visible);
       return libc.kill(group ? -pid : pid, number) === 0;
     });
-    this.lookAgain = signal !== SIGKILL || !descendants.visible;
     return { sent, reached: descendants.visible ? 'tree' : leadsGroup ? 'group' : 'process' };
   }
 
   /** Whether somebody whom a signal was sent to is still alive, the program itself left out. */
   get alive(): boolean {
     // When this is asked for the first time the program has just exited, and is not reaped.
-    if (this.lookAgain) this.descendants.find(true);
-    this.lookAgain = false;
-    return this.descendants.alive;
+    return this.descendants.stillAlive(true);
   }
 }
