@@ -8,6 +8,7 @@ import { constants as os, devNull } from 'node:os';
 import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
 import { directoryError, execError, startError, statDescriptor } from '@vircommand/core/backend';
 import { forbidden } from './spawn-options';
+import { givenFds } from './stdio';
 
 /** Whether this process has a descriptor of that number. */
 export function isOpen(fd: number): boolean {
@@ -20,10 +21,7 @@ export function isOpen(fd: number): boolean {
 }
 
 /** A descriptor of the plan that is not open. */
-function closedFd(plan: LaunchPlan): number | undefined {
-  const streams = [plan.stdin, plan.stdout, plan.stderr].flatMap((stream) => (stream.type === 'fd' ? [stream.fd] : []));
-  return [...streams, ...plan.passFds.map(({ fd }) => fd)].find((fd) => !isOpen(fd));
-}
+const closedFd = (plan: LaunchPlan): number | undefined => givenFds(plan).find((fd) => !isOpen(fd));
 
 /**
  * Before anything is opened: the number of a descriptor that is closed would be given to the next one, and the program

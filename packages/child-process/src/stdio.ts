@@ -7,6 +7,12 @@ import type { OpenFiles } from './files';
 /** Typed by what is used here; `spawnSync()` takes no sockets. */
 export type Entry<Shared extends Socket | number> = 'ignore' | 'pipe' | number | Shared;
 
+/** The descriptors of the caller that a plan hands on. */
+export const givenFds = ({ stdin, stdout, stderr, passFds }: LaunchPlan): number[] => [
+  ...[stdin, stdout, stderr].flatMap((stream) => (stream.type === 'fd' ? [stream.fd] : [])),
+  ...passFds.map(({ fd }) => fd),
+];
+
 /** Node's array is as long as the highest number. */
 const highestFd = 65_535;
 

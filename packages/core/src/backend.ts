@@ -23,7 +23,7 @@ export { currentPlace, leadsTo, nameOfWorkingDirectory, type Place } from './pla
 export { resolveProgram, resolveProgramOf, type ResolveOptions } from './resolve';
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
-export { describe, isOptions, ownProperties, unknownName, withoutPrototype } from './plain';
+export { describe, isOptions, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
 export { isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
 export { GrowingMemory } from './memory';

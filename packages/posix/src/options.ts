@@ -1,7 +1,7 @@
 /** Options of the functions here: own properties only, checked, and none is accepted and ignored. */
 import path from 'node:path';
 import { CommandUsageError } from '@vircommand/core';
-import { describe, isDelay, isOptions, ownProperties, unknownName } from '@vircommand/core/backend';
+import { describe, isDelay, isOptions, noObject, ownProperties, unknownName } from '@vircommand/core/backend';
 
 /** What a caller gave to one call. Every method throws CommandUsageError for a value of another kind. */
 export class GivenOptions<Name extends string> {
@@ -16,7 +16,7 @@ export class GivenOptions<Name extends string> {
     given: unknown,
     names: readonly Name[],
   ) {
-    if (!isOptions(given)) throw this.usageError(`options must be an object, not ${describe(given)}`);
+    if (!isOptions(given)) throw this.usageError(`options ${noObject(given)}`);
     this.values = ownProperties(given);
     const known: readonly string[] = names;
     for (const name of this.values.keys()) {

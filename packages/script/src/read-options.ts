@@ -8,7 +8,7 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
-import { describe, isDelay, isOptions, signalName } from '@vircommand/core/backend';
+import { isDelay, isOptions, noObject, signalName } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
@@ -206,7 +206,7 @@ const isKnown = (name: string): name is keyof ScriptOptions => Object.hasOwn(rea
 /** What core is told. */
 export function readOptions(given: unknown, form: Form): Call {
   const draft = new Draft(form);
-  if (!isOptions(given)) throw draft.wrong(`options must be an object, not ${describe(given)}`);
+  if (!isOptions(given)) throw draft.wrong(`options ${noObject(given)}`);
   for (const name of Object.keys(given)) {
     const value: unknown = Reflect.get(given, name);
     if (value === undefined) continue;

@@ -16,12 +16,10 @@ import { bindToThread, closeBound } from '../thread-bound';
 import { clearTimeout, setImmediate, setTimeout } from '../timers';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
-import { diedBeforeExec, Progress, saidNothing, withoutLauncher } from './progress';
+import { diedBeforeExec, longestDeath, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
 
 const SIGKILL = 9;
-/** Only the kernel keeps a process alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
-const longestDeath = 1000;
 
 /** How a launcher ended: as the program, or without a word. */
 export type Outcome = { readonly baseline: Baseline } | 'died';

@@ -9,12 +9,10 @@ import { LINUX, SIZE } from '../struct';
 import { bindToThread, closeBound } from '../thread-bound';
 import { beginLauncher, type BegunLauncher } from './client';
 import { hasLostPidFile, removeOwnPidFile } from './pid-file';
-import { diedBeforeExec, longestSilence, Progress, saidNothing, withoutLauncher } from './progress';
+import { diedBeforeExec, longestDeath, longestSilence, Progress, saidNothing, withoutLauncher } from './progress';
 import { daemonStatus, lostLock } from './start';
 
 const SIGKILL = 9;
-/** Only the kernel keeps a process alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
-const longestDeath = 1000;
 const clock = performance.now.bind(performance);
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;
