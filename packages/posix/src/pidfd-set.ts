@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net';
 import { aboveStdio } from './above-stdio';
 import type { Libc } from './libc';
+import { openPidfd } from './pidfd';
 import { pipeSocket } from './pipe-socket';
 import { EPOLL_DATA, LINUX, SIZE } from './struct';
 import { bindToThread, closeBound } from './thread-bound';
@@ -35,7 +36,7 @@ export class PidfdSet {
       if (this.epoll < 0) return false;
       process.once('exit', this.atExit);
     }
-    const pidfd = bindToThread(libc, aboveStdio(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0)));
+    const pidfd = openPidfd(libc, pid);
     const event = Buffer.alloc(SIZE.epollEvent);
     event.writeUInt32LE(LINUX.EPOLLIN, 0);
     event.writeInt32LE(pid, EPOLL_DATA);

@@ -8,10 +8,11 @@ import type { ExitStatus, SyncOutcome, SyncRequest } from '@vircommand/core/back
 import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
 import type { Libc } from './libc';
+import { openPidfd } from './pidfd';
 import { unknownStatus, watchBlocking, watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
 import { LINUX, SIZE } from './struct';
-import { bindToThread, closeBound } from './thread-bound';
+import { closeBound } from './thread-bound';
 import { ProcessTree } from './tree';
 
 const [SIGKILL, SIGTERM, SIGCONT] = [9, 15, 18];
@@ -144,7 +145,7 @@ class BlockingRun {
     if (this.pidfdTried) return;
     this.pidfdTried = true;
     const { libc, started } = this;
-    this.pidfd = bindToThread(libc, libc.syscall(LINUX.SYS_pidfd_open, started.pid, 0, 0, 0, 0));
+    this.pidfd = openPidfd(libc, started.pid);
   }
 
   private closePidfd(): void {

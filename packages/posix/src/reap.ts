@@ -11,9 +11,10 @@ import type { ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
 import { ExitProbe, LOOK, REAP } from './exit-probe';
 import type { Libc } from './libc';
+import { openPidfd, waitForDeath } from './pidfd';
 import { PidfdSet } from './pidfd-set';
-import { LINUX, SIZE } from './struct';
-import { bindToThread, closeBound } from './thread-bound';
+import { LINUX } from './struct';
+import { closeBound } from './thread-bound';
 import { clearInterval, setImmediate, setInterval } from './timers';
 
 const clock = performance.now.bind(performance);
@@ -213,15 +214,12 @@ class Reaper {
   block(watch: Watch, ms: number): void {
     const { libc } = this;
     const end = clock() + ms;
-    const pidfd = bindToThread(libc, libc.syscall(LINUX.SYS_pidfd_open, watch.pid, 0, 0, 0, 0));
-    const set = Buffer.alloc(SIZE.pollfd);
-    set.writeInt32LE(pidfd, 0);
-    set.writeInt16LE(LINUX.POLLIN, 4);
+    const pidfd = openPidfd(libc, watch.pid);
     for (;;) {
       watch.check();
       const left = Math.ceil(end - clock());
       if (watch.state !== 'running' || left <= 0) break;
-      libc.poll(set, 1, pidfd < 0 ? 1 : left);
+      waitForDeath(libc, pidfd, pidfd < 0 ? 1 : left);
     }
     if (pidfd >= 0) closeBound(libc, pidfd);
   }

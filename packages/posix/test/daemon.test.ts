@@ -8,11 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { Command, CommandStartError, type CommandOptions, type CommandResult } from '../src';
 import { chosenDriver } from '../src/ffi';
 import { hasLostPidFile } from '../src/launcher/pid-file';
-import { libcThrough } from '../src/libc';
+import { launchAndWaitSync } from '../src/launcher/sync';
+import { libcThrough, type Libc } from '../src/libc';
 import { acquirePath, forceCleanupPath, readPathIfLocked } from '../src/pidfile';
 import { endLockers, locker, pidFiles, pythonLocker, seenFromPython } from './lockers';
-import { look } from './plans';
-import { openDescriptors, pidsWith, stateOf, until } from './started';
+import { look, planOf } from './plans';
+import { openDescriptors, pidsWith, stateOf, syncRequest, until } from './started';
 
 /** Of `/proc/PID/stat`. */
 function statOf(pid: number): { readonly parent: number; readonly session: number; readonly terminal: number } {
@@ -214,6 +215,22 @@ describe('a daemon', function () {
       process.kill(pid, 'SIGKILL');
       await until(() => [undefined, 'Z'].includes(stateOf(pid)));
     }
+  });
+
+  it('leaves no pid file if it is killed in the middle of exec, which closes the report before the lock is gone', () => {
+    const libc = libcThrough(chosenDriver(undefined));
+    const program = `touch ${file('runs')}; exec sleep ${marker}`;
+    const late: Libc = {
+      ...libc,
+      kill: (pid, signal) => {
+        const script = `until [ -e ${file('runs')} ]; do :; done; sleep 0.2; kill -${signal} ${pid}`;
+        spawn('sh', ['-c', script], { detached: true });
+        return 0;
+      },
+    };
+    const plan = planOf({ program: '/bin/sh', argv: ['sh', '-c', program], daemon: true, pidFile: file() });
+    const { ending } = launchAndWaitSync(plan, { ...syncRequest, timeout: 1 }, late);
+    expect([ending, pidsWith(marker), existsSync(file())]).to.deep.equal(['timeout', [], false]);
   });
 
   it('has lost its lock if the file is open without it, and only then', async () => {

@@ -4,26 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { CommandStartError } from '@vircommand/core';
-import type { LaunchPlan, SyncRequest } from '@vircommand/core/backend';
+import type { LaunchPlan } from '@vircommand/core/backend';
 import { ownProgram } from '../src/own-program';
 import { launch } from '../src/launcher/start';
 import { launchAndWaitSync } from '../src/launcher/sync';
 import { onEachDriver } from './drivers';
 import { openFds, planOf } from './plans';
-import { pidsWith, until } from './started';
+import { pidsWith, syncRequest, until } from './started';
 
 /** Milliseconds. No Node comes up in that time. */
 const patience = 1;
-
-const request: SyncRequest = {
-  input: undefined,
-  sendBuffers: [],
-  timeout: undefined,
-  killDelay: 1000,
-  drainDelay: 1000,
-  limit: { stdout: 0, stderr: 0, total: 0, onExceed: 'kill' },
-  stderrTail: undefined,
-};
 
 /** Descriptors and children. */
 const held = (): string => [...openFds(), readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1')].join(' ');
@@ -40,7 +30,7 @@ onEachDriver((libc) => {
 
     const ways: [title: string, start: (plan: LaunchPlan) => unknown][] = [
       ['on the event loop', (plan) => launch(plan, libc, undefined, patience)],
-      ['for who blocks it', (plan) => launchAndWaitSync(plan, request, libc, patience)],
+      ['for who blocks it', (plan) => launchAndWaitSync(plan, syncRequest, libc, patience)],
     ];
     for (const [title, start] of ways) {
       for (const daemon of [false, true]) {

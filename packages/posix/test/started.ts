@@ -39,6 +39,17 @@ export function captured(handle: ChildHandle, stream: 'stdout' | 'stderr' = 'std
 
 type Bounds = Partial<Omit<SyncRequest, 'limit'>> & { readonly limit?: Partial<SyncRequest['limit']> };
 
+/** Without bounds. */
+export const syncRequest: SyncRequest = {
+  input: undefined,
+  sendBuffers: [],
+  timeout: undefined,
+  killDelay: 5000,
+  drainDelay: 1000,
+  stderrTail: undefined,
+  limit: { stdout: Infinity, stderr: Infinity, total: Infinity, onExceed: 'kill' },
+};
+
 interface Ways {
   readonly start: (argv: readonly string[], rest?: Partial<LaunchPlan>) => ChildHandle;
   readonly runBlocking: (argv: readonly string[], bounds?: Bounds, rest?: Partial<LaunchPlan>) => SyncOutcome;
@@ -62,16 +73,7 @@ export const through = (libc: Libc): Ways => ({
   },
   runBlocking(argv, { limit, ...bounds } = {}, rest = {}) {
     const plan = planFor(argv, { ...(bounds.input === undefined ? {} : { stdin: { type: 'pipe' } }), ...rest });
-    const request: SyncRequest = {
-      input: undefined,
-      sendBuffers: [],
-      timeout: undefined,
-      killDelay: 5000,
-      drainDelay: 1000,
-      stderrTail: undefined,
-      limit: { stdout: Infinity, stderr: Infinity, total: Infinity, onExceed: 'kill', ...limit },
-      ...bounds,
-    };
+    const request: SyncRequest = { ...syncRequest, limit: { ...syncRequest.limit, ...limit }, ...bounds };
     return waitSync(startProcess(plan, libc), request, libc);
   },
 });

@@ -10,9 +10,10 @@ import {
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { unwanted } from '../pace';
-import { LINUX, SIZE } from '../struct';
+import { openPidfd, waitForDeath } from '../pidfd';
+import { LINUX } from '../struct';
 import { readableFrom } from '../streams';
-import { bindToThread, closeBound } from '../thread-bound';
+import { closeBound } from '../thread-bound';
 import { clearTimeout, setImmediate, setTimeout } from '../timers';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
@@ -152,11 +153,8 @@ export class Launch {
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */
   removed(): boolean {
     if (!this.unwanted) return false;
-    const set = Buffer.alloc(SIZE.pollfd);
-    set.writeInt32LE(this.pidfd, 0);
-    set.writeInt16LE(LINUX.POLLIN, 4);
     // It holds its pid file until it is dead.
-    if (this.pidfd >= 0) this.libc.poll(set, 1, longestDeath);
+    if (this.pidfd >= 0) waitForDeath(this.libc, this.pidfd, longestDeath);
     this.removePidFile();
     return true;
   }
@@ -175,7 +173,7 @@ export class Launch {
   private pin(): void {
     const { pid } = this;
     if (pid === undefined || this.pidfd >= 0) return;
-    this.pidfd = bindToThread(this.libc, this.libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
+    this.pidfd = openPidfd(this.libc, pid);
     if (this.pidfd >= 0) this.notePinned();
     if (this.unwanted) this.kill();
   }

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { errno } from '../errno';
 import type { Libc } from '../libc';
+import { openPidfd, waitForDeath } from '../pidfd';
 import { waitSync } from '../poll';
 import { unknownStatus, watchBlocking } from '../reap';
 import { LINUX, SIZE } from '../struct';
@@ -39,11 +40,18 @@ export function launchAndWaitSync(
     : childOutcome(begun, progress, end, { ...request, timeout: left(deadline) }, libc);
 }
 
-/** Kills the group of a launcher, which may be the program by now, and waits until it is dead: then its pipe is closed. */
+/** Kills the group of a launcher, which may be the program by now, and waits until it is dead. */
 function endGroup(libc: Libc, group: number, report: number, progress: Progress): void {
   libc.kill(-group, SIGKILL);
   const until = clock() + longestDeath;
   readReports(libc, report, progress, until, until);
+  const { pid } = progress;
+  if (pid === undefined) return;
+  // exec closes the pipe too: who is killed in the middle of it dies, and lets go of its pid file, a moment later.
+  const pidfd = openPidfd(libc, pid);
+  if (pidfd < 0) return;
+  waitForDeath(libc, pidfd, until - clock());
+  closeBound(libc, pidfd);
 }
 
 type ReportsEnd = 'end' | 'deadline' | 'silence';

@@ -1,24 +1,20 @@
 /** A process held by a pidfd: whoever gets its number later is not it. */
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-import { LINUX, SIZE } from '../struct';
-import { bindToThread, closeBound } from '../thread-bound';
+import { openPidfd, waitForDeath } from '../pidfd';
+import { LINUX } from '../struct';
+import { closeBound } from '../thread-bound';
 
 export class HeldProcess {
-  private readonly poll = Buffer.alloc(SIZE.pollfd);
-
   private constructor(
     private readonly libc: Libc,
     readonly pid: number,
     private readonly pidfd: number,
-  ) {
-    this.poll.writeInt32LE(pidfd, 0);
-    this.poll.writeInt16LE(LINUX.POLLIN, 4);
-  }
+  ) {}
 
   /** `undefined`: there is no such process. Throws ENOSYS before Linux 5.3, EMFILE without a free descriptor. */
   static open(libc: Libc, pid: number): HeldProcess | undefined {
-    const pidfd = bindToThread(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0));
+    const pidfd = openPidfd(libc, pid);
     if (pidfd >= 0) return new HeldProcess(libc, pid, pidfd);
     // EINVAL, or since Linux 6.16 ENOENT: the number is that of a thread.
     if (pidfd === -errno.ESRCH || pidfd === -errno.EINVAL || pidfd === -errno.ENOENT) return undefined;
@@ -27,8 +23,7 @@ export class HeldProcess {
 
   /** A zombie is not, also if nobody reaps it. */
   isAlive(): boolean {
-    const result = this.libc.poll(this.poll, 1, 0);
-    return result === 0 || result === -errno.EINTR;
+    return !waitForDeath(this.libc, this.pidfd, 0);
   }
 
   /** Whether the signal was sent; `false`: it is gone. */

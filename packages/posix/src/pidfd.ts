@@ -1,0 +1,30 @@
+/** A process by a descriptor: whoever gets its number later is not it. */
+import { performance } from 'node:perf_hooks';
+import { aboveStdio } from './above-stdio';
+import { errno } from './errno';
+import type { Libc } from './libc';
+import { LINUX, SIZE } from './struct';
+import { bindToThread } from './thread-bound';
+
+const clock = performance.now.bind(performance);
+
+/** To be closed with `closeBound()`. Negative: the error. */
+export function openPidfd(libc: Libc, pid: number): number {
+  return bindToThread(libc, aboveStdio(libc, libc.syscall(LINUX.SYS_pidfd_open, pid, 0, 0, 0, 0)));
+}
+
+/**
+ * Blocks until the process is dead, reaped or not, for so many milliseconds at most; whether it is. Without a pidfd only the
+ * time passes.
+ */
+export function waitForDeath(libc: Libc, pidfd: number, ms: number): boolean {
+  const set = Buffer.alloc(SIZE.pollfd);
+  set.writeInt32LE(pidfd, 0);
+  set.writeInt16LE(LINUX.POLLIN, 4);
+  const end = clock() + ms;
+  for (let left = ms; ; left = Math.ceil(end - clock())) {
+    const result = libc.poll(set, 1, Math.max(0, left));
+    // A signal, as that of a child's end, interrupts it.
+    if (result !== -errno.EINTR) return result !== 0;
+  }
+}

@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { openPidfd, waitForDeath } from '../src/pidfd';
+import { onEachDriver } from './drivers';
+import { stateOf } from './started';
+
+onEachDriver((libc) => {
+  describe('a pidfd', () => {
+    it('is waited for until the process is dead, whatever signals come meanwhile', async () => {
+      const waitedFor = spawn('sleep', ['1']);
+      const { pid = 0 } = waitedFor;
+      const ended = once(waitedFor, 'exit');
+      const pidfd = openPidfd(libc, pid);
+      expect(pidfd).to.be.above(2);
+      // Their ends are signals that come while this thread waits.
+      for (const delay of [0.1, 0.2, 0.3]) spawn('sleep', [String(delay)]);
+      expect(waitForDeath(libc, pidfd, 0)).to.equal(false);
+      expect(waitForDeath(libc, pidfd, 60_000)).to.equal(true);
+      expect(stateOf(pid)).to.equal('Z');
+      libc.close(pidfd);
+      await ended;
+    });
+
+    it('that there is not is time that passes', () => {
+      expect(waitForDeath(libc, openPidfd(libc, 0x7fffffff), 1)).to.equal(false);
+    });
+  });
+});
