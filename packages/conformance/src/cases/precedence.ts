@@ -118,15 +118,18 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     async run(t) {
       const controller = new AbortController();
       const options = { signal: controller.signal, drainDelay: 600_000 };
-      const running = await t.helper('count:1:3000').setOutputFd('pipe').runAsync(options);
+      // Who holds the pipe sees to it that its end has not been read by then.
+      const running = await t.helper('sleeper', 'count:1:3000', 'exit:0').setOutputFd('pipe').runAsync(options);
       const lines = running.lines();
-      const seen = [(await lines.next()).value];
+      const sleeper = Number((await lines.next()).value);
+      const seen: string[] = [];
       await t.until('the program has exited', () => !running.kill('SIGCONT'));
       controller.abort();
       const loop = async (): Promise<void> => {
         for await (const line of lines) seen.push(line);
       };
       const { result } = await rejection(loop(), CommandAbortedError);
+      endSleeper(sleeper);
       assert.deepEqual([result.exitCode, result.ended], [0, 'none']);
       assert.deepEqual(
         seen,
