@@ -99,9 +99,7 @@ export class DescriptorSet {
       this.sendEnds.push(childs);
       return ours;
     });
-    const programEnds = [stdin, stdout, stderr].flatMap(({ ours }, number) =>
-      ours < 0 ? [] : [pipeEnd(statDescriptor(ours).ino, number !== 0)],
-    );
+    const programEnds = [stdin, stdout, stderr].flatMap(({ ours }, number) => programEnd(ours, number !== 0));
     const [ofStdin, ofStdout, ofStderr] = [known(stdin.ours), known(stdout.ours), known(stderr.ours)];
     return { stdin: ofStdin, stdout: ofStdout, stderr: ofStderr, sendBuffers, programEnds };
   }
@@ -211,6 +209,16 @@ export function openFile(libc: Libc, path: Uint8Array, flags: number): number {
   for (;;) {
     const fd = libc.open(path, flags | LINUX.O_CLOEXEC, 0);
     if (fd !== -errno.EINTR) return fd;
+  }
+}
+
+/** By which descendants who inherit the pipe are found. Nobody's file system, real or faked, is needed for the start itself. */
+function programEnd(ours: number, writing: boolean): string[] {
+  if (ours < 0) return [];
+  try {
+    return [pipeEnd(statDescriptor(ours).ino, writing)];
+  } catch {
+    return [];
   }
 }
 

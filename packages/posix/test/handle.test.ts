@@ -82,6 +82,22 @@ describe('handle', () => {
       }
     });
 
+    it('needs no file system for its pipes: a faked one knows none of them', async () => {
+      const { fstatSync } = fs;
+      const unknown = (): never => {
+        throw new Error('EBADF, bad file descriptor');
+      };
+      Object.assign(fs, { fstatSync: unknown });
+      try {
+        const handle = through(libc).start(shell('echo through'));
+        expect((await captured(handle)).toString()).to.equal('through\n');
+        await handle.exited;
+        handle.dispose();
+      } finally {
+        Object.assign(fs, { fstatSync });
+      }
+    });
+
     it('captures on where a worker thread has no number for the event loop', async () => {
       let refused = 0;
       const full: Libc = {
