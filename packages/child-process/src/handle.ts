@@ -1,9 +1,8 @@
 /** A program that Node started, as core sees it. */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { setImmediate } from 'node:timers';
 import type { ChildHandle, ExitStatus, LaunchPlan, Reach, SignalName } from '@vircommand/core/backend';
-import { Descendants, endWithParent, signalNumber } from '@vircommand/core/backend';
+import { Descendants, endWithParent, realTime, signalNumber } from '@vircommand/core/backend';
 import { OwnNumber } from './own-number';
 import { ownPipes } from './own-pipes';
 
@@ -72,7 +71,7 @@ export class NodeChild implements ChildHandle {
 
   /** Somebody else reaped it, unless Node still tells in this turn: how it ended nobody will know. */
   private lose(): void {
-    setImmediate(() => {
+    realTime.setImmediate(() => {
       if (this.reaped) return;
       // Node would wait for it for ever.
       this.child.unref();

@@ -26,6 +26,7 @@ export { quoteForShell } from './quote';
 export { describe, isOptions, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
 export { isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
+export { realTime } from './real-time';
 export { GrowingMemory } from './memory';
 export { openAgain, openStreamFile } from './stream-files';
 export { pipeEnd, pipesOf } from './processes';

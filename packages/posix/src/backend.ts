@@ -7,7 +7,6 @@ import { loadBecome, loadBinding, loadEngine } from './later';
 import { GivenOptions } from './options';
 import { netIsDenied } from './permission';
 import { otherRuntime } from './runtime';
-import './timers';
 
 /** How a posix backend is made. */
 export interface PosixOptions {

@@ -1,5 +1,5 @@
 /** Somebody had the program's file open for writing: mostly another thread's fork, which ends within microseconds. */
-import { performance } from 'node:perf_hooks';
+import { realTime } from '@vircommand/core/backend';
 import { errno } from './errno';
 import type { Libc } from './libc';
 
@@ -13,7 +13,7 @@ export function spawnPatiently(libc: Pick<Libc, 'poll'>, spawn: () => number): n
   for (let tries = 1; ; tries++) {
     const result = spawn();
     if (result !== errno.ETXTBSY) return result;
-    const now = performance.now();
+    const now = realTime.now();
     until ??= now + busyMs;
     if (now >= until && tries > leastTries) return result;
     libc.poll(null, 0, 1);

@@ -5,11 +5,11 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { ConnectOpts, Socket } from 'node:net';
+import { realTime } from '@vircommand/core/backend';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
 import { pipeSocket } from './pipe-socket';
 import { closeBound, handOver } from './thread-bound';
-import { clearTimeout, setImmediate, setTimeout } from './timers';
 
 /** What libuv reads at most at once, and what a pipe holds. */
 const chunkSize = 64 * 1024;
@@ -36,14 +36,14 @@ class Batch {
   static join(capture: Capture): Batch {
     const batch = (Batch.open ??= new Batch());
     batch.captures.add(capture);
-    batch.timer ??= setTimeout(batch.look, delays[0]);
+    batch.timer ??= realTime.setTimeout(batch.look, delays[0]);
     return batch;
   }
 
   leave(capture: Capture): void {
     this.captures.delete(capture);
     if (this.captures.size > 0) return;
-    clearTimeout(this.timer);
+    realTime.clearTimeout(this.timer);
     this.timer = undefined;
   }
 
@@ -59,13 +59,13 @@ class Batch {
     for (let left = perTurn; left > 0; left--) {
       const capture = this.todo.pop();
       if (capture === undefined) {
-        if (this.captures.size > 0) this.timer = setTimeout(this.look, delays[this.looks]);
+        if (this.captures.size > 0) this.timer = realTime.setTimeout(this.look, delays[this.looks]);
         return;
       }
       if (!this.captures.has(capture)) continue;
       if (capture.read() >= much || this.looks === delays.length) capture.attach();
     }
-    setImmediate(this.work);
+    realTime.setImmediate(this.work);
   };
 }
 

@@ -2,9 +2,7 @@
  * Starts take turns with everything else: a start blocks its thread, so a burst of them is spread over turns of the event
  * loop. A start that comes alone is never late.
  */
-import { performance } from 'node:perf_hooks';
-import { startError } from '@vircommand/core/backend';
-import { setImmediate } from './timers';
+import { realTime, startError } from '@vircommand/core/backend';
 
 /** Milliseconds of starting in one turn of the loop, after which the next start waits. One takes about a tenth of one. */
 const budget = 0.5;
@@ -71,11 +69,11 @@ export class Pace {
   }
 
   private timed<T>(start: () => T): T {
-    const begun = performance.now();
+    const begun = realTime.now();
     try {
       return start();
     } finally {
-      this.spent += performance.now() - begun;
+      this.spent += realTime.now() - begun;
       this.arm();
     }
   }
@@ -96,7 +94,7 @@ export class Pace {
   private arm(): void {
     if (this.armed) return;
     this.armed = true;
-    setImmediate(() => {
+    realTime.setImmediate(() => {
       this.armed = false;
       this.spent = 0;
       if (this.waiting.length > 0) this.work();

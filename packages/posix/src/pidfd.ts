@@ -1,12 +1,10 @@
 /** A process by a descriptor: whoever gets its number later is not it. */
-import { performance } from 'node:perf_hooks';
+import { realTime } from '@vircommand/core/backend';
 import { aboveStdio } from './above-stdio';
 import { errno } from './errno';
 import type { Libc } from './libc';
 import { LINUX, SIZE } from './struct';
 import { bindToThread } from './thread-bound';
-
-const clock = performance.now.bind(performance);
 
 /** To be closed with `closeBound()`. Negative: the error. */
 export function openPidfd(libc: Libc, pid: number): number {
@@ -21,8 +19,8 @@ export function waitForDeath(libc: Libc, pidfd: number, ms: number): boolean {
   const set = Buffer.alloc(SIZE.pollfd);
   set.writeInt32LE(pidfd, 0);
   set.writeInt16LE(LINUX.POLLIN, 4);
-  const end = clock() + ms;
-  for (let left = ms; ; left = Math.ceil(end - clock())) {
+  const end = realTime.now() + ms;
+  for (let left = ms; ; left = Math.ceil(end - realTime.now())) {
     const result = libc.poll(set, 1, Math.max(0, left));
     // A signal, as that of a child's end, interrupts it.
     if (result !== -errno.EINTR) return result !== 0;

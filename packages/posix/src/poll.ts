@@ -3,8 +3,7 @@
  * ending as a run on the event loop: SIGTERM (and SIGCONT) to the tree, SIGKILL after the grace period, the exit, and a
  * bounded wait for pipes that others still hold.
  */
-import { performance } from 'node:perf_hooks';
-import type { ExitStatus, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { realTime, type ExitStatus, type SyncOutcome, type SyncRequest } from '@vircommand/core/backend';
 import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
 import type { Libc } from './libc';
@@ -18,7 +17,6 @@ import { ProcessTree } from './tree';
 const [SIGKILL, SIGTERM, SIGCONT] = [9, 15, 18];
 
 // As it was when this was loaded: tests that fake the time must not stop a deadline.
-const clock = performance.now.bind(performance);
 
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;
@@ -43,7 +41,7 @@ function reservePollSet(count: number): void {
 class BlockingRun {
   private readonly pipes: BlockingPipes;
   private readonly watch: Watch;
-  private readonly begun = clock();
+  private readonly begun = realTime.now();
   private now = this.begun;
   private status: ExitStatus | undefined;
   private madeTree: ProcessTree | undefined;
@@ -77,7 +75,7 @@ class BlockingRun {
       this.pipes.feed();
       while (!this.finished()) {
         this.wait();
-        this.now = clock();
+        this.now = realTime.now();
         this.bounds();
       }
       // What the program wrote before its exit is in the pipes, whoever else holds them.
@@ -170,7 +168,7 @@ class BlockingRun {
   /** Called when the exit is noticed. */
   private exit(status: ExitStatus): void {
     this.status = status;
-    this.now = clock();
+    this.now = realTime.now();
     this.drainUntil = this.now + this.request.drainDelay;
     if (this.ending !== 'no') this.lookAtTree();
   }
@@ -217,7 +215,7 @@ class BlockingRun {
       return;
     }
     this.ending = 'grace';
-    this.killAt = clock() + killDelay;
+    this.killAt = realTime.now() + killDelay;
     this.signal(SIGTERM);
     this.signal(SIGCONT);
   }
@@ -225,7 +223,7 @@ class BlockingRun {
   private kill(): void {
     this.ending = 'killed';
     this.signal(SIGKILL);
-    this.now = clock();
+    this.now = realTime.now();
     this.killAt = this.now + Math.max(this.request.drainDelay, leastDeath);
     if (this.status === undefined) return;
     this.drainUntil = this.now + this.request.drainDelay;

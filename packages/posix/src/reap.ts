@@ -6,8 +6,7 @@
  * process group, so that a signal cannot hit a stranger. A turn of the event loop after the last exit, nothing is left of
  * the reaper.
  */
-import { performance } from 'node:perf_hooks';
-import type { ExitStatus } from '@vircommand/core/backend';
+import { realTime, type ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
 import { ExitProbe, LOOK, REAP } from './exit-probe';
 import type { Libc } from './libc';
@@ -15,9 +14,6 @@ import { openPidfd, waitForDeath } from './pidfd';
 import { PidfdSet } from './pidfd-set';
 import { LINUX } from './struct';
 import { closeBound } from './thread-bound';
-import { clearInterval, setImmediate, setInterval } from './timers';
-
-const clock = performance.now.bind(performance);
 
 /** Up to so many children, each is asked for; above, the kernel is asked who has exited. */
 const few = 32;
@@ -138,9 +134,9 @@ class Reaper {
 
   private armTimer(delay: number): void {
     if (this.timer !== undefined && this.timerDelay <= delay) return;
-    clearInterval(this.timer);
+    realTime.clearInterval(this.timer);
     this.timerDelay = delay;
-    this.timer = setInterval(this.sweep, delay);
+    this.timer = realTime.setInterval(this.sweep, delay);
   }
 
   private readonly onSignal = (): void => {
@@ -158,7 +154,7 @@ class Reaper {
   passSoon(): void {
     if (this.passWaits) return;
     this.passWaits = true;
-    setImmediate(this.pass);
+    realTime.setImmediate(this.pass);
   }
 
   private readonly pass = (): void => {
@@ -187,7 +183,7 @@ class Reaper {
   private sweepSoon(): void {
     if (this.sweepWaits) return;
     this.sweepWaits = true;
-    setImmediate(() => {
+    realTime.setImmediate(() => {
       this.sweepWaits = false;
       this.checkAll();
     });
@@ -213,11 +209,11 @@ class Reaper {
 
   block(watch: Watch, ms: number): void {
     const { libc } = this;
-    const end = clock() + ms;
+    const end = realTime.now() + ms;
     const pidfd = openPidfd(libc, watch.pid);
     for (;;) {
       watch.check();
-      const left = Math.ceil(end - clock());
+      const left = Math.ceil(end - realTime.now());
       if (watch.state !== 'running' || left <= 0) break;
       waitForDeath(libc, pidfd, pidfd < 0 ? 1 : left);
     }
@@ -249,7 +245,7 @@ class Reaper {
   private disarmSoon(): void {
     if (this.disarmWaits) return;
     this.disarmWaits = true;
-    setImmediate(() => {
+    realTime.setImmediate(() => {
       this.disarmWaits = false;
       if (this.running.size === 0 && !this.expecting) this.disarm();
     });
@@ -257,7 +253,7 @@ class Reaper {
   private disarmWaits = false;
 
   private disarm(): void {
-    clearInterval(this.timer);
+    realTime.clearInterval(this.timer);
     this.timer = undefined;
     this.pidfds.close();
     if (!this.listening) return;

@@ -1,6 +1,7 @@
 /** A launcher on the event loop, from its start until its program runs or it is known why not. */
 import type { Readable } from 'node:stream';
 import {
+  realTime,
   startError,
   type ChildHandle,
   type CommandStartError,
@@ -14,7 +15,6 @@ import { openPidfd, waitForDeath } from '../pidfd';
 import { LINUX } from '../struct';
 import { readableFrom } from '../streams';
 import { closeBound } from '../thread-bound';
-import { clearTimeout, setImmediate, setTimeout } from '../timers';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestDeath, Progress, saidNothing, withoutLauncher } from './progress';
@@ -83,15 +83,15 @@ export class Launch {
       if (this.pid !== undefined) return;
       this.silent = true;
       end();
-      const giveUp = setTimeout(() => this.reports.destroy(), longestDeath);
+      const giveUp = realTime.setTimeout(() => this.reports.destroy(), longestDeath);
       this.reports.once('close', () => {
-        clearTimeout(giveUp);
+        realTime.clearTimeout(giveUp);
       });
     };
     // Not at once: where this thread was busy for so long, the word is there and not read yet.
-    const timer = setTimeout(() => setImmediate(look), patience).unref();
+    const timer = realTime.setTimeout(() => realTime.setImmediate(look), patience).unref();
     const stop = (): void => {
-      clearTimeout(timer);
+      realTime.clearTimeout(timer);
     };
     this.ready.then(stop, stop);
   }

@@ -1,6 +1,11 @@
 /** Starts through the launcher for who blocks the event loop. */
-import { performance } from 'node:perf_hooks';
-import type { ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import {
+  realTime,
+  type ExitStatus,
+  type LaunchPlan,
+  type SyncOutcome,
+  type SyncRequest,
+} from '@vircommand/core/backend';
 import { errno } from '../errno';
 import type { Libc } from '../libc';
 import { openPidfd, waitForDeath } from '../pidfd';
@@ -14,7 +19,6 @@ import { diedBeforeExec, longestDeath, longestSilence, Progress, saidNothing, wi
 import { daemonStatus, lostLock } from './start';
 
 const SIGKILL = 9;
-const clock = performance.now.bind(performance);
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;
 
@@ -27,7 +31,7 @@ export function launchAndWaitSync(
 ): SyncOutcome {
   const begun = beginLauncher(plan, libc);
   const progress = new Progress(begun, libc);
-  const now = clock();
+  const now = realTime.now();
   const deadline = request.timeout === undefined ? Infinity : now + request.timeout;
   const report = bindToThread(libc, begun.report);
   const end = readReports(libc, report, progress, deadline, now + patience);
@@ -43,14 +47,14 @@ export function launchAndWaitSync(
 /** Kills the group of a launcher, which may be the program by now, and waits until it is dead. */
 function endGroup(libc: Libc, group: number, report: number, progress: Progress): void {
   libc.kill(-group, SIGKILL);
-  const until = clock() + longestDeath;
+  const until = realTime.now() + longestDeath;
   readReports(libc, report, progress, until, until);
   const { pid } = progress;
   if (pid === undefined) return;
   // exec closes the pipe too: who is killed in the middle of it dies, and lets go of its pid file, a moment later.
   const pidfd = openPidfd(libc, pid);
   if (pidfd < 0) return;
-  waitForDeath(libc, pidfd, until - clock());
+  waitForDeath(libc, pidfd, until - realTime.now());
   closeBound(libc, pidfd);
 }
 
@@ -67,7 +71,7 @@ function readReports(libc: Libc, fd: number, progress: Progress, deadline: numbe
     if (count > 0) progress.take(chunk.subarray(0, count));
     else if (count === 0) return 'end';
     else if (count === -errno.EAGAIN) {
-      const now = clock();
+      const now = realTime.now();
       if (deadline <= now) return 'deadline';
       const silent = progress.pid === undefined;
       if (silent && silence <= now) return 'silence';
@@ -79,7 +83,7 @@ function readReports(libc: Libc, fd: number, progress: Progress, deadline: numbe
 }
 
 const left = (deadline: number): number | undefined =>
-  deadline === Infinity ? undefined : Math.max(0, deadline - clock());
+  deadline === Infinity ? undefined : Math.max(0, deadline - realTime.now());
 
 function childOutcome(
   begun: BegunLauncher,

@@ -1,8 +1,7 @@
 /** Ends whoever has a pid file, and removes the file. */
 import { constants } from 'node:os';
-import { performance } from 'node:perf_hooks';
-import { setTimeout as later } from 'node:timers';
 import { promisify } from 'node:util';
+import { realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { GivenOptions } from '../options';
@@ -14,9 +13,7 @@ import { removeIfFree } from './remove';
 import { parsePid } from './text';
 
 const { SIGTERM, SIGCONT, SIGKILL } = constants.signals;
-/** As they were when this was loaded: tests that fake the time must not stop the waiting. */
-const delay = promisify(later);
-const clock = performance.now.bind(performance);
+const delay = promisify(realTime.setTimeout);
 
 /** How {@link forceCleanupPath} goes about it. */
 export interface CleanupOptions {
@@ -144,14 +141,14 @@ function groupOf(libc: Libc, path: string, pid: number): number | undefined {
 
 /** @param signal is sent each time, also to those that are new */
 async function isGone(members: Members, ms: number, signal: number | undefined): Promise<boolean> {
-  const limit = clock() + ms;
+  const limit = realTime.now() + ms;
   for (let pause = 1; ; pause = Math.min(2 * pause, 20)) {
     if (signal !== undefined) {
       members.find();
       members.signal(signal);
     }
     if (!members.areAlive()) return true;
-    const left = limit - clock();
+    const left = limit - realTime.now();
     if (left <= 0) return false;
     await delay(Math.min(pause, left));
   }

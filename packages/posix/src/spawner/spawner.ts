@@ -4,8 +4,8 @@
  * It never changes ids or capabilities: a thread with another user's id could be signalled by that user, and with it the
  * whole process.
  */
-import { performance } from 'node:perf_hooks';
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { realTime } from '@vircommand/core/backend';
 import { spawnPatiently } from '../busy';
 import type { Libc } from '../libc';
 import { LINUX, SIZE } from '../struct';
@@ -45,10 +45,10 @@ export class SpawnerLoop {
 
   private serve(orders: readonly Order[]): void {
     let results: Result[] = [];
-    let begun = performance.now();
+    let begun = realTime.now();
     for (const order of orders) {
       results.push({ id: order.id, ...this.start(order) });
-      const now = performance.now();
+      const now = realTime.now();
       // Each answer wakes the other thread.
       if (now - begun < longestWait && order !== orders.at(-1)) continue;
       parentPort?.postMessage({ type: 'done', results } satisfies Said);

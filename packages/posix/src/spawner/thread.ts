@@ -1,10 +1,9 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
 import { Worker, type MessagePort } from 'node:worker_threads';
-import { withoutPrototype } from '@vircommand/core/backend';
+import { realTime, withoutPrototype } from '@vircommand/core/backend';
 import { koffiAddon } from '../ffi/koffi';
 import type { DriverName } from '../ffi';
 import { ownProgram } from '../own-program';
-import { setImmediate } from '../timers';
 import type { Said, Setup } from './protocol';
 
 /** It has little garbage, and no reason to keep it. */
@@ -79,7 +78,7 @@ export class Thread {
     } catch (error) {
       // The permission model, for instance, or that its file is not there.
       this.fail(error);
-      setImmediate(() => {
+      realTime.setImmediate(() => {
         this.begin();
         listener.gone(this, this.why ?? '', this.refusal);
       });
