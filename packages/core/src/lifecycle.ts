@@ -226,7 +226,7 @@ export class Run {
 
   /** Something happened that may have been the last thing to wait for. */
   private progress(): void {
-    if (!this.exited || this.settled) return;
+    if (!this.exited || this.settled || this.looksForReaders) return;
     if (this.stdout.awaited || this.stderr.awaited || this.feeding > 0 || !this.ending.treeGone) return;
     if (this.stderr.use === 'tail' && !this.stderr.ended && !this.acceptable()) this.awaitTail();
     else this.finish();
@@ -254,9 +254,23 @@ export class Run {
     // The exit came first: no deadline any more.
     this.cancelDeadline?.();
     this.ending.programExited();
+    // What a daemon writes goes on long after its run.
+    const mayBeRead = !this.launch.plan.daemon && this.ending.phase === 'none';
+    if (mayBeRead && (this.stdout.isCallers || this.stderr.isCallers)) this.lookForReaders();
     this.progress();
     this.armDrain();
   }
+
+  /** Who has just been given the streams begins to read them in this turn. */
+  private lookForReaders(): void {
+    this.looksForReaders = true;
+    void nextTurn().then(() => {
+      this.looksForReaders = false;
+      for (const output of [this.stdout, this.stderr]) output.awaitReader();
+      this.progress();
+    });
+  }
+  private looksForReaders = false;
 
   private failure(error: unknown): CommandStartError {
     return startFailure(error, this.launch.plan.text, this.backend.name);
@@ -285,6 +299,11 @@ export class Run {
       // meanwhile, which would keep the process of who never reads on.
       this.drainWaits = this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked);
       if (this.drainWaits) return;
+      // Who takes his time, and not who has stopped: his streams are his afterwards.
+      if (this.ending.phase === 'none' && [this.stdout, this.stderr].some(({ goesOn }) => goesOn)) {
+        this.armDrain();
+        return;
+      }
       // One more turn, for what is in the pipes already (and all there is, for a delay of 0).
       afterTwoTurns(() => {
         this.giveUp();
@@ -336,6 +355,7 @@ export class Run {
       if (cause.kind === 'abort') {
         if (Array.from(this.readers).some(({ done }) => !done)) this.cause = cause;
         this.giveUp();
+        this.leavePipes();
       }
       return;
     }
@@ -369,7 +389,9 @@ export class Run {
     for (const output of [this.stdout, this.stderr]) {
       if (output.awaited && handle !== undefined) output.complete = false;
       if (output.use !== 'pipe') output.destroy();
-      else if (this.ending.phase !== 'none' || output.awaited) output.leave(this.clock, this.settings.drainDelay);
+      else if (this.ending.phase !== 'none' || (output.awaited && !output.isCallers)) {
+        output.leave(this.clock, this.settings.drainDelay);
+      }
     }
     // A daemon has begun: its caller may write on.
     const goesOn = this.launch.plan.daemon && this.status !== undefined && this.launch.input === undefined;
@@ -427,18 +449,22 @@ export class Run {
     const killDelay = isDelay(given) ? given : this.killDelay;
     // For a program that is still being started.
     this.killDelay = Math.min(killDelay, this.killDelay);
-    if (this.settled) {
-      // Its pipes may be held by somebody else, and nobody read to their end.
-      for (const output of [this.stdout, this.stderr]) {
-        if (output.use === 'pipe' && !this.launch.plan.daemon) output.leave(this.clock, this.settings.drainDelay);
-      }
-    } else if (this.cause !== undefined) this.terminate(killDelay);
+    if (this.settled) this.leavePipes();
+    else if (this.cause !== undefined) this.terminate(killDelay);
     else if (this.handle === undefined || this.exited) this.end({ kind: 'abort', reason: undefined });
     else {
       this.cause = { kind: 'abort', reason: undefined };
       this.terminate(killDelay);
     }
     await this.done.catch(() => undefined);
+  }
+
+  /** Pipes may be held by somebody else, and nobody read to their end. */
+  private leavePipes(): void {
+    if (this.launch.plan.daemon) return;
+    for (const output of [this.stdout, this.stderr]) {
+      if (output.use === 'pipe') output.leave(this.clock, this.settings.drainDelay);
+    }
   }
 
   /** SIGKILL now; blocks until reaped where the backend can. */

@@ -101,6 +101,7 @@ export class Output {
 
   /** The run is not over before this stream is read to its end, or given up. */
   watch(stream: Readable): void {
+    this.watched = true;
     this.ended = stream.readableEnded || stream.destroyed;
     stream.once('end', () => {
       this.over(true);
@@ -112,6 +113,35 @@ export class Output {
       this.over(false);
     });
   }
+
+  private watched = false;
+
+  /** The caller may read it in a way of his own. */
+  get isCallers(): boolean {
+    return this.use === 'pipe' && !this.watched;
+  }
+
+  /** What the caller does with it, and how he fares, is his: the run only waits, and not for an end that nobody reads. */
+  awaitReader(): void {
+    const stream = this.handle?.[this.name];
+    if (!this.isCallers || stream === undefined || stream.readableEnded || stream.destroyed || !isRead(stream)) return;
+    this.ended = false;
+    const over = (): void => {
+      this.over(true);
+    };
+    stream.once('end', over).once('close', over);
+    this.before = progressOf(stream);
+  }
+
+  /** Whether the caller's reader has something before him, and went on since the last look. */
+  get goesOn(): boolean {
+    const stream = this.handle?.[this.name];
+    if (!this.isCallers || this.ended || stream === undefined) return false;
+    const { before } = this;
+    this.before = progressOf(stream);
+    return stream.readableLength > 0 && this.before !== before;
+  }
+  private before = '';
 
   /** Somebody reads it by lines: what he reads last is for the message of an error, too. */
   keepTail(): (chunk: Uint8Array) => void {
@@ -138,20 +168,20 @@ export class Output {
   leave(clock: Clock, delay: number): void {
     const stream = this.handle?.[this.name];
     if (stream === undefined || stream.closed || this.left) return;
-    if (stream.listenerCount('data') + stream.listenerCount('readable') === 0) {
+    if (!isRead(stream)) {
       stream.destroy();
       return;
     }
     this.left = true;
     let cancel: (() => void) | undefined;
-    const progress = (): string => `${stream.readableLength} ${String(Reflect.get(stream, 'bytesRead'))}`;
     const wait = (before: string): void => {
       cancel = clock.after(delay, () => {
-        if (progress() === before) stream.destroy();
-        else wait(progress());
+        const now = progressOf(stream);
+        if (now === before) stream.destroy();
+        else wait(now);
       });
     };
-    wait(progress());
+    wait(progressOf(stream));
     stream.once('close', () => cancel?.());
   }
 
@@ -163,3 +193,8 @@ export class Output {
     this.over(false);
   }
 }
+
+const isRead = (stream: Readable): boolean => stream.listenerCount('data') + stream.listenerCount('readable') > 0;
+
+/** Another one whenever something came or was taken. */
+const progressOf = (stream: Readable): string => `${stream.readableLength} ${String(Reflect.get(stream, 'bytesRead'))}`;

@@ -31,8 +31,10 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   /** Only with `setErrorFd('pipe')`. */
   readonly stderr: Streamed[Err];
   /**
-   * Resolves or rejects as `run()` would, once the program has ended and its captured output is complete; for a daemon once
-   * it has begun and all is sent. Any number of callers get the same promise; it is never an unhandled rejection.
+   * Resolves or rejects as `run()` would, once the program has ended and its output is at its end: what is captured, and what
+   * the caller reads by then; an end that nobody reads is not waited for. `drainDelay` bounds that where somebody else holds
+   * the pipe, or the reader stops. For a daemon it is once it has begun and all is sent. Any number of callers get the same
+   * promise; it is never an unhandled rejection.
    */
   wait(): Promise<CommandResult<Out, Err>>;
   /**

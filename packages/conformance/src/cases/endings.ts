@@ -1,7 +1,9 @@
 /** The ends that a caller puts to a program: abort, signal, deadline; and what a bounded drain leaves. */
 import * as assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
 import {
   abortAll,
   CommandAbortedError,
@@ -441,6 +443,24 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
       t.cleanup(() => endSleeper(Number(pid)));
       assert.equal(rest, 'end');
       assert.deepEqual([result.exitCode, result.outputComplete], [0, false]);
+    },
+  },
+  {
+    id: 'held-reader',
+    title: 'who reads a pipe that a descendant holds is waited for as long, and reads on',
+    why: 'The script is over, and what its daemon writes may be wanted.',
+    // A replay has no times: what comes later comes at once.
+    needs: ['any-program'],
+    async run(t) {
+      const running = await t.helper('sleeper', 'out:end\n', 'exit:0').setOutputFd('pipe').runAsync({ drainDelay: 50 });
+      const lines: string[] = [];
+      const reader = createInterface(running.stdout).on('line', (line) => lines.push(line));
+      const closed = once(reader, 'close');
+      const { exitCode, outputComplete } = await running.wait();
+      const left = running.stdout.destroyed;
+      endSleeper(Number(lines[0]));
+      await closed;
+      assert.deepEqual([exitCode, outputComplete, left, lines[1]], [0, false, false, 'end']);
     },
   },
   {

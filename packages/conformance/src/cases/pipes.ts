@@ -68,6 +68,26 @@ export const pipeCases = group('pipes', {}, [
     },
   },
   {
+    id: 'reader',
+    title: 'the end of a program is told when who reads its output has read all of it',
+    why: 'Whoever waits for the end goes on with what he has read.',
+    async run(t) {
+      for (let round = 0; round < 5; round++) {
+        const running = await t
+          .helper('fill:300000', 'fillerr:1000', 'exit:0')
+          .setOutputFd('pipe')
+          .setErrorFd('pipe')
+          .runAsync({ drainDelay: 600_000 });
+        let count = 0;
+        for (const stream of [running.stdout, running.stderr]) {
+          stream.on('data', (chunk: Buffer) => (count += chunk.length));
+        }
+        assert.equal((await running.wait()).outputComplete, true);
+        assert.equal(count, 301_000);
+      }
+    },
+  },
+  {
     id: 'backpressure',
     title: 'a program that writes faster than the caller reads is held up, and loses nothing',
     why: 'Otherwise the memory fills, or output is dropped.',
