@@ -129,8 +129,7 @@ export class BoundCommand extends CommandWithOptions {
 
   /** While everything is being ended nothing new is started, also where nobody can wait. */
   #checkAborting(call: RunCall, { launch, backend, settings }: Prepared): void {
-    const error = abortingAll() ? notStarted(launch, backend.name, settings) : undefined;
-    if (error !== undefined) throw this.#refused(placeAt(error, this.site(call)));
+    if (abortingAll()) throw this.#refused(placeAt(notStarted(launch, backend.name, settings), this.site(call)));
   }
 
   /** Tells those who watch of an error that came before the start. */
@@ -239,7 +238,11 @@ export class BoundCommand extends CommandWithOptions {
   /** The program starts with the first `next()`: what is never iterated never runs. */
   #records(call: RunCall, options: ReadOptions, separator: string): LineIterator {
     const at = this.site(call);
-    return new LineIterator(async () => {
+    return new LineIterator(async (left) => {
+      if (left) {
+        const { launch, settings, backend } = this.#prepare(call, options, at);
+        throw placeAt(notStarted(launch, backend.name, settings), at);
+      }
       const { run, launch } = await this.#start(call, options, at);
       return run.lineSource(launch.stderr === 'lines' ? 'stderr' : 'stdout', undefined, separator);
     });

@@ -8,7 +8,13 @@ import type { Budget } from './capture';
 import type { Clock } from './clock';
 import type { Backend, ChildHandle } from './contract';
 import { Ending } from './ending';
-import { OutputLimitError, type CommandError, type CommandStartError } from './errors';
+import {
+  CommandAbortedError,
+  CommandExitError,
+  OutputLimitError,
+  type CommandError,
+  type CommandStartError,
+} from './errors';
 import { boundReader } from './bound-reader';
 import { feed, letCallerWrite, pairs } from './feed';
 import { LineReader, type LineSource } from './lines';
@@ -196,11 +202,18 @@ export class Run {
     };
     let bound: (() => void) | undefined;
     const reader = new LineReader(stream, { encoding: this.settings.encoding, maxLength }, events, separator);
-    const done = async (): Promise<CommandResult> => {
-      const result = await this.done;
-      if (late === undefined) return result;
+    const done = async (left = false): Promise<CommandResult> => {
+      const result = await this.done.catch((error: unknown) => {
+        if (left && error instanceof CommandExitError) return error.result;
+        throw error;
+      });
+      if (late === undefined && !left) return result;
       const details = { command: this.launch.plan.text, backend: this.backend.name, result, stderrTail: '' };
-      throw placeAt(new OutputLimitError(name, late, details), this.site());
+      const error =
+        late === undefined
+          ? new CommandAbortedError(undefined, { ...details, result: { ...result, aborted: true } })
+          : new OutputLimitError(name, late, details);
+      throw placeAt(error, this.site());
     };
     if (this.launch.plan.daemon) {
       // It writes long after its run is over, and outlives whoever reads.

@@ -205,16 +205,21 @@ export class LineReader {
 /** What an iteration over a command's records needs. */
 export interface LineSource {
   readonly reader: LineReader;
-  /** Resolves when the program ended well; rejects as `run()` would. */
-  done(): Promise<CommandResult>;
+  /**
+   * Resolves when the program ended well; rejects as `run()` would. For who `left` before the last record it always rejects: how
+   * a program ended by itself that nobody wanted to the end is in the error of the abort.
+   */
+  done(left?: boolean): Promise<CommandResult>;
   /** Ends the program; never rejects. */
   abort(): Promise<void>;
 }
 
 /** The iteration: opens with the first `next()`; leaving the loop aborts the program, a bad end rejects after the last record. */
 export class LineIterator implements CommandIteration<string> {
-  private begin!: (source: Promise<LineSource>) => void;
-  readonly result = new Promise<LineSource>((resolve) => (this.begin = resolve)).then((source) => source.done());
+  private settle!: { readonly resolve: (result: CommandResult) => void; readonly reject: (error: unknown) => void };
+  /** Not before the loop is over: a program that has ended says nothing about who may still leave the rest of its records. */
+  readonly result = new Promise<CommandResult>((resolve, reject) => (this.settle = { resolve, reject }));
+  private source: LineSource | undefined;
   private opening: Promise<LineSource> | undefined;
   private finished = false;
   private end: CommandResult | undefined;
@@ -222,11 +227,8 @@ export class LineIterator implements CommandIteration<string> {
   private last: Promise<unknown> = Promise.resolve();
   private pending = 0;
 
-  /** `source`: what is open already, which leaving ends also before the first `next()`. */
-  constructor(
-    private readonly open: () => Promise<LineSource>,
-    private source?: LineSource,
-  ) {
+  /** `open` is told of who has left before the first `next()`: what is not open then must not be opened, and rejects. */
+  constructor(private readonly open: (left: boolean) => Promise<LineSource>) {
     // Who iterates has the error already.
     this.result.catch(() => undefined);
   }
@@ -252,19 +254,17 @@ export class LineIterator implements CommandIteration<string> {
   private async slowNext(): Promise<IteratorResult<string, CommandResult | undefined>> {
     if (this.finished) return { value: this.end, done: true };
     try {
-      if (this.source === undefined) {
-        this.begin((this.opening = this.open()));
-        this.source = await this.opening;
-      }
+      this.source ??= await (this.opening = this.open(false));
       const { reader } = this.source;
       for (;;) {
         const record = reader.shift();
         if (record !== undefined) return { value: record, done: false };
         if (!(await reader.more())) break;
       }
-      if (!this.left) this.end = await this.source.done();
+      if (!this.left) this.settle.resolve((this.end = await this.source.done()));
     } catch (error) {
       this.finished = true;
+      this.settle.reject(error);
       throw error;
     }
     this.finished = true;
@@ -273,14 +273,27 @@ export class LineIterator implements CommandIteration<string> {
 
   /** The loop was left, while a `next()` may still wait. */
   private left = false;
+  private leaving: Promise<void> | undefined;
 
   async return(): Promise<IteratorResult<string, undefined>> {
-    this.left = true;
-    this.finished = true;
-    const source = this.source ?? (await this.opening?.catch(() => undefined));
-    source?.reader.discard();
-    await source?.abort();
+    if (!this.finished) {
+      this.finished = this.left = true;
+      this.leaving = this.leave();
+    }
+    await this.leaving;
     return { value: undefined, done: true };
+  }
+
+  private async leave(): Promise<void> {
+    try {
+      const source = this.source ?? (await (this.opening ?? this.open(true)));
+      source.reader.discard();
+      await source.abort();
+      // Not waited for: a daemon may be sent something for long.
+      source.done(true).catch(this.settle.reject);
+    } catch (error) {
+      this.settle.reject(error);
+    }
   }
 
   async throw(error?: unknown): Promise<IteratorResult<string, undefined>> {

@@ -74,14 +74,14 @@ export function judge(
   return { result, error: failure(result, facts, settings) };
 }
 
-/** What a command comes to that is not started, since everything is being ended. */
+/** What a command comes to that is not started, since everything is being ended or nobody wants its records. */
 export function notStarted(
   { plan, stdout, stderr, rawStatus }: Launch,
   backend: string,
   settings: RunSettings,
-): CommandError | undefined {
+): CommandAbortedError {
   const nothing = Buffer.alloc(0);
-  return judge(
+  const { result } = judge(
     {
       command: plan.text,
       backend,
@@ -96,7 +96,8 @@ export function notStarted(
       merged: plan.stderr.type === 'same-as-stdout',
     },
     settings,
-  ).error;
+  );
+  return new CommandAbortedError(undefined, { command: plan.text, backend, result, stderrTail: '' });
 }
 
 function failure(result: CommandResult, facts: Facts, settings: RunSettings): CommandError | undefined {

@@ -173,7 +173,7 @@ export class RunningProcess implements RunningCommand {
       throw this.#usage('lines', `${from} has a listener of 'readable', which takes all data: remove it first`);
     this.#split.add(from);
     const source = this.#run.lineSource(from, maxLength);
-    return new LineIterator(() => Promise.resolve(source), source);
+    return new LineIterator(() => Promise.resolve(source));
   }
 
   [Symbol.dispose](): void {

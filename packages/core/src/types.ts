@@ -314,8 +314,9 @@ export interface CommandIteration<
   Err extends Sink = Sink,
 > extends AsyncIterableIterator<T> {
   /**
-   * Settles as `run()` would, when the program is over; to be awaited behind the loop, since the first `next()` starts the
-   * program. A loop that was left makes it reject with `CommandAbortedError`. It is never an unhandled rejection.
+   * Settles when the loop is over, and is to be awaited behind it: as `run()` would, if the loop came to its end. One that was
+   * left before, or never begun, makes it reject with `CommandAbortedError`, also where the program had ended by itself; how is
+   * in the error's `result`. A deadline and the like that came first stay the error. It is never an unhandled rejection.
    *
    * @example
    * ```ts

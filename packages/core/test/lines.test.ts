@@ -5,13 +5,16 @@ import * as fc from 'fast-check';
 import {
   CommandAbortedError,
   CommandExitError,
+  CommandStartError,
+  CommandTimeoutError,
   CommandUsageError,
   OutputLimitError,
   type Command,
 } from '@vircommand/core';
+import { startError } from '@vircommand/core/backend';
 import type * as Lines from '../src/lines';
 import { rejection } from './caught';
-import { fake } from './fake-backend';
+import { fake, type FakeProgram } from './fake-backend';
 import { internal } from './subject';
 import { turns } from './virtual-clock';
 
@@ -241,7 +244,9 @@ describe('runLines()', () => {
     expect(result).to.include({ exitCode: 3, stdout: undefined, stderr: 'why', command: 'x' });
     // As often as it is asked for.
     expect(await lines.next()).to.deep.equal({ value: result, done: true });
+    await lines.return?.();
     expect(await lines.next()).to.deep.equal({ value: result, done: true });
+    expect(await lines.result).to.equal(result);
   });
 
   it('says the error behind the loop too, which nobody has to hear', async () => {
@@ -262,6 +267,72 @@ describe('runLines()', () => {
     expect(await lines.next()).to.deep.equal({ value: undefined, done: true });
     await rejection(lines.result, CommandAbortedError);
   });
+
+  const ends: Record<string, [end: (program: FakeProgram) => unknown, exitCode: number | undefined]> = {
+    'has ended well': [(p) => p.exit(), 0],
+    'has failed': [(p) => p.exit(2), 2],
+    'has left its pipes to somebody else': [(p) => p.exit(2, 'pipes held'), 2],
+    runs: [() => undefined, undefined],
+  };
+  for (const [what, [end, exitCode]] of Object.entries(ends)) {
+    it(`a loop that was left is an abort, also where the program ${what}`, async () => {
+      const made = fake((p) => p.write('stdout', 'a\nb\n'));
+      const lines = new made.Command('x').runLines();
+      const { result } = lines;
+      for await (const line of lines) {
+        expect(line).to.equal('a');
+        end(made.program);
+        await turns();
+        break;
+      }
+      expect((await rejection(result, CommandAbortedError)).result).to.include({ aborted: true, exitCode });
+      expect(made.clock.pending).to.equal(0);
+    });
+  }
+
+  it('what had ended the program before the loop was left stays the error', async () => {
+    const made = fake((p) => p.write('stdout', 'a\nb\n'));
+    const lines = new made.Command('x').runLines({ timeout: 100 });
+    expect((await lines.next()).value).to.equal('a');
+    await made.clock.advance(100);
+    await lines.return?.();
+    await rejection(lines.result, CommandTimeoutError);
+    let fail = (): void => undefined;
+    const failing = fake(undefined, {
+      start: () => new Promise((_, reject) => (fail = () => reject(startError('exec', 'no')))),
+    });
+    const unstarted = new failing.Command('x').runLines();
+    const next = rejection(unstarted.next(), CommandStartError);
+    await turns();
+    const leaving = unstarted.return?.();
+    fail();
+    await leaving;
+    expect(await rejection(unstarted.result, CommandStartError)).to.equal(await next);
+  });
+
+  const leaves: Record<string, (lines: AsyncIterableIterator<unknown>) => unknown> = {
+    'return()': (lines) => lines.return?.(),
+    'throw()': (lines) => lines.throw?.(new Error('enough')).catch(() => undefined),
+    'the end of a stream of them': (lines) => once(Readable.from(lines).destroy(), 'close'),
+  };
+  for (const [how, leave] of Object.entries(leaves)) {
+    it(`${how} before the first next() is an abort too, which nobody has to hear, and starts nothing`, async () => {
+      const made = fake();
+      const command = new made.Command('x', ['y']);
+      for (const iteration of [command.runLines(), command.runNul(1), command.runRegex([/a/])]) {
+        await leave(iteration);
+        await turns();
+        const error = await rejection(iteration.result, CommandAbortedError);
+        expect(error).to.include({ command: 'x y', backend: 'fake' });
+        expect(error.stack).to.match(/\n {4}at [^\n]*lines\.test\.ts/);
+        expect(error.result).to.include({ pid: undefined, aborted: true });
+      }
+      const misused = command.setOutputBuffer().runLines();
+      await leave(misused);
+      await rejection(misused.result, CommandUsageError);
+      expect(made.programs).to.have.length(0);
+    });
+  }
 
   const wrong: Record<string, (command: Command) => AsyncIterableIterator<unknown>> = {
     'stdout that is set': (c) => c.setOutputBuffer().runLines(),

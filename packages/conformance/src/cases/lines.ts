@@ -62,11 +62,13 @@ export const lineCases = group('lines', {}, [
     why: 'Whoever has found his line does not want the rest.',
     async run(t) {
       const lines: string[] = [];
-      for await (const line of t.helper(endless).runLines()) {
+      const iteration = t.helper(endless).runLines();
+      for await (const line of iteration) {
         lines.push(line);
         if (lines.length === 3) break;
       }
       assert.deepEqual(lines, ['1', '2', '3']);
+      await rejection(iteration.result, CommandAbortedError);
     },
   },
   {
@@ -115,6 +117,7 @@ export const lineCases = group('lines', {}, [
       const unused = t.helper('out:x').runLines();
       await unused.return?.();
       assert.deepEqual(await all(unused), []);
+      await rejection(unused.result, CommandAbortedError);
       t.helper('out:x').runLines();
       assert.equal(t.starts, 0);
     },
