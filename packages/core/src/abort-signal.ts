@@ -13,6 +13,8 @@ export function listenForAbort(signal: AbortSignal, listener: () => void): () =>
   if (audience === undefined) {
     const listeners = new Set<() => void>();
     const tell = (): void => {
+      // It hears once, also of an event that somebody sent to a signal which can still be aborted.
+      close(signal, listeners);
       for (const each of listeners) {
         try {
           each();
@@ -32,9 +34,14 @@ export function listenForAbort(signal: AbortSignal, listener: () => void): () =>
   listeners.add(listener);
   return () => {
     if (!listeners.delete(listener) || listeners.size > 0) return;
-    audiences.delete(signal);
+    close(signal, listeners);
     stop(listening);
   };
+}
+
+/** Who listens from now on belongs to another audience. */
+function close(signal: AbortSignal, listeners: Audience['listeners']): void {
+  if (audiences.get(signal)?.listeners === listeners) audiences.delete(signal);
 }
 
 function stop(listening: Disposable): void {

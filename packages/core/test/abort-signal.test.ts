@@ -46,4 +46,18 @@ describe('the abort of a signal', () => {
     controller.abort();
     expect([heard, count()]).to.deep.equal([1, 0]);
   });
+
+  it('is heard of by who listens after an event that was none, also when the others have stopped', () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const heard: string[] = [];
+    const stop = listenForAbort(signal, () => heard.push('first'));
+    signal.dispatchEvent(new Event('abort'));
+    listenForAbort(signal, () => heard.push('second'));
+    stop();
+    listenForAbort(signal, () => heard.push('third'));
+    expect(getEventListeners(signal, 'abort')).to.have.length(1);
+    controller.abort();
+    expect(heard).to.deep.equal(['first', 'second', 'third']);
+  });
 });
