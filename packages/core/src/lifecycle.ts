@@ -193,6 +193,8 @@ export class Run {
       tooLong: (limit: number) => {
         if (this.settled) late = limit;
         else this.end({ kind: 'limit', stream: name, limit });
+        // Nobody reads on, and nothing else ends its pipe.
+        if (this.launch.plan.daemon) stream.destroy();
       },
       passed: name === 'stderr' || this.launch.plan.stderr.type === 'same-as-stdout' ? output.keepTail() : undefined,
       resumed: () => {

@@ -70,7 +70,7 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   /**
    * Lines of a piped stream, with backpressure, without their ends (`\n`, or `\r\n`; a lone `\r` is text). Leaving the
    * loop aborts the program, without an error; a bad end rejects after the last line. Leaving that of a daemon closes the
-   * pipe. Once for each stream.
+   * pipe, as does a line that is too long. Once for each stream.
    *
    * @throws CommandUsageError if the stream is no pipe, is read by lines already or by a listener of `'readable'`, or for a
    *   wrong option.

@@ -71,6 +71,7 @@ describe('a daemon that runAsync() starts', () => {
     expect(await lines.next()).to.include({ value: 'abc' });
     expect(await rejection(lines.next(), OutputLimitError)).to.include({ stream: 'stdout', limit: 3 });
     expect((await running.wait()).exitCode).to.equal(0);
+    expect(running.stdout.destroyed).to.equal(true);
   });
 });
 
@@ -115,6 +116,17 @@ describe('what is sent to a daemon', () => {
     expect((await rejection(running.wait(), CommandAbortedError)).result).to.include({ pid: 101, ended: 'none' });
     expect(made.program.sendBuffers[0]?.destroyed).to.equal(true);
     expect(made.clock.pending).to.equal(0);
+  });
+
+  it('is given up where it writes a line that is too long', async () => {
+    const made = full();
+    const running = await sending(made).setOutputFd('pipe').runAsync();
+    await turns();
+    const next = running.lines({ maxLength: 3 }).next();
+    made.program.write('stdout', 'abcd\n');
+    const error = await rejection(next, OutputLimitError);
+    expect(await rejection(running.wait(), OutputLimitError)).to.equal(error);
+    expect([running.stdout.destroyed, made.program.signals]).to.deep.equal([true, []]);
   });
 
   it('and cannot be is an error', async () => {
