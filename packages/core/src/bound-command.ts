@@ -103,8 +103,9 @@ export class BoundCommand extends CommandWithOptions {
     const missing = launch.plan.requires.find((feature) => !backend.features.includes(feature));
     if (missing !== undefined) {
       const details = { command: launch.plan.text, backend: backend.name };
-      const info = { ...FEATURE_INFO[missing], whyNotBetter: this.#whyNotBetter?.(backend) };
-      const error = new UnsupportedFeatureError(missing, info, details, backend.whyNot?.(missing));
+      const info = { ...FEATURE_INFO[missing], whyNotBetter: said(() => this.#whyNotBetter?.(backend)) };
+      const whyNot = said(() => backend.whyNot?.(missing));
+      const error = new UnsupportedFeatureError(missing, info, details, whyNot);
       throw placeAt(error, at ?? this.site(call));
     }
     return { launch, settings, backend };
@@ -294,6 +295,16 @@ export class BoundCommand extends CommandWithOptions {
     } catch {
       // A log that cannot be written must not keep the program from running.
     }
+  }
+}
+
+/** What somebody else's code says for a message, if it does: it must not take the place of the error. */
+function said(ask: () => unknown): string | undefined {
+  try {
+    const text = ask();
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
   }
 }
 

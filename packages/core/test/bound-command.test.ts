@@ -256,6 +256,7 @@ describe('a command', () => {
       'no features': { ...backend, features: new Set() },
       'unknown features': { ...backend, features: ['teleport'] },
       'no start()': { ...backend, start: undefined },
+      'a whyNot that cannot be asked': { ...backend, whyNot: 'no' },
       nothing: null,
     };
     for (const [what, value] of Object.entries(broken)) {
@@ -281,6 +282,18 @@ describe('a command', () => {
       );
       const { message } = await rejection(new Command('x').setUmask(0).clone().run(), UnsupportedFeatureError);
       expect(message).to.contain(`; use the backend posix, which was not taken: not in place of ${backend.name}: x`);
+    });
+
+    it('reasons that cannot be had do not take the place of the error', async () => {
+      const { backend } = fake(undefined, { features: [] });
+      const throws = (): never => {
+        throw new RangeError('no');
+      };
+      for (const why of [throws, () => Promise.resolve('later'), () => 5, () => null]) {
+        const Command = bindCommand(() => ({ ...backend, whyNot: why as never }), why as never);
+        const { message } = await rejection(new Command('x').setUmask(0).run(), UnsupportedFeatureError);
+        expect(message).to.match(/^The backend fake cannot do 'umask' \(.*\); use the backend posix: x$/);
+      }
     });
   });
 });
