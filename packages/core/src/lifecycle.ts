@@ -377,7 +377,11 @@ export class Run {
     this.cause = cause;
     if (this.handle !== undefined) this.terminate(this.killDelay);
     else {
-      this.backend.cancelStart?.(this.launch.plan);
+      try {
+        this.backend.cancelStart?.(this.launch.plan);
+      } catch {
+        // It is given up all the same.
+      }
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
         if (this.handle === undefined) this.finish();
       });

@@ -314,6 +314,24 @@ describe('the life of a run', () => {
       expect(made.program.disposed).to.equal(1);
     });
 
+    it('a start that cannot be cancelled is given up all the same', async () => {
+      const { made } = pending();
+      let asked = 0;
+      const cancelStart = (): never => {
+        throw new Error(`asked ${++asked} times`);
+      };
+      const Command = bindCommand({ ...made.backend, cancelStart });
+      const controller = new AbortController();
+      const options = { drainDelay: 50, signal: controller.signal };
+      const runs = [new Command('x').run({ ...options, timeout: 10 }), new Command('y').run(options)] as const;
+      const ended = [rejection(runs[0], CommandTimeoutError), rejection(runs[1], CommandAbortedError)];
+      await made.clock.advance(10);
+      controller.abort();
+      await made.clock.advance(50);
+      await Promise.all(ended);
+      expect([asked, made.clock.pending]).to.deep.equal([2, 0]);
+    });
+
     it('a second end while the start is pending takes nothing from the first', async () => {
       for (const [second, signals] of [
         [undefined, ['SIGTERM tree', 'SIGCONT tree']],
