@@ -1,7 +1,7 @@
 /** The options-object form: each option is a call of a setter, so both forms build the same spec. */
 import type { Backend } from './contract';
 import { describe, isOptions, noObject, ownProperties, ownProperty } from './plain';
-import { unknownOption } from './run-options';
+import { directions, unknownOption } from './run-options';
 import { ProcessSetters } from './set-process';
 import type { CommandOptions } from './types';
 
@@ -53,6 +53,9 @@ export class CommandWithOptions extends ProcessSetters {
   private static readonly places: ReadonlyMap<string, number> = new Map(
     Object.keys(CommandWithOptions.table).map((name, place) => [name, place]),
   );
+  static {
+    for (const name of this.places.keys()) directions.set(name, 'it is one of new Command()');
+  }
 
   /** Reads own properties, once; `undefined` means left out. */
   protected applyOptions(given: unknown): void {

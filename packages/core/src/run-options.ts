@@ -1,16 +1,6 @@
 /** Options of one run: read once, checked, with their defaults. */
 import { constants } from 'node:buffer';
-import {
-  describe,
-  isOptions,
-  isPlain,
-  noObject,
-  ownProperties,
-  ownProperty,
-  strayName,
-  unknownName,
-  withoutPrototype,
-} from './plain';
+import { describe, isOptions, isPlain, noObject, ownProperties, ownProperty, strayName, unknownName } from './plain';
 import type { OutputLimit, TextEncoding } from './types';
 
 /** The calls that run a command. */
@@ -155,23 +145,27 @@ function readLimit(value: unknown): { limit: Required<OutputLimit>; bounded: tru
   return { limit, bounded: true };
 }
 
-/** What others call by a name that is none here. */
-const directions: Readonly<Record<string, string>> = withoutPrototype({
-  shell: "run 'sh' with '-c'",
-  input: 'use stdin: { input }',
-  detached: 'use session or daemon',
-});
+const oneOf = ({ calls }: Reader): string => `it is one of ${calls.map((call) => `${call}()`).join(', ')}`;
 
-/** What to say of an option that is not known: of which call it is one, or what is meant. */
+/** What to say of an option that is not known where it was given: whose it is, or what is meant. `new Command()` adds its own. */
+export const directions = new Map([
+  ['shell', "run 'sh' with '-c'"],
+  ['input', 'use stdin: { input } of new Command()'],
+  ['detached', 'use session or daemon of new Command()'],
+  ...Object.entries(readers).map(([name, reader]) => [name, oneOf(reader)] as const),
+]);
+
+/** What to say of an option that is not known. */
 export function unknownOption(name: string, known: readonly string[]): string {
-  const place = name in readers ? 'run()' : /^(stdin|stdout|stderr|cwd|env)$/.test(name) ? 'new Command()' : undefined;
-  const direction = directions[name] ?? (place && `it is one of ${place}`);
+  const direction = directions.get(name);
   return direction ? `there is no option '${name}' here; ${direction}` : unknownName('option', name, known);
 }
 
-function whyNotFor(call: RunCall, name: string): string {
+function whyNotFor(call: RunCall, name: string, reader: Reader): string {
   if (call === 'exec') return ': nothing of this process is left to look after the program';
-  return name === 'signal' ? ': an AbortSignal cannot fire while the thread is blocked; use timeout' : '';
+  return name === 'signal'
+    ? ': an AbortSignal cannot fire while the thread is blocked; use timeout'
+    : `; ${oneOf(reader)}`;
 }
 
 /** The settings of a run, or the option that is wrong and why. */
@@ -184,7 +178,7 @@ export function readRunOptions(given: unknown, call: RunCall): RunSettings | { r
     const reader = readers[name];
     if (reader === undefined) return { wrong: unknownOption(name, Object.keys(readers)) };
     if (!reader.calls.includes(call)) {
-      return { wrong: `option '${name}' is not for ${call}()${whyNotFor(call, name)}` };
+      return { wrong: `option '${name}' is not for ${call}()${whyNotFor(call, name, reader)}` };
     }
     const read = reader.read(value);
     if (typeof read === 'string') return { wrong: `option '${name}' ${read}` };

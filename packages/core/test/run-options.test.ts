@@ -15,7 +15,12 @@ describe('options of a run', () => {
     [Promise.resolve({ timeout: 50 }), /must be an object, not a Promise/],
     [{ timout: 5 }, /no option 'timout'; did you mean 'timeout'/],
     [{ stdout: 'text' }, /no option 'stdout' here; it is one of new Command\(\)/],
-    [{ input: 'x' }, /no option 'input' here; use stdin: { input }/],
+    ...['uid', 'umask', 'argv0', 'daemon', 'session', 'env'].map((name): [unknown, RegExp] => [
+      { [name]: 1 },
+      RegExp(`no option '${name}' here; it is one of new Command\\(\\)$`),
+    ]),
+    [{ input: 'x' }, /no option 'input' here; use stdin: { input } of new Command\(\)/],
+    [{ detached: true }, /no option 'detached' here; use session or daemon of new Command\(\)/],
     [{ timeout: 0 }, /'timeout' is 0; leave it out/],
     [{ timeout: -1 }, /'timeout' must be a finite number of milliseconds above 0/],
     [{ timeout: NaN }, /'timeout' must be/],
@@ -33,8 +38,8 @@ describe('options of a run', () => {
     [{ outputLimit: { onExceed: 'stop' } }, /'outputLimit' has onExceed/],
     [{ encoding: 'utf-8' }, /'encoding' must be 'utf8'/],
     [{ killOnParentExit: 'yes' }, /'killOnParentExit' must be a boolean or 'guaranteed'/],
-    [{ maxLength: 5 }, /'maxLength' is not for run\(\)/],
-    [{ prefix: 'x' }, /'prefix' is not for run\(\)/],
+    [{ maxLength: 5 }, /'maxLength' is not for run\(\); it is one of runLines\(\), runRegex\(\), runNul\(\)$/],
+    [{ prefix: 'x' }, /'prefix' is not for run\(\); it is one of runRegex\(\)$/],
   ];
   for (const [options, says] of wrong) {
     it(`${JSON.stringify(options)} is a usage error, and the command may run again`, async () => {
@@ -95,6 +100,9 @@ describe('options of a run', () => {
       [{ input: 'x' }, /no option 'input' here; use stdin: { input }/],
       [{ detached: true }, /no option 'detached' here; use session or daemon/],
       [{ timeout: 5 }, /no option 'timeout' here; it is one of run\(\)/],
+      [{ from: 'stderr' }, /no option 'from' here; it is one of runLines\(\), runRegex\(\), runNul\(\)$/],
+      [{ maxLength: 5 }, /no option 'maxLength' here; it is one of runLines\(\)/],
+      [{ prefix: 'x' }, /no option 'prefix' here; it is one of runRegex\(\)$/],
       [{ encoding: 'utf8' }, /no option 'encoding' here; it is one of run\(\)/],
       [{ stdio: 'inherit' }, /no option 'stdio'; did you mean 'stdin'/],
       [{ toString: 'x' }, /no option 'toString'/],
