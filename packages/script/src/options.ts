@@ -37,12 +37,17 @@ export interface ScriptOptions {
   readonly stdout?: ScriptOutput | undefined;
   /** Default `'pipe'`. */
   readonly stderr?: ScriptOutput | undefined;
-  /** All three in one; `null` in an array: as if left out. */
+  /** All three in one; `null` or `undefined` in an array: as if left out. */
   readonly stdio?:
     | 'pipe'
     | 'ignore'
     | 'inherit'
-    | readonly [stdin?: ScriptInput | null, stdout?: ScriptOutput | null, stderr?: ScriptOutput | null];
+    | readonly [
+        stdin?: ScriptInput | null | undefined,
+        stdout?: ScriptOutput | null | undefined,
+        stderr?: ScriptOutput | null | undefined,
+      ]
+    | undefined;
   /** stderr goes where stdout goes, in the program's order; the result has `all` instead of both. Default `false`. */
   readonly all?: boolean | undefined;
   /** Default `'utf8'`. `'buffer'`: the result has Buffers. */

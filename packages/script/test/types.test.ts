@@ -11,6 +11,8 @@ const exactly =
     expect(proof).to.equal(true);
   };
 
+const maybeIgnored = (): 'ignore' | undefined => undefined;
+
 describe('the type of a result', () => {
   it('follows the options', async () => {
     const mock = createMock();
@@ -35,6 +37,11 @@ describe('the type of a result', () => {
     const some = runSync('p', { stdio: [null, null, 'ignore'] });
     exactly<string>()(some.stdout, true);
     exactly<undefined>()(some.stderr, true);
+    const left = runSync('p', { stdio: [undefined, 'pipe', maybeIgnored()] });
+    exactly<string>()(left.stdout, true);
+    exactly<string | undefined>()(left.stderr, true);
+    const allLeft = runSync('p', { stdio: undefined });
+    exactly<string>()(allLeft.stdout, true);
     const none = runSync('p', [], { stdio: 'ignore' });
     exactly<undefined>()(none.stdout, true);
     const maybe = runSync('p', { lines: Math.random() > 2 });
