@@ -24,7 +24,7 @@ export { resolveProgram, resolveProgramOf, type ResolveOptions } from './resolve
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
 export { describe, isOptions, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
-export { isDelay } from './run-options';
+export { isAbortSignal, isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
 export { realTime } from './real-time';
 export { GrowingMemory } from './memory';

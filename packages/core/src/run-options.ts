@@ -119,7 +119,8 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
   },
 } satisfies Record<string, Reader>);
 
-function isAbortSignal(value: unknown): value is AbortSignal {
+/** Any that does what one must: those of other realms and of packages are no instances of Node's. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
   return (
     typeof value === 'object' &&
     value !== null &&

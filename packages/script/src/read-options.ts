@@ -8,7 +8,7 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
-import { isDelay, isOptions, noObject, signalName } from '@vircommand/core/backend';
+import { isAbortSignal, isDelay, isOptions, noObject, signalName } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
@@ -115,8 +115,7 @@ const readers: Readers = {
     if (value !== 0) draft.run.timeout = value;
   },
   cancelSignal(value, draft) {
-    const is = typeof value === 'object' && 'aborted' in value;
-    draft.must('cancelSignal', is, 'an AbortSignal: that of an AbortController is its signal');
+    draft.must('cancelSignal', isAbortSignal(value), 'an AbortSignal: that of an AbortController is its signal');
     if (draft.form === 'runSync') {
       throw draft.wrong("option 'cancelSignal' cannot fire while the thread is blocked; use timeout");
     }
@@ -159,7 +158,7 @@ const readers: Readers = {
   },
   inputFile(value, draft) {
     const file = filePath(value, "option 'inputFile'", draft.form);
-    draft.must('inputFile', typeof file === 'string', 'a path or the URL of a file');
+    draft.must('inputFile', typeof file === 'string' && file !== '', 'a path or the URL of a file');
     draft.feed('inputFile', { file });
   },
   stdin: (value, draft) => draft.stream('stdin', value),
@@ -181,11 +180,13 @@ const readers: Readers = {
   },
   all: (value, draft) => draft.flag('all', value),
   encoding(value, draft) {
-    if (/^(?:hex|base64|base64url|ascii)$/.test(value)) {
+    // A pattern would take an array of one for its element.
+    const isText = typeof value === 'string';
+    if (isText && /^(?:hex|base64|base64url|ascii)$/.test(value)) {
       const alternative = `encoding: 'buffer' and toString('${value}')`;
       throw new MigrationError(draft.form, `encoding: '${value}'`, 'is no text', alternative);
     }
-    const is = /^(?:utf8|latin1|utf16le|buffer)$/.test(value);
+    const is = isText && /^(?:utf8|latin1|utf16le|buffer)$/.test(value);
     draft.must('encoding', is, "'utf8', 'latin1', 'utf16le' or 'buffer'");
     draft.encoding = value;
   },
