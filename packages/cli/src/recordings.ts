@@ -43,7 +43,7 @@ const common: FlagGroup<RecordedJob> = {
       name: 'keep-env',
       value: 'NAME',
       repeat: true,
-      help: 'the value of this variable may be in the file; others are not',
+      help: 'the value of this variable may be in the file, and tells calls apart; others are not, and do not',
       complete: 'variable',
       apply: ({ env }, name) => {
         env.push(name);
@@ -132,7 +132,13 @@ function connect({ command, input, merge }: RecordedJob): void {
 /** What is wrong with the file is no bug. The advice is for tests, and here is another way. */
 function asFailure(error: unknown): unknown {
   if (!(error instanceof mock().RecordingError)) return error;
-  const message = error.message.replace(/To record (?:what is missing|it anew), .*$/, 'vircommand record records it.');
+  const message = error.message
+    .replace(/To record (?:what is missing|it anew), .*$/, 'vircommand record records it.')
+    .replace(
+      /Store them by env: \[([^\]]*)\].*(?=\. Nothing was saved\.$)/,
+      (_advice, names: string) =>
+        `Make the recording anew with --overwrite ${names.replace(/'([^']*)',?/g, '--keep-env $1')}, or a file for each`,
+    );
   return new CliError(message, undefined, { cause: error });
 }
 

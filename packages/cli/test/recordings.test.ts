@@ -95,6 +95,28 @@ describe('record and replay', function () {
     expect(readFileSync(file, 'utf8')).to.contain('shown').and.not.contain('s3cret');
   });
 
+  it('nothing is added that only the values of variables tell from what is there, and how to is said', async () => {
+    const file = fresh();
+    const ask = (how: string, region: string, ...flags: string[]) =>
+      vircommand([how, ...flags, '--env', `REGION=${region}`, file, '--', '/bin/sh', '-c', 'echo "$REGION"']);
+    expect(await ask('record', 'eu')).to.include({ status: 0, stdout: 'eu\n' });
+    const text = readFileSync(file, 'utf8');
+    for (const flags of [[], ['--keep-env', 'REGION']]) {
+      const { status, stdout, stderr } = await ask('record', 'us', ...flags);
+      expect([status, stdout]).to.deep.equal([125, 'us\n']);
+      expect(stderr)
+        .to.match(/^vircommand record: .*: \/bin\/sh -c .* ran more than once, perhaps with other values of REGION, /)
+        .and.match(
+          / these values are not stored\. Make .* with --overwrite --keep-env REGION, or .* Nothing was saved\.\n$/,
+        );
+    }
+    expect(readFileSync(file, 'utf8')).to.equal(text);
+    for (const [region, ...flags] of [['eu', '--overwrite'], ['us']] as const)
+      expect(await ask('record', region, ...flags, '--keep-env', 'REGION')).to.include({ status: 0 });
+    for (const region of ['us', 'eu'])
+      expect(await ask('replay', region, '--keep-env', 'REGION')).to.include({ status: 0, stdout: `${region}\n` });
+  });
+
   it('too much output and the deadline for held output are recorded, and come again', async () => {
     const file = fresh();
     const much = ['--output-limit', '3', file, '--', 'echo', 'more'];

@@ -22,7 +22,10 @@ export type RecordingErrorCode =
   | 'ERR_RECORDING_UNUSED'
   /** The recording holds something that it must not hold; it was not saved. */
   | 'ERR_RECORDING_SECRET'
-  /** Calls differ only by variables whose values are not stored, and their programs did different things; it was not saved. */
+  /**
+   * Calls differ only by variables whose values are not stored (or may, since one was recorded before), and their programs
+   * did different things; it was not saved.
+   */
   | 'ERR_RECORDING_AMBIGUOUS'
   /** Programs still run; it was not saved. */
   | 'ERR_RECORDING_RUNNING'

@@ -176,7 +176,8 @@ class RecordingSession implements Session {
       throw new RecordingError('ERR_RECORDING_RUNNING', `${file}: ${what}. Nothing was saved.`, { file });
     }
     const taken = this.take.entries;
-    const mixed = mixedUp(taken);
+    const before = this.player?.recorded ?? this.kept.map((entry) => ({ plan: undefined, entry }));
+    const mixed = mixedUp(taken, before);
     if (mixed !== undefined)
       throw new RecordingError('ERR_RECORDING_AMBIGUOUS', `${file}: ${mixed}. Nothing was saved.`, { file });
     const { name, features } = this.live;

@@ -1,5 +1,5 @@
 /** The director that plays a recording: which entry answers a call, and what its program then does. */
-import type { SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import type { LaunchPlan, SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { failureOf, type Part, type Step } from './answer';
 import type { Call } from './calls';
 import { explain, show, type Candidate } from './explain';
@@ -12,6 +12,7 @@ import {
   titleOf,
   type RecordedCall,
 } from './recorded-call';
+import type { Recorded } from './mixed-up';
 import { RecordingError, recordAnew, type RecordingErrorCode } from './recording-error';
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { isSecretInput } from './secrets';
@@ -26,14 +27,18 @@ interface Asked {
   readonly key: string;
 }
 
-/** One entry of the recording, and whether it was played. */
+/** One entry of the recording, and the call for which it was played. */
 class Track {
-  used = false;
+  plan: LaunchPlan | undefined;
 
   constructor(
     readonly entry: TapeEntry,
     readonly index: number,
   ) {}
+
+  get used(): boolean {
+    return this.plan !== undefined;
+  }
 
   /** All of stdin, as it is written down. */
   get stdin(): readonly TapeData[] {
@@ -144,6 +149,11 @@ export class Player implements Director {
     this.tracks = tape.calls.map((entry, index) => new Track(entry, index));
   }
 
+  /** All of it, and what was played. */
+  get recorded(): readonly Recorded[] {
+    return this.tracks;
+  }
+
   private ask(call: Call, request?: SyncRequest): Asked {
     let asked = this.asked.get(call);
     if (asked === undefined) {
@@ -199,7 +209,7 @@ export class Player implements Director {
     const track = this.choose(this.candidates(call, asked), call, asked, stdinComplete);
     if (track === 'after-stdin') return track;
     if (track === undefined) throw this.noted(this.unmatched(call, asked));
-    track.used = true;
+    track.plan = call.plan;
     return this.partOf(track, call, asked);
   }
 
@@ -356,7 +366,7 @@ export class Player implements Director {
     const tracks = this.candidates(call, asked);
     const track = tracks.find((one) => this.readsTheSame(one, call, redactor)) ?? tracks[0];
     if (track === undefined) throw this.noted(this.unmatched(call, asked));
-    track.used = true;
+    track.plan = call.plan;
     learnInputs(call, redactor);
     if (!this.sameInput(0, track.stdin, call, redactor)) throw this.otherStdin(track, call, redactor);
     const sent = this.otherSendBuffer(track, call, redactor);

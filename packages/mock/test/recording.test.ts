@@ -231,13 +231,65 @@ describe('record and replay', () => {
       const error = await failure(scratch.record(both(ask('where', 'a'), ask('where', 'b')), { live }));
       expect(error).to.include({ code: 'ERR_RECORDING_AMBIGUOUS' });
       expect(error.message)
-        .to.contain('where -a ran 2 times, with other values of REGION')
-        .and.contain("env: ['REGION']");
+        .to.contain('where -a ran more than once, with other values of REGION, and did different things')
+        .and.contain("env: ['REGION'], ");
       expect(error.message).to.contain('Nothing was saved.');
       expect(existsSync(scratch.file)).to.equal(false);
       const sync = (Command: CommandConstructor) =>
         ['a', 'b'].map((REGION) => new Command('where', [], { env: { REGION }, stdout: 'text' }).runSync().stdout);
       expect((await failure(scratch.record(sync, { live }))).code).to.equal('ERR_RECORDING_AMBIGUOUS');
+    });
+
+    it('are not added to what was recorded before, whose values nobody knows any more', async () => {
+      await scratch.record(ask('where', 'a'), { live });
+      const { text } = scratch;
+      // To store the value from now on does not help: what is there already would answer that, too.
+      for (const env of [[], ['REGION']]) {
+        const error = await failure(scratch.record(ask('where', 'b'), { live, env, mode: 'add' }));
+        expect(error).to.include({ code: 'ERR_RECORDING_AMBIGUOUS' });
+        expect(error.message)
+          .to.contain('where -a ran more than once, perhaps with other values of REGION, and did different things')
+          .and.contain("env: ['REGION'] in a recording made anew (VIRCOMMAND_RECORD=update)");
+        expect(scratch.text).to.equal(text);
+      }
+      await scratch.record(ask('what', 'a'), { live, mode: 'add' });
+      await scratch.record(ask('what', 'b'), { live, mode: 'add' });
+      await scratch.record(ask('where', 'a'), { live, mode: 'add' });
+      await scratch.record(ask('where', 'b', { ZONE: '1' }), { live, mode: 'add' });
+      await scratch.record(ask('where', secret('bbbb')), { live, mode: 'add' });
+    });
+
+    it('are added where the values are stored from the beginning, also the same call with another answer', async () => {
+      const env = ['REGION'];
+      for (const region of ['a', 'b']) await scratch.record(ask('where', region), { live, env, mode: 'add' });
+      let count = 0;
+      live
+        .on('count')
+        .reply(() => ({ stdout: `${++count}` }))
+        .always();
+      for (let round = 0; round < 2; round++) await scratch.record(ask('count', 'a'), { live, env, mode: 'add' });
+      const order = [ask('where', 'b'), ask('count', 'a'), ask('count', 'a'), ask('where', 'a')];
+      const answers = await scratch.replay(
+        async (Command) => {
+          const all: string[] = [];
+          for (const one of order) all.push((await one(Command)).stdout);
+          return all;
+        },
+        { env },
+      );
+      expect(answers).to.deep.equal(['b', '1', '2', 'a']);
+    });
+
+    it("are not added by 'new' to calls that were replayed with other values, and are to those with the same", async () => {
+      await scratch.record(ask('where', 'a'), { live });
+      const { text } = scratch;
+      const error = await failure(scratch.record(both(ask('where', 'a'), ask('where', 'b')), { live, mode: 'new' }));
+      expect(error).to.include({ code: 'ERR_RECORDING_AMBIGUOUS' });
+      expect(error.message).to.contain('where -a ran more than once, with other values of REGION');
+      expect(scratch.text).to.equal(text);
+      scratch.text = text.replace('["a"]', '["another answer"]');
+      await scratch.record(both(ask('where', 'a'), ask('where', 'a')), { live, mode: 'new' });
+      expect(scratch.text).to.contain('another answer').and.contain('["a"]');
     });
 
     it('are saved where the values are, and told apart', async () => {
