@@ -1,6 +1,7 @@
 /** `vircommand record` and `vircommand replay`: recordings for the mock, one command line after another. */
 import { createRequire } from 'node:module';
 import type { Recording, RecordingOptions, RecordMode } from '@vircommand/mock';
+import { statDescriptor } from '@vircommand/core/backend';
 import { CliError } from './exit-status';
 import type { FlagGroup } from './flag';
 import { inFront } from './in-front';
@@ -178,6 +179,21 @@ async function finish(recording: Recording): Promise<void> {
   }
 }
 
+/**
+ * Those of our outputs whose readers can go. We are told so when we write, and a replay has nothing more to write: where they
+ * had gone when it was recorded, that they will is taken for granted.
+ */
+const closable = (): readonly ('stdout' | 'stderr')[] =>
+  (['stdout', 'stderr'] as const).filter((_name, index) => {
+    try {
+      const stat = statDescriptor(index + 1);
+      return stat.isFIFO() || stat.isSocket();
+    } catch {
+      // It is closed, and nobody reads.
+      return true;
+    }
+  });
+
 const own = [{ usage: 'FILE', complete: 'file' }] as const;
 
 export const record: Subcommand = {
@@ -206,9 +222,11 @@ export const replay: Subcommand = {
   details: [
     'Finds the call in FILE by its arguments, environment and other attributes, writes what the program wrote, and ends ' +
       'with its exit status. Nothing is started, and no time passes. Where signals of somebody came, as Ctrl-C, it waits ' +
-      'until they come again.',
+      'until they come again. Where nobody read its output any more, as after head, it ends so into a pipe; a file or a ' +
+      'terminal is read to the end, and that is an error.',
   ],
   flags: replayFlags,
   examples: ['vircommand replay git.json -- git log -1'],
-  run: (argv, surroundings) => inRecording(read(argv, replayFlags, surroundings), { mode: 'replay' }, surroundings),
+  run: (argv, surroundings) =>
+    inRecording(read(argv, replayFlags, surroundings), { mode: 'replay', closed: closable() }, surroundings),
 };

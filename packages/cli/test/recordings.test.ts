@@ -148,6 +148,24 @@ describe('record and replay', function () {
     }
   });
 
+  it('a program that ended because nobody read its output ends so into a pipe, and is an error elsewhere', async () => {
+    const env = { FILE: fresh(), OUT: path.join(directory, 'out') };
+    const yes = `"$FILE" -- sh -c 'while :; do echo line; done'`;
+    const piped = (how: string): string => `vircommand ${how} ${yes} | head -n 1; echo "\${PIPESTATUS[*]}"`;
+    expect((await shell(piped('record'), { env })).stdout).to.equal('line\n141 0\n');
+    // As much as it takes until it is noticed, and a reader takes it all.
+    const tape = JSON.parse(readFileSync(env.FILE, 'utf8')) as { calls: { events: object[] }[] };
+    expect(tape.calls[0]?.events).to.deep.include({ closed: 'stdout' });
+    for (const call of tape.calls)
+      call.events = [{ stdout: ['line', 'line', ''] }, { closed: 'stdout' }, { exit: 'SIGPIPE' }];
+    writeFileSync(env.FILE, JSON.stringify(tape));
+    expect(await shell(piped('replay'), { env })).to.deep.include({ stdout: 'line\n141 0\n', stderr: '' });
+    const filed = await shell(`vircommand replay ${yes} > "$OUT"; echo $?`, { env });
+    expect(filed.stdout).to.equal('125\n');
+    expect(filed.stderr).to.match(/^vircommand replay: .*its reader closed its stdout .*, and nobody does that now/);
+    expect(readFileSync(env.OUT, 'utf8')).to.equal('line\nline\n');
+  });
+
   it('an exit status that no process can have here is no status of ours', async () => {
     const file = fresh();
     await vircommand(['record', file, 'true']);

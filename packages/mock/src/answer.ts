@@ -87,8 +87,13 @@ export type Step =
     }
   /** Goes on when so many bytes have come, or stdin has ended. */
   | { readonly type: 'stdin'; readonly bytes: number }
-  /** Goes on when the caller reads this stream no more. */
-  | { readonly type: 'closed'; readonly stream: OutputName }
+  /** Goes on when the caller reads this stream no more; `missing` is the error when he reads on, if need be `atOnce`. */
+  | {
+      readonly type: 'closed';
+      readonly stream: OutputName;
+      readonly atOnce: boolean;
+      readonly missing: () => Error;
+    }
   /** Goes on when the caller has said that it may exec. */
   | { readonly type: 'notify' }
   /** Closes a stream: of output, or its stdin. */

@@ -79,9 +79,9 @@ export class FakeProcess implements ChildHandle, BodyHost {
   /** Who waits for room in a pipe, for stdin, or for time to pass: continues when the program ends, too. */
   private readonly waiters = new Set<() => void>();
   private readAt = 0;
-  /** Where it waits for signals: what may still send them. */
+  /** Where it waits for what its caller does: what may still make him. */
   private newTimers: NewTimers | undefined;
-  /** Looks no more whether the signal that it waits for will come. */
+  /** Looks no more whether that will come. */
   private unwatch: (() => void) | undefined;
 
   constructor(
@@ -212,7 +212,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   perform(part: Part): void {
     if (this.over) return;
     this.part = part;
-    if (part.steps.some(({ type }) => type === 'signal')) this.newTimers ??= new NewTimers();
+    if (part.steps.some((step) => 'missing' in step)) this.newTimers ??= new NewTimers();
     if (this.input !== undefined) this.input.readsUpTo = part.readsUpTo ?? Infinity;
     if (this.log.stdin.length > 0) this.lookAtStdin();
     if (part.handshake !== undefined) this.stepwise(part.handshake);
@@ -308,9 +308,9 @@ export class FakeProcess implements ChildHandle, BodyHost {
   };
 
   private mustWait(step: Step): boolean {
+    this.unwatch?.();
     switch (step.type) {
       case 'signal': {
-        this.unwatch?.();
         const came = this.early.indexOf(step.name);
         if (came >= 0) this.early.splice(came, 1);
         else if (!this.over) this.watch();
@@ -318,8 +318,12 @@ export class FakeProcess implements ChildHandle, BodyHost {
       }
       case 'stdin':
         return !this.stdinEnded && (this.input?.size ?? 0) < step.bytes;
-      case 'closed':
-        return (step.stream === 'stdout' ? this.out : this.err)?.open === true;
+      case 'closed': {
+        const open = this.isOpen(step.stream);
+        if (open && step.atOnce) this.fail(step.missing());
+        else if (open && !this.over) this.watch();
+        return open;
+      }
       case 'notify':
         return !this.notified;
       default: {
@@ -335,7 +339,11 @@ export class FakeProcess implements ChildHandle, BodyHost {
     }
   }
 
-  /** The signal that it waits for may come from what is no matter of virtual time: a timer of the code under test. */
+  private isOpen(stream: OutputName): boolean {
+    return (stream === 'stdout' ? this.out : this.err)?.open === true;
+  }
+
+  /** What it waits for may come from what is no matter of virtual time: a timer of the code under test. */
   private watch(): void {
     this.unwatch = this.timeline.idle(() => {
       if (this.newTimers?.some() === true) this.watch();
@@ -343,11 +351,12 @@ export class FakeProcess implements ChildHandle, BodyHost {
     });
   }
 
-  /** Fails if it waits for a signal: nobody sends it any more. */
+  /** Fails if it waits for a signal, or for its reader to close its output: nobody does that any more. */
   giveUp(): void {
     const step = this.part.steps[this.at];
-    if (!this.performing || step?.type !== 'signal' || this.early.includes(step.name)) return;
-    this.fail(step.missing());
+    if (!this.performing || step === undefined || !('missing' in step)) return;
+    const isDone = step.type === 'signal' ? this.early.includes(step.name) : !this.isOpen(step.stream);
+    if (!isDone) this.fail(step.missing());
   }
 
   private endOf(stream: OutputName | 'stdin'): void {

@@ -16,7 +16,7 @@ export type RecordingErrorCode =
   | 'ERR_RECORDING_UNKNOWN_CALL'
   /** It is in the recording, and was run more often than recorded. */
   | 'ERR_RECORDING_USED_UP'
-  /** The program is in the recording, and was treated in another way: other stdin, another signal, or none. */
+  /** The program is in the recording, and was treated in another way: other stdin, another signal or none, output read on. */
   | 'ERR_RECORDING_DIVERGED'
   /** Recorded calls were not made. */
   | 'ERR_RECORDING_UNUSED'

@@ -4,6 +4,7 @@ import { types } from 'node:util';
 import { overrideBackend } from '@vircommand/core';
 import { bindCommand, FEATURE_INFO } from '@vircommand/core/backend';
 import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
+import { isOutput } from './answer';
 import { Call } from './calls';
 import { FakeBackend, MOCK_FEATURES } from './fake-backend';
 import { recordMode, type RecordMode } from './record-mode';
@@ -34,6 +35,12 @@ export interface RecordingOptions {
    * `cwd`, `tmp`, `home` and `node`.
    */
   readonly placeholders?: Readonly<Record<string, string | RegExp>> | undefined;
+  /**
+   * Output that counts as closed in a replay where its reader closed it when it was recorded; with other output that is an
+   * error at once. For who only hands output on, and cannot see whether it is read. Default: what was closed then must be
+   * closed now, and is waited for.
+   */
+  readonly closed?: readonly ('stdout' | 'stderr')[] | undefined;
 }
 
 /** An open recording. */
@@ -82,9 +89,8 @@ interface Session {
   close(): void;
 }
 
-type Settings = Required<{ [K in 'env' | 'redact' | 'placeholders']: NonNullable<RecordingOptions[K]> }> & {
-  readonly file: string;
-};
+type Settings = Required<{ [K in 'env' | 'redact' | 'placeholders']: NonNullable<RecordingOptions[K]> }> &
+  Required<Pick<RecordingOptions, 'file' | 'closed'>>;
 
 /** Nothing is started. */
 function replaySession({ file, ...options }: Settings): Session {
@@ -93,7 +99,7 @@ function replaySession({ file, ...options }: Settings): Session {
     throw new RecordingError('ERR_RECORDING_MISSING', `${file}: there is no recording. ${recordAnew('new')}`, { file });
   }
   const tape = parseTape(text, file);
-  const player = new Player(tape, text, file, new Redactor(options), options.env);
+  const player = new Player(tape, text, file, new Redactor(options), options.env, options.closed);
   const backend = new FakeBackend(tape.backend.name, player, { features: replayable(tape.backend.features), whyNot });
   return {
     backend,
@@ -123,7 +129,7 @@ class RecordingSession implements Session {
     private readonly options: Settings,
     mode: 'new' | 'update' | 'add',
   ) {
-    const { file, env } = options;
+    const { file, env, closed } = options;
     checkWritable(file);
     this.redactor = new Redactor(options);
     this.take = new Take(this.redactor, env);
@@ -135,7 +141,7 @@ class RecordingSession implements Session {
     const { recorder } = this;
     if (old !== undefined) this.sameBackend(old, live, file);
     if (old !== undefined && mode === 'new') {
-      this.player = new Player(old, this.before ?? '', file, new Redactor(options), env);
+      this.player = new Player(old, this.before ?? '', file, new Redactor(options), env, closed);
       // What is live needs real time, and there is one clock.
       this.fake = new FakeBackend(live.name, this.player, { features, time: 'real' });
     }
@@ -279,12 +285,12 @@ class OpenRecording implements Recording {
   }
 }
 
-const optionNames = ['file', 'live', 'mode', 'env', 'redact', 'placeholders'];
+const optionNames = ['file', 'live', 'mode', 'env', 'redact', 'placeholders', 'closed'];
 const placeholderName = /^[a-z][\w-]*$/i;
 const takenNames = ['secret', 'env', 'redacted'];
 
 function readOptions(given: RecordingOptions): Settings {
-  const { file, env = [], redact = [], placeholders = {} } = given;
+  const { file, env = [], redact = [], placeholders = {}, closed } = given;
   const usage = (reason: string): never => {
     throw new RecordingError('ERR_RECORDING_USAGE', `openRecording(): ${reason}`, { file });
   };
@@ -292,6 +298,8 @@ function readOptions(given: RecordingOptions): Settings {
   if (unknown !== undefined) usage(`there is no option '${unknown}'; there are ${optionNames.join(', ')}`);
   if (typeof file !== 'string' || file === '') usage('file must be a path');
   if (!Array.isArray(env) || !env.every((name) => typeof name === 'string')) usage('env must be an array of names');
+  if (closed !== undefined && !(Array.isArray(closed) && closed.every(isOutput)))
+    usage("closed must be an array of 'stdout' and 'stderr'");
   const isRule = (rule: unknown): boolean => (typeof rule === 'string' && rule !== '') || types.isRegExp(rule);
   if (!Array.isArray(redact) || !redact.every(isRule)) usage('redact must be an array of strings and RegExps');
   for (const [name, value] of Object.entries(placeholders)) {
@@ -299,7 +307,7 @@ function readOptions(given: RecordingOptions): Settings {
       usage(`'${name}' cannot be the name of a placeholder`);
     if (!isRule(value)) usage(`placeholder '${name}' must be a string or a RegExp`);
   }
-  return { file: path.resolve(file), env, redact, placeholders };
+  return { file: path.resolve(file), env, redact, placeholders, closed };
 }
 
 function openSession(mode: RecordMode, settings: Settings, live: RecordingOptions['live']): Session {

@@ -1,6 +1,6 @@
 /** The director that plays a recording: which entry answers a call, and what its program then does. */
 import type { LaunchPlan, SignalName, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
-import { failureOf, type Part, type Step } from './answer';
+import { failureOf, type OutputName, type Part, type Step } from './answer';
 import type { Call } from './calls';
 import { explain, show, type Candidate } from './explain';
 import type { Director } from './fake-backend';
@@ -145,6 +145,7 @@ export class Player implements Director {
     private readonly file: string,
     private readonly redactor: Redactor,
     private readonly storedEnv: readonly string[],
+    private readonly closed: readonly OutputName[] | undefined,
   ) {
     this.tracks = tape.calls.map((entry, index) => new Track(entry, index));
   }
@@ -263,8 +264,12 @@ export class Player implements Director {
         steps.push({ type: 'stdin', bytes: read });
       } else if ('end' in event) {
         steps.push(event.end === 'stdin' ? { type: 'stdin', bytes: Infinity } : { type: 'end', stream: event.end });
-      } else if ('closed' in event) steps.push({ type: 'closed', stream: event.closed });
-      else if ('broken' in event) {
+      } else if ('closed' in event) {
+        const stream = event.closed;
+        if (this.closed?.includes(stream) === true) continue;
+        const missing = (): Error => this.diverged(track, missingClose(events, index, stream));
+        steps.push({ type: 'closed', stream, atOnce: this.closed !== undefined, missing });
+      } else if ('broken' in event) {
         steps.push({ type: 'end', stream: 'stdin' });
         if (track.broken) readsUpTo = read;
       } else if ('signal' in event)
@@ -449,12 +454,18 @@ export class Player implements Director {
 }
 
 /** In the words of the recording, which hold no secrets. */
-function missingSignal(events: readonly TapeEvent[], index: number, name: SignalName): string {
+function whenOf(events: readonly TapeEvent[], index: number): string {
   const before = events[index - 1];
   const moment = before === undefined ? 'at its start' : `after ${JSON.stringify(before).slice(0, 100)}`;
-  const when = `${moment}, event ${index + 1} of ${events.length}`;
-  return `it was sent ${name} (${when}), and nobody does that now. End it as then, by kill(), a deadline or an abort`;
+  return `(${moment}, event ${index + 1} of ${events.length})`;
 }
+
+const missingSignal = (events: readonly TapeEvent[], index: number, name: SignalName): string =>
+  `it was sent ${name} ${whenOf(events, index)}, and nobody does that now. End it as then, by kill(), a deadline or an abort`;
+
+const missingClose = (events: readonly TapeEvent[], index: number, stream: OutputName): string =>
+  `its reader closed its ${stream} ${whenOf(events, index)}, and nobody does that now. Close it as then, by destroy() or ` +
+  'by leaving the loop';
 
 /** Of two texts only what is around the place where they begin to differ. */
 function firstDifference(expected: string, actual: string): [string, string] {

@@ -418,6 +418,7 @@ describe('record and replay', () => {
         [{ file: 'x', mode: 'update' }, 'give it a backend as live'],
         [{ file: 'x', redact: [''] }, 'redact must be'],
         [{ file: 'x', env: 'PATH' }, 'env must be'],
+        [{ file: 'x', closed: ['stdin'] }, "closed must be an array of 'stdout' and 'stderr'"],
         [{ file: 'x', placeholders: { secret: 'a' } }, "'secret' cannot be the name"],
         [{ file: 'x', placeholders: { 'a b': 'a' } }, "'a b' cannot be the name"],
         [{ file: 'x', placeholders: { a: 5 } }, "placeholder 'a' must be"],

@@ -20,6 +20,26 @@ describe('a replay that does not fit', () => {
     scratch.remove();
   });
 
+  const uptime = process.uptime.bind(process);
+  /** Real time passes a hundred times as fast. */
+  const hurry = (): void => {
+    const begin = uptime();
+    process.uptime = () => begin + 100 * (uptime() - begin);
+  };
+  afterEach(() => {
+    process.uptime = uptime;
+  });
+  /** A while without any real wait. */
+  const turns = async (count: number): Promise<void> => {
+    for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
+  };
+  /** What each recorded program did. */
+  const events = (...all: readonly object[]): void => {
+    const tape = JSON.parse(scratch.text) as { calls: { events: readonly object[] }[] };
+    for (const call of tape.calls) call.events = all;
+    scratch.text = JSON.stringify(tape);
+  };
+
   it('an unknown call: the file, the nearest calls with their lines, what differs, and how to record it', async () => {
     await scratch.record(async (Command) => {
       await new Command('git', ['--version'], { cwd: '/' }).run();
@@ -222,26 +242,10 @@ describe('a replay that does not fit', () => {
       running.kill('SIGTERM');
       return Promise.resolve();
     };
-    const uptime = process.uptime.bind(process);
-    /** Real time passes a hundred times as fast. */
-    const hurry = (): void => {
-      const begin = uptime();
-      process.uptime = () => begin + 100 * (uptime() - begin);
-    };
     beforeEach(async () => {
       await scratch.record(killed(kill));
-      const tape = JSON.parse(scratch.text) as { calls: { events: object[] }[] };
-      for (const call of tape.calls)
-        call.events = [{ stdout: ['ready', ''] }, { signal: 'SIGTERM' }, { exit: 'SIGTERM' }];
-      scratch.text = JSON.stringify(tape);
+      events({ stdout: ['ready', ''] }, { signal: 'SIGTERM' }, { exit: 'SIGTERM' });
     });
-    afterEach(() => {
-      process.uptime = uptime;
-    });
-    /** A while without any real wait. */
-    const turns = async (count: number): Promise<void> => {
-      for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
-    };
 
     it('and does not come: which one, when, and what to do', async () => {
       hurry();
@@ -315,6 +319,72 @@ describe('a replay that does not fit', () => {
       await turns(20);
       expect(await failure(recording.finish())).to.include({ code: 'ERR_RECORDING_DIVERGED' });
       expect(await run).to.include({ code: 'ERR_RECORDING_DIVERGED' });
+    });
+  });
+
+  describe('output that its reader closed when it was recorded', () => {
+    type Running = Awaited<ReturnType<typeof start>>;
+    const start = (Command: CommandConstructor) =>
+      new Command('sh', ['-c', 'while :; do echo line; done'], { stdout: 'pipe' }).runAsync();
+    const read = (how: (running: Running) => unknown) => async (Command: CommandConstructor) => {
+      const running = await start(Command);
+      const over = failure(running.wait());
+      await once(running.stdout, 'data');
+      await how(running);
+      return over;
+    };
+    const close = ({ stdout }: Running): void => {
+      stdout.destroy();
+    };
+    const on = ({ stdout }: Running): void => {
+      stdout.resume();
+    };
+    beforeEach(async () => {
+      await scratch.record(read(close));
+      events({ stdout: ['line', ''] }, { closed: 'stdout' }, { exit: 'SIGPIPE' });
+    });
+    const what = `its reader closed its stdout (after {"stdout":["line",""]}, event 2 of 3), and nobody does that now`;
+
+    it('is waited for, however late', async () => {
+      expect(await scratch.replay(read(close))).to.include({ signal: 'SIGPIPE' });
+      const late = async (running: Running): Promise<void> => {
+        on(running);
+        await turns(100);
+        close(running);
+      };
+      expect(await scratch.replay(read(late))).to.include({ signal: 'SIGPIPE' });
+      hurry();
+      const later = async (running: Running): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 2000));
+        close(running);
+      };
+      expect(await scratch.replay(read(later))).to.include({ signal: 'SIGPIPE' });
+    });
+
+    it('and is not now: which, when, and what to do', async () => {
+      hurry();
+      const recording = await openRecording({ file: scratch.file, mode: 'replay' });
+      const error = await read(on)(recording.Command);
+      expect(error).to.include({ stage: 'backend', code: 'ERR_RECORDING_DIVERGED' });
+      expect(error.message).to.contain(`${what}. Close it as then, by destroy() or by leaving the loop`);
+      expect(await failure(recording.finish())).to.equal(error.cause);
+    });
+
+    it('and had not been when the recording was finished', async () => {
+      const recording = await openRecording({ file: scratch.file, mode: 'replay' });
+      const run = failure((await start(recording.Command)).wait());
+      await turns(20);
+      expect(await failure(recording.finish())).to.include({ code: 'ERR_RECORDING_DIVERGED' });
+      expect(await run).to.include({ code: 'ERR_RECORDING_DIVERGED' });
+    });
+
+    it('counts as closed, or as never closed, for who hands it on', async () => {
+      expect(await scratch.replay(read(on), { closed: ['stdout'] })).to.include({ signal: 'SIGPIPE' });
+      for (const closed of [[], ['stderr']] as const) {
+        // No time passes in which anybody could be waited for.
+        process.uptime = () => 0;
+        expect((await failure(scratch.replay(read(on), { closed }))).message).to.contain(what);
+      }
     });
   });
 
