@@ -23,6 +23,13 @@ export const nextTurn: (callback: () => void) => void = isReal('setImmediate')
   ? setImmediate
   : (callback) => void scheduler.yield().then(callback);
 
+/** By then the loop has told of all that had happened before the call; after a busy time it tells of timers first. */
+export function afterTwoTurns(callback: () => void): void {
+  nextTurn(() => {
+    nextTurn(callback);
+  });
+}
+
 /** Calls back after so many milliseconds; the returned function cancels. */
 export function later(ms: number, callback: () => void): () => void {
   if (!fakeTimers) {

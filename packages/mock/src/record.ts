@@ -12,7 +12,7 @@ import { CommandStartError, startError } from '@vircommand/core/backend';
 import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
 import type { RecordedEvent } from './events';
-import { realNow } from './real-time';
+import { afterTwoTurns, lookLater } from './real-time';
 import { close, InputTap, OutputTap, type OutputListener } from './taps';
 
 type Told = RecordedEvent extends infer E ? (E extends { readonly call: number } ? Omit<E, 'call'> : never) : never;
@@ -27,16 +27,21 @@ export function failureFrom(error: unknown): StartFailure {
   return { stage, code, path, syscall, reason };
 }
 
-/** Milliseconds after the exit in which core lets go of what it does not wait for. */
+/**
+ * Milliseconds. What core does not wait for it lets go of when what it waits for has ended; what somebody holds, after the
+ * drain delay.
+ */
 const patience = 20;
 
 /** One program that is watched. */
 class Watched {
   exited = false;
-  private exitedAt = 0;
   private killed = false;
-
   private begun = false;
+  /** How many of the exit and the ends of the streams have come. */
+  private ends = 0;
+  /** Nothing more has ended since then. */
+  private waitedInVain = false;
 
   constructor(
     private readonly sink: (event: Told) => void,
@@ -51,8 +56,22 @@ class Watched {
   ended(event: Told): void {
     if (this.isDaemon && event.type === 'exit') this.begun = true;
     else this.exited = true;
-    this.exitedAt = realNow();
     this.tell(event);
+    this.waitAnew();
+  }
+
+  /**
+   * The turns are those that core waits before it gives up, and begin before them: also in a busy process it gives up when
+   * this is over.
+   */
+  private waitAnew(): void {
+    const ends = ++this.ends;
+    this.waitedInVain = false;
+    lookLater(patience, () => {
+      afterTwoTurns(() => {
+        if (ends === this.ends) this.waitedInVain = true;
+      });
+    });
   }
 
   signalled(name: SignalName): void {
@@ -73,12 +92,12 @@ class Watched {
       },
       onEnd: () => {
         this.tell({ type: 'end', stream });
+        this.waitAnew();
       },
       onClosed: () => {
         if (!this.exited && !this.killed) this.tell({ type: 'closed', stream });
         if (!this.exited) return 'over';
-        // Who gives up later than at the exit has waited for the end in vain.
-        return realNow() - this.exitedAt > patience ? 'held' : 'near';
+        return this.waitedInVain ? 'held' : 'near';
       },
       onHeld: () => {
         this.tell({ type: 'held', stream });

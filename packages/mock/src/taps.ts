@@ -1,6 +1,6 @@
 /** Streams that hand everything on and tell what passes; a tap that nobody uses changes nothing. */
 import { Readable, Writable } from 'node:stream';
-import { later } from './real-time';
+import { afterTwoTurns, later } from './real-time';
 
 // As large as a pipe's, so that a program whose output nobody reads stops about where it would without us.
 const highWaterMark = 65536;
@@ -34,13 +34,18 @@ export function close(
     return;
   }
   const waiting = new Promise<void>((resolve) => {
+    let isOver = false;
     const over = (): void => {
+      isOver = true;
       release();
       resolve();
     };
     const cancel = later(endBound, () => {
-      listener.onHeld();
-      over();
+      afterTwoTurns(() => {
+        if (isOver) return;
+        listener.onHeld();
+        over();
+      });
     });
     void ended.then(() => {
       cancel();
