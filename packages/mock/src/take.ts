@@ -1,13 +1,13 @@
 /** Gathers what a recorder tells, and makes the entries of a recording of it. */
 import type { LaunchPlan } from '@vircommand/core/backend';
 import type { RecordedEvent } from './events';
-import { realNow } from './real-time';
 import { recordedCall, type RecordedCall } from './recorded-call';
 import { inputName, latin1OrText, type CallRedactor, type Redactor } from './redact';
 import { isSecretInput } from './secrets';
 import type { TapeEntry } from './tape';
 import {
   Arrangement,
+  atOnce,
   secretData,
   toTapeData,
   toTapeExit,
@@ -16,6 +16,7 @@ import {
   type TapeOutcome,
   type Timed,
 } from './tape-event';
+import { TurningTime } from './turning-time';
 
 type SyncResult = Extract<RecordedEvent, { type: 'sync' }>['result'];
 
@@ -33,6 +34,7 @@ class Taken {
     readonly plan: LaunchPlan,
     readonly call: RecordedCall,
     private readonly redactor: CallRedactor,
+    private readonly time: TurningTime,
     readonly outcome: SyncResult | undefined,
   ) {
     this.end = new Promise((resolve) => {
@@ -53,7 +55,7 @@ class Taken {
       this.sent.set(event.fd, chunks);
       return;
     }
-    this.events.push({ ...event, at: realNow() });
+    this.events.push({ ...event, at: this.time.now() });
     if (event.type === 'signal' && event.name === 'SIGKILL') this.killed = true;
     if (event.type === 'exit' || event.type === 'lost' || event.type === 'start-error') this.finish();
   }
@@ -102,6 +104,7 @@ function outcomeOf(outcome: SyncResult, redactor: CallRedactor): TapeOutcome {
 /** All calls of one recording, in the order of their starts. */
 export class Take {
   private readonly taken = new Map<number, Taken>();
+  private readonly time = new TurningTime(atOnce);
 
   constructor(
     private readonly redactor: Redactor,
@@ -114,7 +117,7 @@ export class Take {
     if (event.type === 'start') {
       const redactor = this.redactor.forCall(event.plan);
       const call = recordedCall(event.plan, redactor, this.storedEnv);
-      this.taken.set(event.call, new Taken(event.plan, call, redactor, undefined));
+      this.taken.set(event.call, new Taken(event.plan, call, redactor, this.time, undefined));
     } else if (event.type === 'sync') this.addSync(event);
     else this.taken.get(event.call)?.add(event);
   };
@@ -122,7 +125,7 @@ export class Take {
   private addSync({ call: id, plan, request, result }: Extract<RecordedEvent, { type: 'sync' }>): void {
     const redactor = this.redactor.forCall(plan);
     const call = recordedCall(plan, redactor, this.storedEnv, request);
-    const taken = new Taken(plan, call, redactor, result);
+    const taken = new Taken(plan, call, redactor, this.time, result);
     if (request.input !== undefined && request.input.length > 0) taken.sent.set(0, [request.input]);
     plan.sendBuffers.forEach((fd, index) => taken.sent.set(fd, [request.sendBuffers[index] ?? new Uint8Array()]));
     this.taken.set(id, taken);

@@ -59,7 +59,7 @@ export interface TapeOutcome {
   readonly startError?: TapeFailure;
 }
 
-/** An event and when it came, in milliseconds; the time is used here and stored nowhere. */
+/** An event and when it came, in milliseconds of a `TurningTime`; the time is used here and stored nowhere. */
 export type Timed = RecordedEvent & { readonly at: number };
 
 /**
@@ -198,11 +198,7 @@ export class Arrangement {
     this.flushStdin();
     if (this.exit !== undefined && at - this.exit.at > atOnce) this.flushExit();
     if (this.last !== undefined && this.last.stream !== stream && at - this.last.at > atOnce) this.flushOutput();
-    for (const [ended, since] of this.ends) {
-      if (at - since <= atOnce) continue;
-      this.flushOutput();
-      this.flushEnd(ended);
-    }
+    this.flushEnds((since) => at - since > atOnce);
     this.waiting[stream].push(data);
     this.last = { stream, at };
   }
@@ -212,7 +208,7 @@ export class Arrangement {
     if (event !== undefined) this.flushStdin();
     this.flushOutput();
     if (this.exit !== undefined) this.flushExit();
-    else for (const stream of [...this.ends.keys()].sort().reverse()) this.flushEnd(stream);
+    else this.flushEnds(() => true);
     if (event !== undefined) this.out.push(event);
   }
 
@@ -234,18 +230,25 @@ export class Arrangement {
     [this.waiting.stdout, this.waiting.stderr, this.last] = [[], [], undefined];
   }
 
-  private flushEnd(stream: OutputName): void {
-    this.ends.delete(stream);
-    this.out.push({ end: stream });
+  /** In their order; of two that came at once stdout's is first. */
+  private flushEnds(due: (at: number) => boolean): void {
+    const ends = [...this.ends].filter(([, at]) => due(at));
+    if (ends.length > 0) this.flushOutput();
+    ends.sort(([name, at], [, other]) => (Math.abs(at - other) > atOnce ? at - other : name === 'stdout' ? -1 : 1));
+    for (const [stream] of ends) {
+      this.ends.delete(stream);
+      this.out.push({ end: stream });
+    }
   }
 
   /** The end of the output that comes with it need not be said. */
   private flushExit(): void {
     if (this.exit === undefined) return;
+    const { event, at: exitAt } = this.exit;
     this.flushOutput();
-    for (const [stream, since] of this.ends) if (this.exit.at - since > atOnce) this.flushEnd(stream);
+    this.flushEnds((at) => exitAt - at > atOnce);
     this.ends.clear();
-    this.out.push(this.exit.event);
+    this.out.push(event);
     this.exit = undefined;
   }
 

@@ -171,6 +171,45 @@ describe('record and replay', () => {
     expect(statSync(scratch.file)).to.include({ ino, mtimeMs });
   });
 
+  const busy = (ms: number): void => {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+  };
+  const events = (): unknown[] =>
+    (JSON.parse(scratch.text) as { calls: { events: unknown }[] }).calls.map(({ events }) => events);
+
+  it('is the same, however busy this process is', async () => {
+    const words = ['one', 'two', 'three', 'four', 'five', 'six'];
+    await scratch.record((Command) =>
+      Promise.all(
+        words.map(async (word) => {
+          await new Command('sh', ['-c', 'echo "$0"', word], { stdout: 'text' }).run();
+          busy(60);
+        }),
+      ),
+    );
+    expect(events()).to.deep.equal(words.map((word) => [{ stdout: [word, ''] }, { exit: 0 }]));
+  });
+
+  it('who holds a pipe until it is given up held it, however busy this process is', async () => {
+    const work = setInterval(() => {
+      busy(60);
+    }, 1);
+    try {
+      const { stdout } = await scratch.record(async (Command) => {
+        const command = new Command('sh', ['-c', 'sleep 60 & echo $!'], { stdout: 'text' });
+        const result = await command.run({ drainDelay: 30 });
+        process.kill(Number(result.stdout), 'SIGKILL');
+        return result;
+      });
+      expect(events()).to.deep.equal([
+        [{ stdout: stdout.split('\n') }, { exit: 0 }, { held: 'stdout' }, { held: 'stderr' }],
+      ]);
+    } finally {
+      clearInterval(work);
+    }
+  });
+
   it('the file holds no time and no pid, and is for its owner only', async () => {
     await scratch.record(async (Command) => {
       await new Command('echo', ['hello']).run();

@@ -202,4 +202,23 @@ describe('the normal form of events', () => {
       { held: 'stderr' },
     ]);
   });
+
+  it('of ends that come at once stdout is first, others are in their order', async () => {
+    const stdin = { type: 'stdin', data: Buffer.from('q') };
+    const ends = [{ end: 'stdout' }, { end: 'stderr' }];
+    const [after, said] = [{ exit: 0 }, { stdin: ['q'] }];
+    expect(await arrange([0, end('stderr')], [1, end('stdout')], [900, exit])).to.deep.equal([...ends, after]);
+    expect(await arrange([0, end('stderr')], [1, end('stdout')], [2, stdin], [3, exit])).to.deep.equal([
+      ...ends,
+      said,
+      after,
+    ]);
+    const apart = [{ end: 'stderr' }, { end: 'stdout' }];
+    expect(await arrange([0, end('stderr')], [500, end('stdout')], [900, exit])).to.deep.equal([...apart, after]);
+    expect(await arrange([0, end('stderr')], [500, end('stdout')], [501, stdin], [502, exit])).to.deep.equal([
+      ...apart,
+      said,
+      after,
+    ]);
+  });
 });
