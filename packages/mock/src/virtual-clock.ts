@@ -7,9 +7,10 @@
  * before has caused is over, promises, streams and immediates included. Nothing waits for the wall clock.
  */
 import { pendingFileOperations, watchFileOperations } from './file-operations';
-import { later, lookLater, nextTurn, realNow } from './real-time';
+import { later, lookLater, nextTurn } from './real-time';
 import { TimerQueue } from './timers';
 import { Turns, type Timeline } from './timeline';
+import { Waiting } from './turning-time';
 
 // Core and Node's streams need at most three turns from a cause to its effect; code under test may need some more.
 const quietTurns = 8;
@@ -29,12 +30,11 @@ export class VirtualClock implements Timeline {
   private readonly turns = new Turns();
   private turning = false;
   private quiet = 0;
-  private waitingSince: number | undefined;
   /** File operations that were waited for in vain, once for all. */
   private hopeless = 0;
+  private readonly fileWait = new Waiting(mostPerLook);
   private readonly idlers = new Set<() => void>();
-  private idleFor = 0;
-  private lookedAt: number | undefined;
+  private readonly idleWait = new Waiting(mostPerLook);
 
   constructor() {
     watchFileOperations();
@@ -58,9 +58,8 @@ export class VirtualClock implements Timeline {
 
   touch(): void {
     this.quiet = 0;
-    this.waitingSince = undefined;
-    this.idleFor = 0;
-    this.lookedAt = undefined;
+    this.fileWait.reset();
+    this.idleWait.reset();
   }
 
   idle(callback: () => void): () => void {
@@ -103,10 +102,7 @@ export class VirtualClock implements Timeline {
   };
 
   private lookIdly(): void {
-    const now = realNow();
-    this.idleFor += Math.min(now - (this.lookedAt ?? now), mostPerLook);
-    this.lookedAt = now;
-    if (this.idleFor < longestIdle) {
+    if (this.idleWait.look() < longestIdle) {
       lookLater(idleLook, this.look);
       return;
     }
@@ -122,8 +118,7 @@ export class VirtualClock implements Timeline {
     const pending = pendingFileOperations();
     this.hopeless = Math.min(this.hopeless, pending);
     if (pending === this.hopeless) return false;
-    this.waitingSince ??= realNow();
-    if (realNow() - this.waitingSince < longestFileWait) return true;
+    if (this.fileWait.look() < longestFileWait) return true;
     this.hopeless = pending;
     return false;
   }

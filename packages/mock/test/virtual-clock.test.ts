@@ -1,7 +1,11 @@
 import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
+import * as path from 'node:path';
 import { createMock } from '@vircommand/mock';
+import { Scratch } from './scratch';
 
 describe('virtual time', () => {
   it('a day passes at once, and for everybody alike', async () => {
@@ -52,6 +56,33 @@ describe('virtual time', () => {
     running.stdin.end((await readFile(__filename)).subarray(0, 10));
     running.stdout.resume();
     expect(await running.wait()).to.include({ exitCode: 0, durationMs: 0 });
+  });
+
+  it('does not pass when a file operation was long because this process was held up', async () => {
+    const scratch = new Scratch();
+    const pipe = path.join(scratch.directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { clock } = createMock();
+    const seen: string[] = [];
+    const uptime = process.uptime.bind(process);
+    try {
+      const reading = readFile(pipe).then(() => seen.push('read'));
+      const timer = new Promise<void>((resolve) => {
+        clock!.after(1, () => {
+          seen.push('timer');
+          resolve();
+        });
+      });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      process.uptime = () => uptime() + 60;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      closeSync(openSync(pipe, 'w'));
+      await Promise.all([reading, timer]);
+      expect(seen).to.deep.equal(['read', 'timer']);
+    } finally {
+      process.uptime = uptime;
+      scratch.remove();
+    }
   });
 
   it('a cancelled timer never comes', async () => {
