@@ -4,6 +4,7 @@
  */
 import type { Clock } from './clock';
 import type { ChildHandle, Reach } from './contract';
+import { afterTwoTurns } from './turns';
 import type { CommandResult, SignalName } from './types';
 
 /** What a run wants to know of its end. */
@@ -75,7 +76,10 @@ export class Ending {
     // Nothing survives SIGKILL but what the kernel holds: the caller is released all the same.
     if (!this.exited) {
       this.cancelKill = this.clock.after(Math.max(this.drainDelay, leastForKill), () => {
-        if (!this.exited) this.events.unkillable();
+        // An event loop that was busy tells of timers first, and may know of the exit all the same.
+        afterTwoTurns(() => {
+          if (!this.exited && !this.stopped) this.events.unkillable();
+        });
       });
     }
   }

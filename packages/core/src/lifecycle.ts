@@ -383,7 +383,10 @@ export class Run {
         // It is given up all the same.
       }
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
-        if (this.handle === undefined) this.finish();
+        // The start may have come before a timer that is late: see `deadline`.
+        afterTwoTurns(() => {
+          if (this.handle === undefined) this.finish();
+        });
       });
     }
   }

@@ -17,6 +17,12 @@ import { turns } from './virtual-clock';
 /** A program that does nothing by itself. */
 const idle = (): void => undefined;
 
+/** Keeps the event loop. */
+function busy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
 /** A start that takes until it is told to come. */
 function pending() {
   let come = (): void => undefined;
@@ -234,10 +240,6 @@ describe('the life of a run', () => {
     it('that is late, since the event loop was busy, lets an exit be told first', async () => {
       const made = fake(idle);
       const Command = bindCommand({ ...made.backend, clock: undefined });
-      const busy = (ms: number): void => {
-        const end = performance.now() + ms;
-        while (performance.now() < end);
-      };
       for (const [exits, code] of [
         [true, 0],
         [false, 'ERR_COMMAND_TIMEOUT'],
@@ -482,6 +484,29 @@ describe('the life of a run', () => {
       await rejection(command.run({ signal }), CommandExitError);
       await rejection(command.run({ signal }), CommandExitError);
       expect(made.clock.pending).to.equal(0);
+    });
+
+    it('lets the exit by SIGKILL, and a start, be told first where a timer is late', async () => {
+      const slow = fake((p) => p.traps.add('SIGKILL'));
+      const Command = bindCommand({ ...slow.backend, clock: undefined });
+      const running = await new Command('x').runAsync({ drainDelay: 0 });
+      await turns(1);
+      const killed = rejection(running.wait(), CommandAbortedError);
+      void running.abort({ killDelay: 0 });
+      setImmediate(() => slow.program.exit('SIGKILL'));
+      // Longer than the kernel has for a SIGKILL.
+      busy(150);
+      expect((await killed).result).to.include({ signal: 'SIGKILL', ended: 'group' });
+
+      const { made, come } = pending();
+      const Late = bindCommand({ ...made.backend, clock: undefined });
+      const controller = new AbortController();
+      const run = rejection(new Late('x').run({ signal: controller.signal, drainDelay: 10 }), CommandAbortedError);
+      await turns(1);
+      controller.abort();
+      setImmediate(come);
+      busy(40);
+      expect((await run).result).to.include({ pid: 100, signal: 'SIGTERM' });
     });
 
     it('twice can shorten the grace, and not lengthen it', async () => {
