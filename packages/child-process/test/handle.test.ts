@@ -206,8 +206,7 @@ describe('a running program', () => {
       }
     });
 
-    it('a fork storm of 200 ends', async function () {
-      this.timeout(30_000);
+    it('a fork storm of 200 ends', async () => {
       const storm = 'i=0; while test $i -lt 200; do sleep 60 & i=$((i+1)); done; echo 1; while :; do sleep 60 & done';
       const child = await backend.start(
         sh(`ulimit -u 4000; ${storm}`, { stdout: pipe, stderr: { type: 'null' }, group: 'session' }),

@@ -141,7 +141,7 @@ describe('lines', () => {
     const chunk = Buffer.alloc(1 << 16, 'x');
     const { records } = await read(Array.from({ length: 400 }, () => chunk));
     expect(records.map(({ length }) => length)).to.deep.equal([400 << 16]);
-  }).timeout(10_000);
+  });
 
   it('stop the stream when nobody reads them, few long ones as well as many short ones', async () => {
     for (const line of ['x\n', 'x'.repeat(1 << 18) + '\n']) {
@@ -158,7 +158,7 @@ describe('lines', () => {
       for (let left = written; left > 0; left--) expect(reader.shift()).to.have.length(line.length - 1);
       expect([reader.blocked, stream.isPaused()]).to.deep.equal([false, false]);
     }
-  }).timeout(10_000);
+  });
 });
 
 describe('runLines()', () => {

@@ -115,5 +115,5 @@ describe('a synchronous run', () => {
     const error = thrown(() => new Command('x').setOutputBuffer().runSync({ encoding: 'latin1' }), OutputLimitError);
     expect(error).to.include({ stream: 'stdout', limit: constants.MAX_STRING_LENGTH });
     expect(error.result.outputComplete).to.equal(false);
-  }).timeout(30_000);
+  });
 });

@@ -32,9 +32,7 @@ function node(
   });
 }
 
-describe('the backend', function () {
-  this.timeout(30_000);
-
+describe('the backend', () => {
   it('is one of contract 1, frozen, with known features', () => {
     for (const each of [backend, createPosixBackend()]) {
       expect(each).to.include({ contract: 1, name: 'posix' });

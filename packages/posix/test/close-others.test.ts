@@ -29,8 +29,7 @@ function setLimit(libc: Libc, soft: number): number {
   return before;
 }
 
-describe('other descriptors of this process', function () {
-  this.timeout(30_000);
+describe('other descriptors of this process', () => {
   onEachDriver((libc, driver) => {
     let fds: number[];
     before(() => {

@@ -35,9 +35,7 @@ function expected(stdio: readonly number[], others: readonly Move[]): Record<num
   return Object.fromEntries<number>(wanted);
 }
 
-describe('the descriptors of a program', function () {
-  this.timeout(30_000);
-
+describe('the descriptors of a program', () => {
   const low = fc.oneof({ weight: 4, arbitrary: fc.nat(12) }, fc.nat(2000));
   const moves = fc.uniqueArray(fc.record({ source: low, target: low.map((fd) => fd + 3) }), {
     selector: ({ target }) => target,

@@ -10,9 +10,7 @@ import { onEachDriver, usableDrivers } from './drivers';
 
 const { ENOENT, EBADF, EINVAL } = constants.errno;
 
-describe('libc', function () {
-  this.timeout(30_000);
-
+describe('libc', () => {
   onEachDriver((libc) => {
     it('returns results, and the negative errno of a failure', () => {
       expect(libc.getppid()).to.equal(process.ppid);
@@ -77,9 +75,7 @@ describe('libc', function () {
   });
 });
 
-describe('the choice of a driver', function () {
-  this.timeout(30_000);
-
+describe('the choice of a driver', () => {
   const before = process.env.VIRCOMMAND_FFI;
   afterEach(() => {
     if (before === undefined) delete process.env.VIRCOMMAND_FFI;

@@ -10,8 +10,7 @@ import { openDescriptors } from './started';
 
 const inPlace = `pid ${process.pid} from 0 for 1, refused, ${process.pid}`;
 
-describe('acquiring a pid file', function () {
-  this.timeout(30_000);
+describe('acquiring a pid file', () => {
   const file = pidFiles();
   afterEach(endLockers);
 

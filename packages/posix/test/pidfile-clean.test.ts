@@ -24,8 +24,7 @@ async function rejected(promise: Promise<unknown>): Promise<PidFileError> {
 
 const nobody: Cleanup = { pid: undefined, signal: undefined, removed: true };
 
-describe('cleaning up a pid file by force', function () {
-  this.timeout(30_000);
+describe('cleaning up a pid file by force', () => {
   const file = pidFiles();
   afterEach(endLockers);
 

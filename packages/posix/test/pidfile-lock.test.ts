@@ -29,8 +29,7 @@ const spied = (libc: Libc, before: (command: number, path: string) => void): Lib
   },
 });
 
-describe('the lock of a pid file', function () {
-  this.timeout(30_000);
+describe('the lock of a pid file', () => {
   const file = pidFiles();
   afterEach(endLockers);
 
@@ -162,8 +161,7 @@ describe('the lock of a pid file', function () {
   });
 });
 
-describe('a pid file that is given back', function () {
-  this.timeout(30_000);
+describe('a pid file that is given back', () => {
   const file = pidFiles();
   afterEach(endLockers);
 
@@ -185,8 +183,7 @@ describe('a pid file that is given back', function () {
   });
 });
 
-describe('a pid file that nobody has', function () {
-  this.timeout(30_000);
+describe('a pid file that nobody has', () => {
   const file = pidFiles();
   afterEach(endLockers);
 

@@ -15,8 +15,7 @@ import { openDescriptors, stateOf, until } from './started';
 /** A number that no process has: above the most that Linux gives out. */
 const nobody = 99_999_999;
 
-describe('reading a pid file', function () {
-  this.timeout(30_000);
+describe('reading a pid file', () => {
   const file = pidFiles();
   afterEach(endLockers);
   const holding = (text: string, name?: string): string => {

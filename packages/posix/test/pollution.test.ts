@@ -24,8 +24,7 @@ async function withPollution<T>(body: () => T | Promise<T>): Promise<T> {
   }
 }
 
-describe('a polluted Object.prototype', function () {
-  this.timeout(30_000);
+describe('a polluted Object.prototype', () => {
   const text = 'x'.repeat(200_000);
   let directory = '';
   before(async () => {

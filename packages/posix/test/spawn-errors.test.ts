@@ -29,9 +29,7 @@ function withFileLimit(libc: Libc, soft: number, body: () => void): void {
   }
 }
 
-describe('a start that fails', function () {
-  this.timeout(30_000);
-
+describe('a start that fails', () => {
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'vircommand-posix-'));

@@ -12,9 +12,7 @@ import { capture, failure, finish, inheritable, look, observe, planOf, sh } from
 
 const base64 = (...bytes: number[]): { base64: string } => ({ base64: Buffer.from(bytes).toString('base64') });
 
-describe('a start', function () {
-  this.timeout(30_000);
-
+describe('a start', () => {
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'vircommand-posix-'));
