@@ -89,11 +89,13 @@ export function scratch(): string {
   return directory;
 }
 
-/** Waits for a condition; the test's own bound ends what never comes. */
+/** Waits for a condition, less than a test has, so that it is the test which fails, and nothing goes on after it. */
 export async function until<T>(condition: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  const end = performance.now() + 50_000;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value;
+    if (performance.now() > end) throw new Error(`it never came: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -46,8 +46,13 @@ const outputOf = (pid: number | undefined): string[] => pipesOf(pid ?? 0, [1]) ?
 
 const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
 
+/** Waits less than a test has, so that it is the test which fails, and nothing goes on after it. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+  const end = performance.now() + 50_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`it never came: ${String(condition)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 describe('descendants', () => {

@@ -31,13 +31,15 @@ describe('reaper', () => {
 
     it('leaves no listener, timer, descriptor or zombie when nothing runs', async () => {
       await start(['/bin/true'], quiet).exited;
+      // What tells of exits where no signal has come yet is let go of in a later turn.
+      await until(() => process.listenerCount('SIGCHLD') === 0);
       const [fds, resources] = [openDescriptors(), leftovers()];
       const handles = Array.from({ length: 20 }, (_, index) => start(shell(`exit ${index}`), quiet));
       expect(process.listenerCount('SIGCHLD')).to.equal(1);
       const codes = (await Promise.all(handles.map(({ exited }) => exited))).map(({ exitCode }) => exitCode);
       expect(codes).to.deep.equal(Array.from({ length: 20 }, (_, index) => index));
       await until(() => process.listenerCount('SIGCHLD') === 0);
-      await until(() => leftovers().length <= resources.length && openDescriptors() === fds);
+      await until(() => leftovers().length <= resources.length && openDescriptors() <= fds);
       for (const { pid } of handles) expect(stateOf(pid ?? 0)).to.equal(undefined);
     });
 

@@ -80,20 +80,44 @@ export const through = (libc: Libc): Ways => ({
 
 export const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
 
-/** The state letter of a process; `undefined`: there is none of that number. */
-export function stateOf(pid: number): string | undefined {
+/** Of `/proc/PID/stat`; `undefined`: there is none of that number. */
+export function statOf(pid: number):
+  | {
+      /** A letter. */
+      readonly state: string | undefined;
+      readonly parent: number;
+      readonly group: number;
+      readonly session: number;
+      readonly terminal: number;
+    }
+  | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2)[0];
+    const [state, ...numbers] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [parent = 0, group = 0, session = 0, terminal = 0] = numbers.map(Number);
+    return { state, parent, group, session, terminal };
   } catch {
     return undefined;
   }
 }
 
+export const stateOf = (pid: number): string | undefined => statOf(pid)?.state;
+
+/** Less than a test has, so that it is the test which fails, and nothing goes on after it. */
+const patience = 50_000;
+
 /** Waits for a condition, not for a time. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const end = performance.now() + patience;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`it never came: ${String(condition)}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
+
+/** Whether nothing is there that was not there before; what was may have gone meanwhile. */
+export const nothingNew = <T>(now: readonly T[], before: readonly T[]): boolean =>
+  now.every((each) => before.includes(each));
 
 /** Processes, by their command line, which is unique to one test. */
 export function pidsWith(argument: string): number[] {

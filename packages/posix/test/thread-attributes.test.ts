@@ -14,7 +14,7 @@ import { createPosixBackend, type DriverName } from '../src';
 import { parse, read } from './become';
 import { usableDrivers } from './drivers';
 import { openFds } from './plans';
-import { until } from './started';
+import { nothingNew, until } from './started';
 
 /** 20,000 and more for a long look. */
 const starts = Number(process.env.VIRCOMMAND_THREAD_STARTS ?? 600);
@@ -169,7 +169,7 @@ for (const driver of usableDrivers.filter((name) => name !== 'ffi-napi')) {
       const privileged = process.getuid?.() === 0;
       await run(new Dice(1), Bound, 200, privileged);
       const threads = (): number => readdirSync('/proc/self/task').length;
-      const before = { descriptors: new Set(openFds()), threads: threads() };
+      const before = { descriptors: openFds(), threads: threads() };
       const memory = process.memoryUsage.rss();
       const stopWatching = await watch();
       await run(new Dice(2), Bound, starts, privileged);
@@ -177,7 +177,7 @@ for (const driver of usableDrivers.filter((name) => name !== 'ffi-napi')) {
       expect(different).to.deep.equal([]);
       expect(looks).to.be.above(10);
       // Something of other tests may have ended meanwhile.
-      await until(() => openFds().every((fd) => before.descriptors.has(fd)) && threads() <= before.threads);
+      await until(() => nothingNew(openFds(), before.descriptors) && threads() <= before.threads);
       const grown = Math.round((process.memoryUsage.rss() - memory) / 2 ** 20);
       if (this.test !== undefined) this.test.title += ` (${looks} looks, ${grown} MiB more)`;
     });

@@ -13,7 +13,7 @@ import { Lane } from '../src/spawner/lane';
 import { createPosixBackend } from '../src';
 import { usableDrivers } from './drivers';
 import { openFds, planOf, sh } from './plans';
-import { captured, until } from './started';
+import { captured, nothingNew, until } from './started';
 
 const drivers = usableDrivers.filter((name) => name !== 'ffi-napi');
 const here = { noNewPrivs: false };
@@ -120,7 +120,7 @@ for (const driver of drivers) {
 
     it('is replaced if it dies, and no start is lost or made twice', async () => {
       await print(lane, 'true');
-      const before = new Set(children());
+      const before = children();
       for (let round = 0; round < 5; round++) {
         const starts = Array.from({ length: 40 }, (_, index) => begin(lane, sh(`exit ${index}`)));
         await Promise.all(starts.slice(0, 1 + round * 7));
@@ -130,7 +130,7 @@ for (const driver of drivers) {
         expect(codes).to.deep.equal(Array.from({ length: 40 }, (_, index) => index));
         expect(new Set(handles.map(({ pid }) => pid)).size).to.equal(40);
       }
-      await until(() => children().every((pid) => before.has(pid)));
+      await until(() => nothingNew(children(), before));
     });
 
     it('does not start what nobody waits for any longer', async () => {
@@ -140,7 +140,7 @@ for (const driver of drivers) {
       lane.cancel(plan);
       expect(await start).to.be.instanceOf(CommandStartError);
       await lane.dispose();
-      await until(() => openFds().join() === before.join());
+      await until(() => nothingNew(openFds(), before));
     });
 
     it('ends when it is disposed, after what it has begun', async () => {
@@ -152,7 +152,7 @@ for (const driver of drivers) {
       const handles: ChildHandle[] = await Promise.all(starts);
       for (const { exited } of handles) expect((await exited).exitCode).to.equal(3);
       await lane.dispose();
-      await until(() => threads().join() === running.join() && openFds().join() === before.join());
+      await until(() => nothingNew(threads(), running) && nothingNew(openFds(), before));
     });
 
     it('has a umask and a directory of its own, and this process keeps its', async () => {
