@@ -7,19 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readPathIfLocked } from '../src/pidfile';
-import { stateOf, until } from './started';
+import { stateOf, statOf, until } from './started';
 
 /** Processes of a session, by the session's number. */
 function members(session: number): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    try {
-      const stat = readFileSync(`/proc/${Number(name)}/stat`, 'latin1');
-      const [state, , , id] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return Number(id) === session && state !== 'Z' ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      const stat = statOf(pid);
+      return stat?.session === session && stat.state !== 'Z';
+    });
 }
 
 /** How the kernel prefers to kill what a starter begins: nothing else has it, and no fork, session or exec changes it. */

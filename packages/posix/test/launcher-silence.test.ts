@@ -5,21 +5,25 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { CommandStartError } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
-import { ownProgram } from '../src/own-program';
 import { launch } from '../src/launcher/start';
 import { launchAndWaitSync } from '../src/launcher/sync';
 import { onEachDriver } from './drivers';
+import { ownLaunchers } from './launchers';
 import { openFds, planOf } from './plans';
-import { pidsWith, syncRequest, until } from './started';
+import { nothingNew, syncRequest, until } from './started';
 
 /** Milliseconds. No Node comes up in that time. */
 const patience = 1;
 
 /** Descriptors and children. */
-const held = (): string => [...openFds(), readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1')].join(' ');
+const held = (): string[] => {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').split(' ');
+  return [...openFds().map((fd) => `descriptor ${fd}`), ...children];
+};
 
 onEachDriver((libc) => {
   describe('a launcher that does not come up', () => {
+    const launchers = ownLaunchers();
     let directory: string;
     beforeEach(() => {
       directory = mkdtempSync(join(tmpdir(), 'launcher-silence-'));
@@ -51,11 +55,11 @@ onEachDriver((libc) => {
           expect((error as CommandStartError).message).to.contain('RLIMIT_NPROC');
           // It does not come up later, when it would notice that nobody is there: one that hangs never does.
           for (let look = 0; look < 100; look++) {
-            expect(pidsWith(ownProgram('launcher'))).to.deep.equal([]);
+            expect(launchers()).to.deep.equal([]);
             await new Promise((resolve) => setTimeout(resolve, 1));
           }
           // What watches for ends is closed a little later.
-          await until(() => held() === before);
+          await until(() => nothingNew(held(), before));
           expect(existsSync(file)).to.equal(false);
         });
       }

@@ -66,15 +66,21 @@ async function started(child: ChildProcess): Promise<Locker> {
   return locker;
 }
 
-/** See `programs/locker.py`. In a process group of its own if that is asked for. */
+interface LockerOptions {
+  readonly text?: string;
+  readonly kind?: string;
+  readonly seconds?: string;
+  /** In a process group of its own. */
+  readonly detached?: boolean;
+}
+
+/** See `programs/locker.py`. */
 export function pythonLocker(
   file: string,
-  { text = 'self', kind = 'polite', detached = false }: { text?: string; kind?: string; detached?: boolean } = {},
+  { text = 'self', kind = 'polite', seconds = '1000', detached = false }: LockerOptions = {},
 ): Promise<Locker> {
-  const stdio = ['pipe', 'pipe', 'inherit'] as const;
-  return started(
-    spawn('python3', [path.join(programs, 'locker.py'), file, text, kind], { stdio: [...stdio], detached }),
-  );
+  const args = [path.join(programs, 'locker.py'), file, text, kind, seconds];
+  return started(spawn('python3', args, { stdio: ['pipe', 'pipe', 'inherit'], detached }));
 }
 
 /** Any program that says `locked`. */

@@ -1,7 +1,7 @@
-"""Locks a pid file as libvirt does, says so, and waits: FILE TEXT [KIND]
+"""Locks a pid file as libvirt does, says so, and waits: FILE TEXT [KIND [SECONDS]]
 
 TEXT is what it writes ('self': its number). KIND: 'polite' (default), 'stubborn' (ignores SIGTERM), 'forks' (with a
-child in its process group, which both ignore SIGTERM), 'read' (holds a lock for reading), 'lasting' (stays when its
+child in its process group that sleeps for SECONDS; both ignore SIGTERM), 'read' (holds a lock for reading), 'lasting' (stays when its
 stdin ends).
 """
 import fcntl
@@ -18,7 +18,7 @@ if kind in ('stubborn', 'forks'):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if kind == 'forks':
     if os.fork() == 0:
-        os.execvp('sleep', ['sleep', '1000'])
+        os.execvp('sleep', ['sleep', sys.argv[4]])
 print('locked', flush=True)
 sys.stdin.read()
 while kind == 'lasting':
