@@ -173,8 +173,8 @@ describe('a hook of the launcher that', () => {
       running.kill('SIGTERM');
       // The child has not got the program's pipe, whose end comes with the program's.
       running.stdout.resume();
+      await until(() => running.stdout.readableEnded);
       await running.wait().catch(() => undefined);
-      expect(running.stdout.readableEnded).to.equal(true);
     } finally {
       if (stateOf(child) !== undefined) process.kill(child, 'SIGKILL');
       await until(() => stateOf(child) === undefined || stateOf(child) === 'Z');
