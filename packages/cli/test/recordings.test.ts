@@ -4,6 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { openRecording } from '@vircommand/mock';
 import { Command } from '@vircommand/core';
+import { heldUntil, holding } from './held';
 import { scratch, shell, vircommand } from './installed';
 import { startAlone, startAtTerminal } from './started';
 
@@ -118,18 +119,18 @@ describe('record and replay', function () {
   });
 
   it('too much output and the deadline for held output are recorded, and come again', async () => {
-    const file = fresh();
-    const much = ['--output-limit', '3', file, '--', 'echo', 'more'];
-    const held = ['-t', '0.1', file, '--', 'sh', '-c', 'sleep 1000 & echo $!'];
-    const pids: string[] = [];
-    for (const how of ['record', 'replay']) {
-      expect(await vircommand([how, ...much])).to.deep.include({ status: 125, stdout: 'mor' });
-      const { status, stdout } = await vircommand([how, ...held]);
-      expect(status).to.equal(124);
-      pids.push(stdout);
-    }
-    process.kill(Number(pids[0]), 'SIGKILL');
-    expect(pids[1]).to.equal(pids[0]);
+    let file = fresh();
+    const much = (how: string) => vircommand([how, '--output-limit', '3', file, '--', 'echo', 'more']);
+    let held: string[] = [];
+    const recorded = await heldUntil((timeout) => {
+      file = fresh();
+      held = ['-t', timeout, file, ...holding];
+      return vircommand(['record', ...held]);
+    });
+    expect(recorded.status).to.equal(124);
+    expect(await much('record')).to.deep.include({ status: 125, stdout: 'mor' });
+    expect(await vircommand(['replay', ...held])).to.deep.include({ status: 124, stdout: recorded.stdout });
+    expect(await much('replay')).to.deep.include({ status: 125, stdout: 'mor' });
   });
 
   it('a signal of somebody is recorded, and waited for, however long he takes', async () => {
