@@ -1,7 +1,11 @@
 /** Plans made by hand, and what a test looks at before and after. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { LaunchPlan, SyncRequest } from '@vircommand/core/backend';
+
+// With its first stream libuv opens a descriptor to spare, and keeps it: it is there before the first look.
+connect('/no/such/socket').on('error', () => undefined);
 
 /** A plan with the safe defaults and what the test cares for. */
 export function planOf(argv: readonly string[], overrides: Partial<LaunchPlan> = {}): LaunchPlan {
@@ -96,6 +100,13 @@ export function stateOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Ends who told his number. No number would be 0, which is the group of this process. */
+export function end(told: string | number | undefined): void {
+  const pid = Number(told);
+  if (!(pid > 1)) throw new Error(`nobody has the number '${told}'`);
+  process.kill(pid, 'SIGKILL');
 }
 
 export const isAlive = (pid: number): boolean => !['Z', 'X', undefined].includes(stateOf(pid));

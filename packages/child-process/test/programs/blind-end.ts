@@ -1,7 +1,7 @@
 /** No descriptor is free any more as soon as an end has begun. */
 import { closeSync, openSync } from 'node:fs';
 import { Command, type CommandAbortedError } from '@vircommand/child-process';
-import { failure, isAlive, until } from '../plans';
+import { end, failure, isAlive, until } from '../plans';
 
 const taken: number[] = [];
 
@@ -14,7 +14,7 @@ function takeAll(): void {
 }
 
 async function main(): Promise<void> {
-  const deaf = `setsid sh -c 'trap "" TERM; echo $$; exec sleep 60' & trap 'exit 0' TERM; wait`;
+  const deaf = `trap 'exit 0' TERM; setsid sh -c 'trap "" TERM; echo $$; exec sleep 60' & wait`;
   const running = await new Command('sh', ['-c', deaf], { stdout: 'pipe' }).runAsync({
     killDelay: 300,
     drainDelay: 100,
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   clearInterval(timer);
   for (const fd of taken) closeSync(fd);
   await until(() => !isAlive(pid), 'the descendant is gone').finally(() => {
-    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    if (isAlive(pid)) end(pid);
   });
   console.log(JSON.stringify({ ended, signal: signal ?? null }));
 }
