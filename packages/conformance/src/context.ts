@@ -3,18 +3,18 @@ import * as assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, read as readFd, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { promisify } from 'node:util';
 import { CommandStartError, withBackend, type Command, type CommandConstructor, type Stage } from '@vircommand/core';
 import { bindCommand, type Backend, type ChildHandle, type Feature, type LaunchPlan } from '@vircommand/core/backend';
 import { helperProgram, localPaths } from './instructions';
 import { openPipe } from './pipe';
+import { settledTo } from './settled';
 import type { CaseContext, ConformanceSubject } from './types';
 
 const readAsync = promisify(readFd);
 
-/** How long a condition may take, in milliseconds. A bound for what hangs, nothing to wait for. */
-const patience = 5000;
+/** How often to look for a condition, which is for 5 s at least. A bound for what hangs, nothing to wait for. */
+const patience = 270;
 
 /** The case cannot show anything here. */
 export class NotChecked extends Error {}
@@ -177,11 +177,7 @@ export class Context implements CaseContext {
   }
 
   async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const end = performance.now() + patience;
-    while (!(await condition())) {
-      if (performance.now() > end) assert.fail(`never came: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    if (!(await settledTo(condition, (came) => came, patience))) assert.fail(`never came: ${what}`);
   }
 
   alive(pid: number): boolean {

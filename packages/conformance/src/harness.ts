@@ -11,7 +11,7 @@ import { children, leaks, snapshot } from './leaks';
 import type { CaseResult, ConformanceCase, ConformanceSubject, Need } from './types';
 
 /** Milliseconds. Only what hangs is ended by it. */
-export const caseBound = 15_000;
+export const caseBound = 30_000;
 
 /** Why a need is not met here, or `undefined` if it is. */
 const missing: Readonly<Record<Need, (subject: ConformanceSubject) => string | undefined>> = {

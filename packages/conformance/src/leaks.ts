@@ -3,10 +3,10 @@
  * loop, temporary files, working directory and umask of this process.
  */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
+import { settledTo } from './settled';
 
-/** How long things may take to go away, in milliseconds; only what stays is a leak. */
-const patience = 2000;
+/** How often to look whether things have gone away, which is for 2 s at least; only what stays is a leak. */
+const patience = 120;
 
 /** The state of this process, as lists of things. */
 export interface Snapshot {
@@ -93,12 +93,7 @@ export function difference(before: Snapshot, after: Snapshot): string[] {
 }
 
 /** Waits until everything is as before; what stays is a leak. */
-export async function leaks(before: Snapshot, tempDirectory: string): Promise<string[]> {
-  const end = performance.now() + patience;
-  for (let delay = 0; ; delay = Math.min(delay + 1, 20)) {
-    const left = difference(before, snapshot(tempDirectory));
-    if (left.length === 0 || performance.now() > end) return left;
-    // Our own timer is gone again when the next look is taken.
-    await new Promise<void>((resolve) => (delay === 0 ? setImmediate(resolve) : setTimeout(resolve, delay)));
-  }
+export function leaks(before: Snapshot, tempDirectory: string): Promise<string[]> {
+  const left = (): string[] => difference(before, snapshot(tempDirectory));
+  return settledTo(left, ({ length }) => length === 0, patience);
 }

@@ -11,7 +11,7 @@ import type { CaseResult, ConformanceCase, ConformanceReport, ConformanceSubject
 export interface RunnerOptions {
   /** Only the cases whose id matches. */
   readonly only?: RegExp | undefined;
-  /** Milliseconds after which a case that hangs is ended; default 15,000. */
+  /** Milliseconds after which a case that hangs is ended; default 30,000. */
   readonly bound?: number | undefined;
   /** Called before each case, with its position from 0 and the number of all. */
   readonly onStart?: ((testCase: ConformanceCase, index: number, count: number) => void) | undefined;

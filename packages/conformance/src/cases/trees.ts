@@ -267,7 +267,8 @@ export const treeCases = [
       why: 'The pipes of a run are those that it was started with.',
       needs: ['linux', 'any-program'],
       async run(t) {
-        const script = 'read _; (setsid sleep 60 &); echo ready >&2; exec > /dev/null 2>&1; sleep 60';
+        const say = 'exec 3>&2 > /dev/null 2>&1; (echo ready >&3); exec 3>&-';
+        const script = `read _; (setsid sleep 60 &); ${say}; sleep 60`;
         const command = new t.Command('sh', ['-c', script]).setInputFd('pipe').setOutputBuffer().setErrorFd('pipe');
         const running = await command.doAsyncIo().runAsync({ drainDelay: 60_000 });
         running.stdin.end('\n');
@@ -285,7 +286,9 @@ export const treeCases = [
       async run(t) {
         const log = openUnnamedPipe();
         for (const fd of [log.read, log.write]) t.cleanup(() => closeSync(fd));
-        const script = `read _; exec > /proc/${process.pid}/fd/${log.write}; echo ready >&2; exec sleep 60`;
+        // By a shell of its own: the one that says it has another stdout meanwhile.
+        const say = '(echo ready >&2)';
+        const script = `read _; exec > /proc/${process.pid}/fd/${log.write}; ${say}; exec sleep 60`;
         const command = new t.Command('sh', ['-c', script]).setInputFd('pipe').setOutputFd('pipe').setErrorFd('pipe');
         const running = await command.runAsync();
         running.stdin.end('\n');
