@@ -1,7 +1,8 @@
 /** Signals: the program gets each of them, once, and we end as it does. */
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { until } from './installed';
+import * as path from 'node:path';
+import { scratch, until } from './installed';
 import { isSleep } from './peer';
 import { startAlone, startAtTerminal, type Started } from './started';
 
@@ -167,9 +168,11 @@ describe('the live line', function () {
 
   it('tells time and output on a terminal, and is gone at the end', async () => {
     const started = await startAtTerminal(
-      `vircommand run --live -- sh -c 'head -c 2000 /dev/zero; exec 0<&-; sleep 3' > /tmp/live.$$; rm /tmp/live.$$`,
+      `vircommand run --live -- sh -c 'head -c 2000 /dev/zero; read -r line' > "$FILE"`,
+      { FILE: path.join(scratch(), 'output') },
     );
     await started.wrote(/\r\x1b\[K\d+ s, 2\.0 KiB of output/);
+    started.type('\n');
     const { text } = await started.end();
     expect(text.endsWith('\r\x1b[K')).to.equal(true);
   });

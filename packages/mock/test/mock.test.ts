@@ -91,7 +91,7 @@ describe('a mock', () => {
     const begun = performance.now();
     await new mock.Command('p').run();
     new mock.Command('p').runSync();
-    expect(performance.now() - begun).to.be.within(58, 10_000);
+    expect(performance.now() - begun).to.be.at.least(58);
     expect(mock.calls.length).to.equal(2);
   });
 });

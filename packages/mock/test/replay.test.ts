@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { secret, type CommandConstructor } from '@vircommand/core';
@@ -45,7 +46,7 @@ describe('a replay that does not fit', () => {
       await new Command('git', ['--version'], { cwd: '/' }).run();
       await new Command('true', ['a', 'b']).run();
     });
-    const error = await failure(scratch.replay((Command) => new Command('git', ['--help'], { cwd: '/tmp' }).run()));
+    const error = await failure(scratch.replay((Command) => new Command('git', ['--help'], { cwd: tmpdir() }).run()));
     expect(error).to.include({ name: 'CommandStartError', stage: 'backend', code: 'ERR_RECORDING_UNKNOWN_CALL' });
     expect(error.cause).to.be.instanceOf(RecordingError).with.property('file', scratch.file);
     expect(error.message).to.contain(`${scratch.file}: git --help is not in the recording.`);

