@@ -238,21 +238,23 @@ describe('the life of a run', () => {
 
   describe('the deadline', () => {
     it('that is late, since the event loop was busy, lets an exit be told first', async () => {
-      const made = fake(idle);
-      const Command = bindCommand({ ...made.backend, clock: undefined });
       for (const [exits, code] of [
         [true, 0],
         [false, 'ERR_COMMAND_TIMEOUT'],
       ] as const) {
-        const running = new Command('x').run({ timeout: 10, killDelay: 0 }).then(
+        // In the turn in which the deadline is set, so that it comes after that.
+        const start = (program: FakeProgram): Promise<FakeProgram> => {
+          // As a backend is told of an exit: after the timers, in the turn that comes.
+          if (exits) setImmediate(() => program.exit());
+          busy(40);
+          return Promise.resolve(program);
+        };
+        const Command = bindCommand({ ...fake(idle, { start }).backend, clock: undefined });
+        const ended = new Command('x').run({ timeout: 10, killDelay: 0 }).then(
           ({ exitCode }) => exitCode,
           (error: unknown) => (error as CommandTimeoutError).code,
         );
-        await turns(1);
-        // As a backend is told of an exit: after the timers, in the turn that comes.
-        if (exits) setImmediate(() => made.program.exit());
-        busy(40);
-        expect(await running).to.equal(code);
+        expect(await ended).to.equal(code);
       }
     });
 
