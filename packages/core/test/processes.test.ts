@@ -35,7 +35,7 @@ describe('the table of processes', () => {
     fs.readdirSync = readdirSync;
     for (const child of children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
-      process.kill(-(child.pid ?? 0), 'SIGKILL');
+      process.kill(-(child.pid ?? NaN), 'SIGKILL');
       await once(child, 'exit');
     }
     children = [];

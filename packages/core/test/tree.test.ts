@@ -73,7 +73,7 @@ describe('descendants', () => {
       expect([descendants.find(true), descendants.visible, descendants.alive]).to.deep.equal([true, true, true]);
       expect(descendants.find(true)).to.equal(false);
       const toRoot: number[] = [];
-      const send = (signal: number): boolean => toRoot.push(signal) > 0 && process.kill(root.pid ?? 0, signal);
+      const send = (signal: number): boolean => toRoot.push(signal) > 0 && process.kill(root.pid ?? NaN, signal);
       expect(descendants.deliver(constants.signals.SIGKILL, true, send)).to.equal(true);
       expect(toRoot).to.deep.equal([constants.signals.SIGSTOP, constants.signals.SIGKILL]);
       // Everybody who held the pipe is gone, or is about to be: descriptors are closed before.
@@ -103,7 +103,7 @@ describe('descendants', () => {
       const descendants = new Descendants(writer, { ownGroup: false, ownPipes: outputOf(writer) });
       expect([descendants.find(true), descendants.visible]).to.deep.equal([false, true]);
     } finally {
-      process.kill(-(both.pid ?? 0), 'SIGKILL');
+      process.kill(-(both.pid ?? NaN), 'SIGKILL');
     }
   });
 
@@ -131,7 +131,7 @@ describe('descendants', () => {
     } finally {
       fs.closeSync(fd);
       for (const child of [root, stranger]) child.kill('SIGKILL');
-      process.kill(-(both.pid ?? 0), 'SIGKILL');
+      process.kill(-(both.pid ?? NaN), 'SIGKILL');
     }
   });
 
@@ -145,7 +145,7 @@ describe('descendants', () => {
       process.kill(pid, signal);
     };
     const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: [], send });
-    const toRoot = (signal: number): boolean => process.kill(root.pid ?? 0, signal);
+    const toRoot = (signal: number): boolean => process.kill(root.pid ?? NaN, signal);
     descendants.deliver(SIGTERM, true, toRoot);
     expect(got.splice(0).filter((signal) => signal !== SIGSTOP)).to.deep.equal([SIGTERM, SIGCONT]);
     descendants.deliver(SIGKILL, true, toRoot);
@@ -170,7 +170,7 @@ describe('descendants', () => {
       descendants.deliver(SIGKILL, true, () => true);
       expect(of(late)).to.deep.equal([SIGSTOP, SIGKILL]);
     } finally {
-      process.kill(-(root.pid ?? 0), 'SIGKILL');
+      process.kill(-(root.pid ?? NaN), 'SIGKILL');
     }
   });
 
