@@ -35,6 +35,13 @@ describe('during a burst of starts', function () {
     });
   }
 
+  // For no thread of Node's, and for one of the two that a niceness needs.
+  for (const left of [400, 1050]) {
+    it(`its limit leaves ${left} MiB of address space`, () => {
+      expect(run(['room', String(left)])).to.deep.equal(well);
+    });
+  }
+
   it('time is faked, before the first start', () => {
     expect(run(['faked'])).to.deep.equal(well);
   });

@@ -1,16 +1,21 @@
 /** One of our threads as the thread that makes it sees it: a worker that never keeps the process alive while it is idle. */
 import { Worker, type MessagePort } from 'node:worker_threads';
 import { realTime, withoutPrototype } from '@vircommand/core/backend';
-import { koffiAddon } from '../ffi/koffi';
+import { errno, systemError } from '../errno';
 import type { DriverName } from '../ffi';
+import { koffiAddon } from '../ffi/koffi';
 import { ownProgram } from '../own-program';
 import type { Said, Setup } from './protocol';
+import { lackOfRoom } from './room';
 
 /** It has little garbage, and no reason to keep it. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
 
 /** A process that ends waits so long for a driver that is being loaded, in milliseconds. */
 const longestLoad = 2000;
+
+/** Of this process's: made, and not heard of yet. */
+let coming = 0;
 
 /** What passes. */
 const shortages = new Set([
@@ -56,6 +61,7 @@ export class Thread {
     this.begun = new Promise((resolve) => {
       this.begin = () => {
         this.hasBegun = true;
+        if (this.worker !== undefined) coming--;
         process.removeListener('exit', this.waitForLoad);
         this.keepAlive(this.alive);
         resolve();
@@ -63,6 +69,8 @@ export class Thread {
     });
     let worker: Worker;
     try {
+      const lack = lackOfRoom(coming);
+      if (lack !== undefined) throw systemError(errno.ENOMEM, 'mmap', undefined, lack);
       // Nothing of the application's is loaded there, whatever it was started with.
       const options = {
         env: {},
@@ -85,6 +93,7 @@ export class Thread {
       return;
     }
     this.worker = worker;
+    coming++;
     process.once('exit', this.waitForLoad);
     worker.on('message', (said: Said) => {
       if (!this.hasBegun) this.begin();

@@ -1,5 +1,6 @@
 /** `burst HOW`: a burst of starts, and what is done meanwhile. Says `done` when it has gone well. */
-import { closeSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,17 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
       result.status === 'rejected' ? [result.reason as { code: string }] : [],
     );
     if (errors.every(({ code }) => code === 'EAGAIN')) done();
+  },
+
+  /** So many MiB of address space are left, again and again. */
+  async room() {
+    for (let round = 0; round < 5; round++) {
+      const kB = /^VmSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+      execFileSync('prlimit', [`--pid=${process.pid}`, `--as=${Number(kB) * 1024 + Number(number) * 2 ** 20}:`]);
+      await Promise.all([new Command('/bin/true', [], { nice: 5 }).run(), ...burst()]);
+      await backend.dispose();
+    }
+    done();
   },
 
   /** Time is faked before the first start, and real again after it. */
