@@ -67,18 +67,23 @@ function nullDeviceError(plan: LaunchPlan): CommandStartError | undefined {
   }
 }
 
-type Diagnosis = (error: NodeJS.ErrnoException, plan: LaunchPlan, file: string) => CommandStartError;
+type Diagnosis = (
+  error: NodeJS.ErrnoException,
+  plan: LaunchPlan,
+  file: string,
+  wrongDirectory: CommandStartError | undefined,
+) => CommandStartError;
 
 const fork: Diagnosis = (error) => startError('fork', withoutPath(error));
 const noDescriptors: Diagnosis = (error) => startError('stdio', withoutPath(error));
 
 /** libuv's order in the program: descriptors, directory, ids, exec. */
-const later: Diagnosis = (error, plan, file) =>
-  nullDeviceError(plan) ?? (plan.cwd === undefined ? undefined : directoryError(plan.cwd)) ?? execError(error, file);
+const later: Diagnosis = (error, plan, file, wrongDirectory) =>
+  nullDeviceError(plan) ?? wrongDirectory ?? execError(error, file);
 
-const ids: Diagnosis = (error, plan, file) => {
+const ids: Diagnosis = (error, plan, file, wrongDirectory) => {
   const { uid, gid } = plan.privileged;
-  if (uid === undefined && gid === undefined) return later(error, plan, file);
+  if (uid === undefined && gid === undefined) return later(error, plan, file, wrongDirectory);
   const asked = [uid === undefined ? [] : [`user ${uid}`], gid === undefined ? [] : [`group ${gid}`]].flat();
   const { code = 'EINVAL', errno, syscall } = error;
   // Node's own check, before it tries.
@@ -96,7 +101,7 @@ const diagnoses: Readonly<Record<string, Diagnosis>> = {
   ENFILE: noDescriptors,
   EBADF: badDescriptor,
   EPERM: ids,
-  EINVAL: (error, plan, file) => (isTooHigh(plan) ? badDescriptor(error, plan) : ids(error, plan, file)),
+  EINVAL: (error, plan, ...rest) => (isTooHigh(plan) ? badDescriptor(error, plan) : ids(error, plan, ...rest)),
   ERR_INVALID_ARG_TYPE: ids,
   ERR_OUT_OF_RANGE: ids,
   ERR_ACCESS_DENIED: (error) => forbidden(error),
@@ -107,10 +112,16 @@ function withoutPath({ message, code, errno, syscall }: NodeJS.ErrnoException): 
   return Object.assign(new Error(message), { code, errno, syscall });
 }
 
-/** What was wrong with a start that Node refused. */
-export function diagnose(error: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
-  // Node's error has the arguments, and it becomes the cause of ours: secrets must not be shown with it.
-  Reflect.deleteProperty(error, 'spawnargs');
-  const diagnosis = Object.hasOwn(diagnoses, error.code ?? '') ? diagnoses[error.code ?? ''] : undefined;
-  return (diagnosis ?? later)(error, plan, file);
+/**
+ * Tells what was wrong with a start that Node refuses. To be asked for in the turn of the start: a relative directory is looked for
+ * where this process is, which may be elsewhere when Node says its error.
+ */
+export function diagnosisOf(plan: LaunchPlan, file: string): (error: NodeJS.ErrnoException) => CommandStartError {
+  const wrongDirectory = plan.cwd === undefined ? undefined : directoryError(plan.cwd);
+  return (error) => {
+    // Node's error has the arguments, and it becomes the cause of ours: secrets must not be shown with it.
+    Reflect.deleteProperty(error, 'spawnargs');
+    const diagnosis = Object.hasOwn(diagnoses, error.code ?? '') ? diagnoses[error.code ?? ''] : undefined;
+    return (diagnosis ?? later)(error, plan, file, wrongDirectory);
+  };
 }

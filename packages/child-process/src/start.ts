@@ -8,7 +8,7 @@ import { openSharedPipe, type SharedPipe } from './shared-pipe';
 import { checkRoom } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
 import { holdStandardNumbers } from './standard-numbers';
-import { checkOpen, diagnose } from './start-error';
+import { checkOpen, diagnosisOf } from './start-error';
 import { isMerged, stdioOf, type Entry } from './stdio';
 
 /** Resolves when exec succeeded. @throws CommandStartError; then nothing is left. */
@@ -51,16 +51,17 @@ function spawnNow(plan: LaunchPlan, { file, args, options }: Spawn, stdio: Entry
     return spawn(file, args, Object.assign(Object.create(null) as object, options, { stdio }));
   } catch (error) {
     // E2BIG, EPERM, EINVAL and others are thrown; EACCES, EAGAIN, EMFILE, ENFILE and ENOENT are an event.
-    throw diagnose(error as NodeJS.ErrnoException, plan, file);
+    throw diagnosisOf(plan, file)(error as NodeJS.ErrnoException);
   }
 }
 
 /** What `spawn()` did not throw comes as an event. */
 function whyNot(child: ChildProcess, plan: LaunchPlan, file: string): Promise<CommandStartError> {
+  const diagnose = diagnosisOf(plan, file);
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-      resolve(diagnose(error, plan, file));
+      resolve(diagnose(error));
     });
   });
 }

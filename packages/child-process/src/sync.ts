@@ -7,7 +7,7 @@ import { OpenFiles } from './files';
 import { checkRoom, loopOfItsOwn } from './room';
 import { spawnOf, type Spawn } from './spawn-options';
 import { holdStandardNumbers } from './standard-numbers';
-import { checkOpen, diagnose } from './start-error';
+import { checkOpen, diagnosisOf } from './start-error';
 import { isMerged, stdioOf } from './stdio';
 import { openUnnamedFile, readUnnamedFile } from './unnamed-file';
 
@@ -75,11 +75,11 @@ function spawnWith(
   try {
     result = spawnSync(file, args, Object.assign(Object.create(null) as object, options, own, input));
   } catch (error) {
-    throw diagnose(error as NodeJS.ErrnoException, plan, file);
+    throw diagnosisOf(plan, file)(error as NodeJS.ErrnoException);
   }
   const error: NodeJS.ErrnoException | undefined = result.error;
   // Once it ran, an error is about its pipes: ENOBUFS at the limit, EPIPE if it did not read its stdin, which is none.
-  if (error !== undefined && result.pid === 0) throw diagnose(error, plan, file);
+  if (error !== undefined && result.pid === 0) throw diagnosisOf(plan, file)(error);
   return { result, full: error?.code === 'ENOBUFS' };
 }
 

@@ -103,6 +103,19 @@ export const directoryCases = group('directory', { requires: ['cwd'] }, [
   wrongDirectory('missing', 'ENOENT', 'what is not there', (t) => path.join(t.tempDir(), 'none')),
   wrongDirectory('file', 'ENOTDIR', 'a file', (t) => file(t, '', 0o644)),
   {
+    id: 'missing-then',
+    title: 'a directory that is not there is what fails, also if the parent goes where there is one of that name',
+    why: 'The error would blame a program that is all right.',
+    async run(t) {
+      const elsewhere = t.tempDir();
+      mkdirSync(path.join(elsewhere, 'inner'));
+      enter(t, t.tempDir());
+      const starting = t.helper('exit:0').setWorkingDirectory('inner').run();
+      process.chdir(elsewhere);
+      await t.rejectsStart(starting, { stage: 'cwd', code: 'ENOENT', path: 'inner' });
+    },
+  },
+  {
     id: 'forbidden',
     title: 'a directory that may not be entered fails at stage cwd with EACCES',
     why: 'It looks like a program that may not be executed otherwise.',

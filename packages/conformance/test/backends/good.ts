@@ -148,17 +148,20 @@ const stages: Readonly<Record<string, Stage>> = {
 };
 
 /** Node has one error for a start, whatever was wrong. */
-function diagnose(whole: NodeJS.ErrnoException, plan: LaunchPlan, file: string): CommandStartError {
+function diagnose(whole: NodeJS.ErrnoException, file: string, wrongDirectory?: CommandStartError): CommandStartError {
   // Node puts the arguments into it, which may be secrets.
   const { message, code, errno, syscall } = whole;
   const error = Object.assign(new Error(message), { code, errno, syscall });
   const stage = stages[error.code ?? ''];
   if (stage !== undefined) return startError(stage, error);
-  return (plan.cwd === undefined ? undefined : directoryError(plan.cwd)) ?? execError(error, file);
+  return wrongDirectory ?? execError(error, file);
 }
 
-const startErrorOf = (error: unknown, plan: LaunchPlan, file: string): CommandStartError =>
-  error instanceof CommandStartError ? error : diagnose(error as NodeJS.ErrnoException, plan, file);
+const startErrorOf = (error: unknown, file: string, wrongDirectory?: CommandStartError): CommandStartError =>
+  error instanceof CommandStartError ? error : diagnose(error as NodeJS.ErrnoException, file, wrongDirectory);
+
+const wrongDirectoryOf = ({ cwd }: LaunchPlan): CommandStartError | undefined =>
+  cwd === undefined ? undefined : directoryError(cwd);
 
 /** libuv does not say which descriptor is wrong, and says it late. */
 function checkFds(plan: LaunchPlan): void {
@@ -232,6 +235,8 @@ function handleOf(child: ChildProcess, plan: LaunchPlan, merged: Socket | undefi
 
 async function start(plan: LaunchPlan): Promise<ChildHandle> {
   const file = programOf(plan);
+  // Node tells of it in a later turn, when this process may be elsewhere.
+  const wrongDirectory = wrongDirectoryOf(plan);
   checkFds(plan);
   const fds = new Fds();
   let merged: Socket | undefined;
@@ -252,7 +257,7 @@ async function start(plan: LaunchPlan): Promise<ChildHandle> {
     return handleOf(child, plan, merged);
   } catch (error) {
     merged?.destroy();
-    throw startErrorOf(error, plan, file);
+    throw startErrorOf(error, file, wrongDirectory);
   } finally {
     fds.close();
   }
@@ -298,7 +303,7 @@ function startAndWaitSync(plan: LaunchPlan, { input, stderrTail }: SyncRequest):
       ended: 'none',
     };
   } catch (error) {
-    throw startErrorOf(error, plan, file);
+    throw startErrorOf(error, file, wrongDirectoryOf(plan));
   } finally {
     fds.close();
   }

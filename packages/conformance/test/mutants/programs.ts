@@ -1,6 +1,6 @@
 /** Which program is run, with which arguments and environment, and where. */
 import * as path from 'node:path';
-import { resolveProgram, startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
+import { directoryError, resolveProgram, startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { both, declaring, withPlan, withStart, type Mutant } from './mutant';
 
 const loadedAt = process.cwd();
@@ -164,6 +164,15 @@ export const programMutants: readonly Mutant[] = [
         throw Reflect.get(error as Error, 'stage') === 'cwd'
           ? startError('exec', error as NodeJS.ErrnoException)
           : error;
+      }),
+    ),
+  },
+  {
+    does: 'looks what was wrong with a start when this process may be elsewhere',
+    caughtBy: 'directory.missing-then',
+    break: withStart((good, plan) =>
+      good.start(plan).catch((error: unknown) => {
+        throw directoryError(plan.cwd ?? '.') ?? startError('exec', error as NodeJS.ErrnoException);
       }),
     ),
   },
