@@ -4,18 +4,19 @@
  */
 import { constants } from 'node:fs';
 import {
+  CommandStartError,
   openAgain,
   openStreamFile,
   pipeEnd,
   startError,
   statDescriptor,
-  type CommandStartError,
   type LaunchPlan,
   type PlanStream,
 } from '@vircommand/core/backend';
 import { aboveStdio } from './above-stdio';
 import { errno, nulError, systemError } from './errno';
 import type { Libc } from './libc';
+import type { Moment } from './moment';
 import { cString, LINUX } from './struct';
 import { bindToThread, closeBound, closeOfNode } from './thread-bound';
 
@@ -33,6 +34,8 @@ export interface ParentEnds {
   /** The program's ends of the first three, by which those who inherit them are known. */
   readonly programEnds: readonly string[];
 }
+
+type FileStream = Extract<PlanStream, { type: 'file' }>;
 
 /** Both ends of what a stream leads to; -1: there is none. */
 interface Ends {
@@ -71,8 +74,6 @@ export class DescriptorSet {
   private ofNode: number[] = [];
   private ours: number[] = [];
   private null = -1;
-  /** Of files that are made. */
-  private mode = 0o666;
 
   /** @param callerGoesOn whether anybody here uses the caller's descriptors afterwards */
   constructor(
@@ -83,16 +84,17 @@ export class DescriptorSet {
   /**
    * Makes and checks all that the plan names.
    *
-   * @param umask for files that are made, beside that of this process
+   * @param moment when it was asked for, if that was not just now
    * @throws CommandStartError, stage `stdio`. Then {@link release} with `false` closes what was made until there.
    */
-  prepare(plan: LaunchPlan, umask = 0): ParentEnds {
-    this.mode = 0o666 & ~umask;
+  prepare(plan: LaunchPlan, moment?: Moment): ParentEnds {
     checkCallersDescriptors(plan, this.libc);
-    const stdin = this.end(plan.stdin, 'stdin');
-    const stdout = this.end(plan.stdout, 'stdout');
+    const stdin = this.end(plan.stdin, 'stdin', moment);
+    const stdout = this.end(plan.stdout, 'stdout', moment);
     const stderr =
-      plan.stderr.type === 'same-as-stdout' ? { ours: -1, childs: stdout.childs } : this.end(plan.stderr, 'stderr');
+      plan.stderr.type === 'same-as-stdout'
+        ? { ours: -1, childs: stdout.childs }
+        : this.end(plan.stderr, 'stderr', moment);
     this.stdio = [stdin.childs, stdout.childs, stderr.childs];
     const sendBuffers = plan.sendBuffers.map(() => {
       const { ours, childs } = this.pipe(false);
@@ -132,7 +134,7 @@ export class DescriptorSet {
     this.null = -1;
   }
 
-  private end(stream: PlanStream, name: 'stdin' | 'stdout' | 'stderr'): Ends {
+  private end(stream: PlanStream, name: 'stdin' | 'stdout' | 'stderr', moment: Moment | undefined): Ends {
     switch (stream.type) {
       case 'null':
         return { ours: -1, childs: this.nullDevice() };
@@ -141,7 +143,7 @@ export class DescriptorSet {
       case 'fd':
         return { ours: -1, childs: this.blocking(stream.fd) };
       case 'file':
-        return { ours: -1, childs: this.file(stream) };
+        return { ours: -1, childs: this.file(stream, moment) };
       case 'same-as-stdout':
         throw stdioError(errno.EINVAL, 'dup2', `${name} cannot be the same as stdout`);
     }
@@ -180,10 +182,9 @@ export class DescriptorSet {
     if (result < 0) throw stdioError(-result, 'fcntl');
   }
 
-  private file(stream: Extract<PlanStream, { type: 'file' }>): number {
-    const { path, mode } = stream;
+  private file({ path, mode }: FileStream, moment: Moment | undefined): number {
     if (path.includes('\0')) throw startError('stdio', nulError('open', path), path);
-    const fd = openStreamFile(stream, this.mode);
+    const fd = moment === undefined ? openStreamFile({ path, mode }) : openSince(moment, { path, mode });
     this.ofNode.push(fd);
     this.setFlags(fd, mode === 'append' ? O_APPEND : 0);
     return fd;
@@ -204,10 +205,14 @@ export class DescriptorSet {
   }
 }
 
-/** Opens, closed on exec; negative: the error. Network file systems can be interrupted. */
-export function openFile(libc: Libc, path: Uint8Array, flags: number): number {
+/**
+ * Opens, closed on exec; negative: the error. Network file systems can be interrupted.
+ *
+ * @param from a descriptor of the directory from where a relative path leads; -1: that of this thread
+ */
+export function openFile(libc: Libc, path: Uint8Array, flags: number, from = -1): number {
   for (;;) {
-    const fd = libc.open(path, flags | LINUX.O_CLOEXEC, 0);
+    const fd = libc.openat(from < 0 ? LINUX.AT_FDCWD : from, path, flags | LINUX.O_CLOEXEC, 0);
     if (fd !== -errno.EINTR) return fd;
   }
 }
@@ -219,6 +224,25 @@ function programEnd(ours: number, writing: boolean): string[] {
     return [pipeEnd(statDescriptor(ours).ino, writing)];
   } catch {
     return [];
+  }
+}
+
+/** As it would have been opened then; a file that is made has not more rights, where this process has another umask by now. */
+function openSince(
+  { directory, identity, identities }: Moment,
+  { path, mode }: Pick<FileStream, 'path' | 'mode'>,
+): number {
+  const { umask = 0 } = identity;
+  const way = directory.lead(path);
+  try {
+    // Where a directory says what its files are like, no umask counts.
+    return openStreamFile({ path: way, mode }, umask === identities.now().umask ? 0o666 : 0o666 & ~umask);
+  } catch (error) {
+    if (way === path || !(error instanceof CommandStartError)) throw error;
+    // Nobody has said that path.
+    const { reason, code, errno, syscall } = error;
+    const said = Object.assign(new Error(reason.replaceAll(way, () => path)), { code, errno, syscall });
+    throw startError('stdio', said, path);
   }
 }
 

@@ -22,8 +22,8 @@ const table = {
   dup3: ['errno', 'int', 'int', 'int'],
   /** The last argument is a number, or the address of a structure. */
   fcntl: ['errno', 'int', 'int', 'long'],
-  /** Path, flags, mode. */
-  open: ['errno', 'buffer', 'int', 'long'],
+  /** Directory, path, flags, mode. */
+  openat: ['errno', 'int', 'buffer', 'int', 'long'],
   poll: ['errno', 'buffer', 'long', 'int'],
   epoll_create1: ['errno', 'int'],
   epoll_ctl: ['errno', 'int', 'int', 'int', 'buffer'],

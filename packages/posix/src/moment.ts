@@ -29,7 +29,7 @@ export interface Moment {
   readonly program: PlanString;
   readonly directory: Directory;
   readonly env: EnvironmentCopy | Entries;
-  /** Its umask is that of programs, and of files that are made for them. */
+  /** Its umask is that of programs; files that are made for them have no right that it takes away. */
   readonly identity: Identity;
   /** Who knows what it is now. */
   readonly identities: Identities;
@@ -64,6 +64,12 @@ class Directory extends KeptDescriptor {
   /** Leads there as long as it is held. */
   get path(): string {
     return this.fd < 0 ? this.name : `/proc/self/fd/${this.fd}`;
+  }
+
+  /** A path that leads from here where this one led from there. */
+  lead(path: string): string {
+    // Not normalized: `..` behind a symbolic link leads elsewhere than its text. An empty path stays an error.
+    return isAbsolute(path) || path === '' || this.isHere ? path : `${this.path}/${path}`;
   }
 }
 
@@ -156,44 +162,37 @@ export function withUmaskOf(plan: LaunchPlan, { identity: { umask }, identities 
 }
 
 /**
- * Where a program begins whose plan does not say it: a descriptor; -1: where this thread is.
+ * Where a program begins whose plan does not say it, or from where that leads: a descriptor; -1: where this thread is, or it
+ * matters to nobody.
  *
  * @throws CommandStartError, stage `cwd`, if this process is elsewhere by now and could not keep the directory
  */
-export function placeOf(moment: Moment | undefined): number {
-  if (moment === undefined || moment.directory.isHere) return -1;
+export function placeOf(moment: Moment | undefined, cwd = ''): number {
+  if (moment === undefined || isAbsolute(cwd) || moment.directory.isHere) return -1;
   const { fd, name } = moment.directory;
   if (fd < 0) throw startError('cwd', systemError(-fd, 'open', name), name);
   return fd;
 }
 
 /**
- * The plan as it must be now to mean what it meant then, but for where it begins: that is {@link placeOf}.
+ * The plan as it must be now to mean what it meant then, but for where its relative paths lead from: that is {@link placeOf}.
  *
  * @param moment `undefined`: it is asked for now
- * @param cwd whether the directory that the plan says is entered from here, or from where it begins
  * @throws CommandStartError if this process has become another user meanwhile
  */
-export function planSince(plan: LaunchPlan, moment: Moment | undefined, cwd: 'from here' | 'from there'): LaunchPlan {
+export function planSince(plan: LaunchPlan, moment: Moment | undefined): LaunchPlan {
   if (moment === undefined) return plan;
-  const { program, directory, held, identity, identities } = moment;
+  const { program, held, identity, identities } = moment;
   const now = identities.now();
   if (!isSameUser(identity, now)) {
     const what = `this process has become ${now.user} (from ${identity.user}) before the turn of this start came: wait for runAsync()`;
     throw startError('fork', what);
   }
-  let moved: boolean | undefined;
-  // Not normalized: `..` behind a symbolic link leads elsewhere than its text. An empty path stays an error.
-  const at = (path: string): string =>
-    isAbsolute(path) || path === '' || !(moved ??= !directory.isHere) ? path : `${directory.path}/${path}`;
-  const stream = <S extends PlanStream>(said: S): S => {
-    if (said.type === 'file') return { ...said, path: at(said.path) };
-    return said.type === 'fd' ? { ...said, fd: held.get(said.fd) ?? said.fd } : said;
-  };
+  const stream = <S extends PlanStream>(said: S): S =>
+    said.type === 'fd' ? { ...said, fd: held.get(said.fd) ?? said.fd } : said;
   return {
     ...plan,
     program,
-    cwd: plan.cwd === undefined || cwd === 'from there' ? plan.cwd : at(plan.cwd),
     stdin: stream(plan.stdin),
     stdout: stream(plan.stdout),
     stderr: stream(plan.stderr),

@@ -8,6 +8,7 @@ import { DescriptorSet, openFile, type ParentEnds } from './ends';
 import { errno, nulError, systemError } from './errno';
 import { FileActions } from './file-actions';
 import type { Libc } from './libc';
+import type { Moment } from './moment';
 import { programMoves } from './moves';
 import { cString, LINUX } from './struct';
 
@@ -46,16 +47,22 @@ export class Preparation {
    * Whatever it does, {@link release} must be called when the start is over.
    *
    * @param env an address: the environment's array is there, and need not be laid out
-   * @param umask for files that are made, beside that of this process
-   * @param here a descriptor of the directory where the program begins, if the plan does not say it; -1: that of the thread
+   * @param moment when it was asked for, if that was not just now
+   * @param here a descriptor of the directory where the program begins, or from where its own leads; -1: that of the thread
    * @throws CommandStartError
    */
-  prepare(plan: LaunchPlan, program: PlanString, env: number | Entries, umask?: number, here = -1): ParentEnds {
+  prepare(
+    plan: LaunchPlan,
+    program: PlanString,
+    env: number | Entries,
+    moment: Moment | undefined,
+    here: number,
+  ): ParentEnds {
     const { descriptors } = this;
     this.pidInt[0] = 0;
     this.pack(program, plan.argv, typeof env === 'number' ? undefined : env);
-    const cwd = plan.cwd === undefined ? here : descriptors.keep(openDirectory(this.libc, plan.cwd));
-    const parentEnds = descriptors.prepare(plan, umask);
+    const cwd = plan.cwd === undefined ? here : descriptors.keep(openDirectory(this.libc, plan.cwd, here));
+    const parentEnds = descriptors.prepare(plan, moment);
     this.fillActions(plan, cwd);
     return parentEnds;
   }
@@ -101,10 +108,17 @@ export class Preparation {
 }
 
 /** Opened with its `.`, so that a directory that may not be entered fails here and not when it is too late to tell. */
-function openDirectory(libc: Libc, path: string): number {
+function openDirectory(libc: Libc, path: string, from: number): number {
   if (path.includes('\0')) throw startError('cwd', nulError('chdir', path), path);
-  const name = path === '' ? '' : path + '/.';
-  const fd = openFile(libc, cString(name), LINUX.O_PATH | LINUX.O_DIRECTORY);
+  const open = (name: string, at: number): number =>
+    openFile(libc, cString(name), LINUX.O_PATH | LINUX.O_DIRECTORY, at);
+  let fd = open(path === '' ? '' : path + '/.', from);
+  if (fd === -errno.ENAMETOOLONG) {
+    // That may be for the dot.
+    const whole = open(path, from);
+    fd = whole < 0 ? whole : open('.', whole);
+    if (whole >= 0) libc.close(whole);
+  }
   if (fd < 0) throw startError('cwd', systemError(-fd, 'chdir', path), path);
   return fd;
 }

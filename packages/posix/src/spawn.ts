@@ -41,7 +41,7 @@ class Spawner {
   start(asked: LaunchPlan, moment?: Moment): StartedProcess {
     checkPermission();
     const { preparation } = this;
-    const plan = planSince(asked, moment, 'from here');
+    const plan = planSince(asked, moment);
     const env = moment === undefined ? this.environmentOf(plan) : addressOr(moment.env);
     const program = resolvePath(plan);
     this.lookBefore(program);
@@ -49,7 +49,7 @@ class Spawner {
 
     let started = false;
     try {
-      const parentEnds = preparation.prepare(plan, program, env, moment?.identity.umask, placeOf(moment));
+      const parentEnds = preparation.prepare(plan, program, env, moment, placeOf(moment, plan.cwd));
       const result = this.spawn(
         typeof env === 'number' ? env : preparation.arena.envp,
         this.attributes.of(group),

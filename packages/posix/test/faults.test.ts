@@ -30,7 +30,7 @@ const faults: Partial<Record<LibcName, readonly Fault[]>> = {
   dup2: ['EMFILE', 'EINTR'],
   dup3: ['EMFILE', 'EBUSY', 'EINTR'],
   fcntl: ['EMFILE', 'EPERM'],
-  open: ['EMFILE', 'ENOMEM', 'EINTR'],
+  openat: ['EMFILE', 'ENOMEM', 'EINTR'],
   poll: ['EINTR', 'ENOMEM', 'EINVAL'],
   epoll_create1: ['EMFILE', 'ENOMEM'],
   epoll_ctl: ['ENOMEM', 'ENOSPC'],

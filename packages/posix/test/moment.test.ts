@@ -1,5 +1,5 @@
 /** What a program gets from this process is what it was when the caller called, also if many starts take turns. */
-import { bindCommand } from '@vircommand/core/backend';
+import { bindCommand, CommandStartError } from '@vircommand/core/backend';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import {
@@ -134,6 +134,29 @@ for (const driver of usableDrivers) {
       });
     });
 
+    for (const attributes of [{}, { groups: [] }, { umask: 0o22 }]) {
+      const how = Object.keys(attributes).join() || 'nothing more';
+      it(`names a path that is missing as the caller wrote it, with ${how}`, async () => {
+        process.chdir(directories[0] ?? '');
+        const wrong = [{ cwd: 'none' }, { stdout: { file: 'none/x' } }, { stdin: { file: 'none' } }];
+        const runs = Array.from({ length: 24 }, (_, index) =>
+          new Bound('true', [], { ...attributes, ...wrong[index % wrong.length] }).run(),
+        );
+        process.chdir('/');
+        const found = (await Promise.allSettled(runs)).map((result) => {
+          if (result.status === 'fulfilled' || !(result.reason instanceof CommandStartError)) return result;
+          const { stage, code, path, message } = result.reason;
+          return [stage, code, path, message.includes('/proc/')];
+        });
+        const expected = [
+          ['cwd', 'ENOENT', 'none', false],
+          ['stdio', 'ENOENT', 'none/x', false],
+          ['stdio', 'ENOENT', 'none', false],
+        ];
+        expect(found).to.deep.equal(runs.map((_, index) => expected[index % expected.length]));
+      });
+    }
+
     it('has the descriptors of the call, whatever the caller does with them then', async () => {
       const fds = openFds();
       const files = Array.from({ length: many }, (_, index) => join(root, `said-${index}`));
@@ -188,6 +211,21 @@ for (const driver of usableDrivers) {
       expect(new Set(await Promise.all(own))).to.deep.equal(new Set([0o644]));
       expect(await Promise.all(runs)).to.deep.equal(masks.map((mask) => [mask, 0]));
       expect(process.umask(umask)).to.equal(0o22);
+    });
+
+    it('makes files as their directory says, which no umask changes', async function () {
+      const shared = join(root, 'shared');
+      mkdirSync(shared);
+      // A default ACL: the owner and the group may read and write, and nobody else.
+      const entries = '[(1, 6), (4, 6), (32, 0)]';
+      const acl = `b''.join(struct.pack('<HHI', tag, rights, 2**32 - 1) for tag, rights in ${entries})`;
+      const set = `import os, struct; os.setxattr('${shared}', 'system.posix_acl_default', struct.pack('<I', 2) + ${acl})`;
+      if (spawnSync('python3', ['-c', set]).status !== 0) this.skip();
+      const umask = process.umask(0o77);
+      const files = Array.from({ length: 24 }, (_, index) => join(shared, String(index)));
+      await Promise.all(files.map((file) => new Bound('true', [], { stdout: { file } }).run()));
+      process.umask(umask);
+      expect(new Set(files.map((file) => statSync(file).mode & 0o777))).to.deep.equal(new Set([0o660]));
     });
 
     it('begins in the directory of the call also if that was deleted, or has no name in UTF-8', async () => {

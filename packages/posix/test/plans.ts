@@ -139,7 +139,7 @@ export function openFds(): number[] {
 
 /** A descriptor without close-on-exec, as native code of others opens them; at least `lowest`. */
 export function inheritable(libc: Libc, path: string, lowest = 3): number {
-  const fd = libc.open(Buffer.from(path + '\0'), 0, 0);
+  const fd = libc.openat(LINUX.AT_FDCWD, Buffer.from(path + '\0'), 0, 0);
   const moved = libc.fcntl(fd, LINUX.F_DUPFD, lowest);
   libc.close(fd);
   return moved;

@@ -156,7 +156,7 @@ describe('a start that fails', () => {
 
       const program = join(directory, `busy-${libc.driver.name}`);
       writeFileSync(program, readFileSync('/bin/true'), { mode: 0o755 });
-      const writer = libc.open(cString(program), 1 | LINUX.O_CLOEXEC, 0);
+      const writer = libc.openat(LINUX.AT_FDCWD, cString(program), 1 | LINUX.O_CLOEXEC, 0);
       expect(failure(planOf({ program }), libc)).to.deep.equal({ stage: 'exec', code: 'ETXTBSY', path: program });
       libc.close(writer);
       expect(finish(startProcess(planOf({ program }), libc), libc, false)).to.equal(0);

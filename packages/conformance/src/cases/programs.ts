@@ -100,6 +100,25 @@ export const directoryCases = group('directory', { requires: ['cwd'] }, [
       assert.equal((await command.setOutputBuffer().run()).stdout, 'x from a script\n');
     },
   },
+  {
+    id: 'longest',
+    title: 'a directory may have as long a path as the system takes',
+    why: 'What a backend adds to it must not be what makes it too long.',
+    needs: ['linux'],
+    twin: true,
+    async run(t, run) {
+      const directory = t.tempDir();
+      // 4096 with the NUL behind it.
+      const slashes = '/'.repeat(4095 - Buffer.byteLength(directory));
+      const { stdout } = await run(
+        t
+          .helper('cwd')
+          .setWorkingDirectory(slashes + directory)
+          .setOutputBuffer(),
+      );
+      assert.equal(stdout, `${directory}\n`);
+    },
+  },
   wrongDirectory('missing', 'ENOENT', 'what is not there', (t) => path.join(t.tempDir(), 'none')),
   wrongDirectory('file', 'ENOTDIR', 'a file', (t) => file(t, '', 0o644)),
   {

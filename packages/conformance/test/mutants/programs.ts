@@ -136,6 +136,11 @@ export const programMutants: readonly Mutant[] = [
     break: withPlan((plan) => ({ ...plan, cwd: undefined })),
   },
   {
+    does: 'adds a dot to the working directory',
+    caughtBy: 'directory.longest',
+    break: withPlan((plan) => ({ ...plan, cwd: plan.cwd === undefined ? undefined : `${plan.cwd}/.` })),
+  },
+  {
     does: 'takes a relative working directory from where this process was when it was loaded',
     caughtBy: 'directory.relative-now',
     break: withPlan((plan) => ({

@@ -65,14 +65,14 @@ class LauncherSpawner {
   begin(asked: LaunchPlan, moment?: Moment): BegunLauncher {
     checkPermission();
     const file = launcherFile();
-    const plan = planSince(asked, moment, 'from there');
+    const plan = planSince(asked, moment);
     const env = moment?.env ?? plan.env;
     const { libc, descriptors, attributes, arena } = this;
     const { bytes, program, ...counts } = programStrings(plan, env, this.environment);
     const pidFile = absolutePidFile(plan, moment);
     let started = false;
     try {
-      const parentEnds = descriptors.prepare(plan, moment?.identity.umask);
+      const parentEnds = descriptors.prepare(plan, moment);
       const report = descriptors.pipe(true, true);
       const go = descriptors.pipe(false);
       const moves = programMoves(libc, plan, descriptors);

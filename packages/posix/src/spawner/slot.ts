@@ -50,7 +50,7 @@ export class Slot {
     checkPermission();
     const { preparation, shared } = this;
     const { libc, attributes } = shared;
-    const plan = planSince(asked, moment, 'from here');
+    const plan = planSince(asked, moment);
     const program = (this.program = resolvePath(plan));
     lookBeforeStart(program, libc);
     const env = addressOr(moment.env);
@@ -61,8 +61,8 @@ export class Slot {
     try {
       // Not this thread's, which may change before the program begins; the spawner thread has another one.
       const { fd } = moment.directory;
-      const here = plan.cwd !== undefined ? -1 : fd >= 0 ? fd : placeOf(moment);
-      this.parentEnds = preparation.prepare(plan, program, env, moment.identity.umask, here);
+      const here = fd >= 0 ? fd : placeOf(moment, plan.cwd);
+      this.parentEnds = preparation.prepare(plan, program, env, moment, here);
       if (gate !== undefined) preparation.hold(plan, gate);
     } catch (error) {
       this.release(false);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { chosenDriver } from '../../src/ffi';
 import { libcThrough } from '../../src/libc';
 import { startProcess } from '../../src/spawn';
-import { cString } from '../../src/struct';
+import { cString, LINUX } from '../../src/struct';
 import { finish, look, planOf } from '../plans';
 
 const [, , report = '', driver] = process.argv;
@@ -20,7 +20,9 @@ const ours = [ends.stdin, ends.stdout, ends.stderr, ...ends.sendBuffers];
 finish(pipes, libc);
 
 // Now with descriptors of ours on those numbers, crossed.
-const files = ['/etc/passwd', '/etc/hostname', '/etc/group'].map((path) => libc.open(cString(path), 0, 0));
+const files = ['/etc/passwd', '/etc/hostname', '/etc/group'].map((path) =>
+  libc.openat(LINUX.AT_FDCWD, cString(path), 0, 0),
+);
 const crossed = startProcess(
   planOf({
     stdin: { type: 'fd', fd: 2 },
