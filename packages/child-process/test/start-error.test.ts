@@ -272,6 +272,20 @@ describe('start errors', () => {
     expect(String(error)).to.match(/orphan' is a script whose interpreter '\/no\/such\/interpreter' does not exist/);
   });
 
+  (process.platform === 'linux' ? it : it.skip)(
+    'what is no program truncates no file, wherever it would begin',
+    async () => {
+      const path = script('kept', 'kept', 0o644);
+      const plan = planOf([at('no-magic')], { cwd: at('nowhere'), stdout: { type: 'file', path, mode: 'write' } });
+      for (const error of [
+        await failure(backend.start(plan)),
+        thrown(() => backend.startAndWaitSync?.(plan, requestOf())),
+      ])
+        expect(error).to.include({ stage: 'exec', code: 'ENOEXEC' });
+      expect(readFileSync(path, 'utf8')).to.equal('kept');
+    },
+  );
+
   (process.platform === 'linux' ? it : it.skip)('a file that was a program when it was started before', async () => {
     copyFileSync('/bin/true', at('replaced'));
     for (let turn = 0; turn < 2; turn++) await new Command(at('replaced')).run();
