@@ -14,18 +14,23 @@ export interface ProcessEntry {
   readonly start: number;
 }
 
-export function readEntry(pid: number | string): ProcessEntry | undefined {
-  let text: string;
+/** What `/proc` says of it, from its state on. */
+function statOf(pid: number | 'self'): string[] | undefined {
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name in parentheses may hold spaces and parentheses itself.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined; // It ended meanwhile, no descriptor is free to read it with, or there is no /proc.
   }
-  // The name in parentheses may hold spaces and parentheses itself.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+export function readEntry(pid: number): ProcessEntry | undefined {
+  const fields = statOf(pid);
+  if (fields === undefined) return undefined;
   const [state = '', parent, group, session] = fields;
   return {
-    pid: Number(pid),
+    pid,
     state,
     parent: Number(parent),
     group: Number(group),
@@ -53,10 +58,17 @@ function commandLine(pid: number | 'self'): string {
   }
 }
 
+/** Where its arguments are, which is elsewhere after each exec. 0: it is not for us to know. */
+const placeOfArguments = (pid: number | 'self'): number => Number(statOf(pid)?.[45] ?? 0);
+
 /** Whether a child of ours is more than a copy of this process, so that its exec has closed what it had of ours. */
 export function hasExecuted(pid: number): boolean {
-  const own = commandLine('self');
-  return own !== '' && !['', own].includes(commandLine(pid));
+  const [own, its] = [commandLine('self'), commandLine(pid)];
+  if (own === '' || its === '') return false;
+  if (its !== own) return true;
+  // It may have executed the same once more.
+  const place = placeOfArguments(pid);
+  return place !== 0 && place !== placeOfArguments('self');
 }
 
 /** How {@link pipesOf} names an end of a pipe (of pipe(2)), by its inode. Both ends have the same. */

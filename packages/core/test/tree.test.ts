@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import fs, { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -133,6 +133,55 @@ describe('descendants', () => {
       for (const child of [root, stranger]) child.kill('SIGKILL');
       process.kill(-(both.pid ?? NaN), 'SIGKILL');
     }
+  });
+
+  describe('that this process has for children, as it gets orphans where it is the first of a container', () => {
+    const { readFileSync: read } = fs;
+    let both: Told;
+    let root = 0;
+    let child: ChildProcess | undefined;
+
+    beforeEach(async () => {
+      both = start(`sh -c 'echo root $$ >&2; exec sleep 60' | sleep 60`);
+      [root = 0] = await pidsFrom(both, 'root');
+      await until(() => nameOf(root) === 'sleep');
+      const fd = fs.openSync(`/proc/${root}/fd/1`, 'w');
+      child = spawn('sleep', ['60'], { stdio: ['ignore', fd, 'ignore'] });
+      fs.closeSync(fd);
+      const { pid = NaN } = child;
+      await until(() => nameOf(pid) === 'sleep');
+    });
+    afterEach(() => {
+      fs.readFileSync = read;
+      process.kill(-(both.pid ?? NaN), 'SIGKILL');
+      child?.kill('SIGKILL');
+    });
+    /** These files of the child say what those of this process do. */
+    const copy = (...files: string[]): void => {
+      fs.readFileSync = ((file: string, encoding: 'latin1') => {
+        const [, name = ''] = /^\/proc\/(?:\d+)\/(\w+)$/.exec(file) ?? [];
+        if (file !== `/proc/${child?.pid ?? NaN}/${name}` || !files.includes(name)) return read(file, encoding);
+        if (name !== 'stat') return read(`/proc/self/${name}`, encoding);
+        const fields = read(file, encoding).split(' ');
+        fields[47] = read('/proc/self/stat', encoding).split(') ')[1]?.split(' ')[45] ?? '';
+        return fields.join(' ');
+      }) as typeof read;
+    };
+    const found = (): boolean => new Descendants(root, { ownGroup: false, ownPipes: outputOf(root) }).find(true);
+
+    it('are found by the pipe', () => {
+      expect(found()).to.equal(true);
+    });
+
+    it('are found also if they were called like this process', () => {
+      copy('cmdline');
+      expect(found()).to.equal(true);
+    });
+
+    it('are not who has a copy of all, before he executes his program', () => {
+      copy('cmdline', 'stat');
+      expect(found()).to.equal(false);
+    });
   });
 
   it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
