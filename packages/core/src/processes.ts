@@ -97,6 +97,17 @@ export function pipesOf(pid: number, fds?: readonly (number | string)[]): string
   });
 }
 
+/** Whether it has not ended, and the user of this process started it. */
+export function isOwn(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    // Who ends gives up his memory first.
+    return /^VmSize:/m.test(status) && Number(/^Uid:\t(\d+)/m.exec(status)?.[1]) === process.getuid?.();
+  } catch {
+    return false; // It is gone.
+  }
+}
+
 /** How long what was read of a process is good for who looks for descendants, in milliseconds. */
 const validFor = 1000;
 /** Fewer numbers than this can go round within that time, as in a namespace that has few. */
@@ -186,11 +197,11 @@ class ProcessTable {
     for (const { pid: child, parent } of this.entries.values()) if (parent === pid) this.read(child);
   }
 
-  /** Ends of pipes, and sockets, that a process has, or had since it was read. */
-  pipesOf(pid: number): readonly string[] {
+  /** Ends of pipes, and sockets, that a process has, or had since it was read; `undefined`: as for {@link pipesOf}. */
+  pipesOf(pid: number): readonly string[] | undefined {
     let ends = this.pipes.get(pid);
     if (ends === undefined && (ends = pipesOf(pid)) !== undefined) this.pipes.set(pid, ends);
-    return ends ?? [];
+    return ends;
   }
 
   /** Whether it was read, and nobody has adopted it since. */

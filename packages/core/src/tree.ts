@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os';
 import { systemClock } from './clock';
-import { hasExecuted, inodeOf, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
+import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.
 const { SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19 } = constants.signals as Partial<typeof constants.signals>;
@@ -42,6 +42,13 @@ const alive = ({ state, threads }: Look): boolean => threads > 1 || (state !== '
 /** One that is in the kernel (`D`), as while a child of vfork() has its memory, will stop before it can do anything else. */
 const still = ({ state }: Look): boolean => !/[RS]/.test(state);
 
+/** Who gets orphans of this process's programs: the first process, or one above this one, whose children are its own. */
+function adoptersIn(entries: ReadonlyMap<number, ProcessEntry>): ReadonlySet<number> {
+  const adopters = new Set([0, 1]);
+  for (let pid = process.ppid; !adopters.has(pid); pid = entries.get(pid)?.parent ?? 0) adopters.add(pid);
+  return adopters;
+}
+
 const stop = [SIGSTOP];
 /** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
 const longestStop = 50;
@@ -63,6 +70,8 @@ export class Descendants {
   private lookAgain = false;
   /** When the program was started, as {@link ProcessEntry.start}. */
   private born: number | undefined;
+  /** An orphan of this user's hides what it holds: it may be one of them. */
+  private anyHidden = false;
 
   constructor(
     private readonly root: number,
@@ -108,8 +117,13 @@ export class Descendants {
     const isOther = ({ pid, start }: ProcessEntry): boolean =>
       start >= born && pid !== process.pid && pid !== this.root && !known.has(pid);
     const holders = new Set<number>();
-    for (const entry of entries.values())
-      if (this.pipes.size > 0 && isOther(entry) && this.isOurPipe(table.pipesOf(entry.pid))) holders.add(entry.pid);
+    const hidden: ProcessEntry[] = [];
+    for (const entry of this.pipes.size > 0 ? entries.values() : []) {
+      if (!isOther(entry)) continue;
+      const ends = table.pipesOf(entry.pid);
+      if (ends === undefined) hidden.push(entry);
+      else if (this.isOurPipe(ends)) holders.add(entry.pid);
+    }
     let anyNew = false;
     for (let again = true; again;) {
       again = false;
@@ -132,6 +146,8 @@ export class Descendants {
         again = anyNew = true;
       }
     }
+    const adopters = adoptersIn(entries);
+    this.anyHidden = hidden.some(({ pid, parent }) => !known.has(pid) && adopters.has(parent) && isOwn(pid));
     return anyNew;
   }
 
@@ -203,7 +219,7 @@ export class Descendants {
     if (this.members.size > 0) this.signal(SIGSTOP);
     const all = this.freeze(pinned);
     const sent = send(signal);
-    if (!all) this.visible = false;
+    if (!all || this.anyHidden) this.visible = false;
     this.lookAgain = signal !== SIGKILL || !this.visible;
     if (signal !== SIGKILL) send(SIGCONT);
     return sent;

@@ -184,6 +184,33 @@ describe('descendants', () => {
     });
   });
 
+  it('are not all known while an orphan of this user hides what it has open, as what may not be read does', async () => {
+    const { readdirSync } = fs;
+    const both = start(`
+      sh -c '(setsid sleep 60 & echo orphan $! >&2); echo root $$ >&2; exec sleep 60' | sleep 60`);
+    const [root = 0, orphan = 0] = await pidsFrom(both, 'root', 'orphan');
+    try {
+      await until(() => nameOf(root) === 'sleep' && nameOf(orphan) === 'sleep');
+      const reach = (): boolean => {
+        const descendants = new Descendants(root, { ownGroup: false, ownPipes: outputOf(root), send: () => undefined });
+        descendants.deliver(constants.signals.SIGKILL, true, () => true);
+        return descendants.visible;
+      };
+      fs.readdirSync = ((path: string) => {
+        if (path === `/proc/${orphan}/fd`) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+        return readdirSync(path);
+      }) as typeof readdirSync;
+      expect(reach()).to.equal(false);
+      process.kill(orphan, 'SIGKILL');
+      await until(() => [undefined, 'Z'].includes(stateOf(orphan)));
+      expect(reach()).to.equal(true);
+    } finally {
+      fs.readdirSync = readdirSync;
+      if (stateOf(orphan) !== undefined) process.kill(orphan, 'SIGKILL');
+      process.kill(-(both.pid ?? NaN), 'SIGKILL');
+    }
+  });
+
   it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
     const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
     const root = start(`setsid sh -c 'trap "" TERM; echo far $$ >&2; sleep 60; :' & trap : TERM; wait; wait`);
