@@ -60,7 +60,8 @@ export class Ending {
     if (this.phase === 'none') {
       this.phase = 'grace';
       this.signalTree('SIGTERM');
-      this.signalTree('SIGCONT');
+      // Who may not end it may continue it all the same, as of his session: that ends nobody.
+      this.handle.signal('SIGCONT', 'tree');
     } else if (ends >= this.graceEnds) return;
     this.graceEnds = ends;
     this.cancelKill?.();

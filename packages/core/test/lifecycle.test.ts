@@ -372,6 +372,15 @@ describe('the life of a run', () => {
       expect((await run).result).to.include({ exitCode: 0, timedOut: true });
     });
 
+    it('that reaches a program by SIGCONT alone, which its session may send, has ended nobody', async () => {
+      const made = fake((p) => {
+        p.signal = (name) => ({ sent: name === 'SIGCONT', reached: 'tree' });
+      });
+      const run = rejection(new made.Command('x').run({ timeout: 10, killDelay: 10 }), CommandTimeoutError);
+      await made.clock.advance(10_000);
+      expect((await run).result).to.include({ ended: 'none' });
+    });
+
     it('waits for descendants to end, and kills those who do not', async () => {
       const made = fake((p) => {
         p.reach = 'tree';
