@@ -91,6 +91,8 @@ class PosixChild extends ProgramPipes implements ChildHandle {
     this.ending = this.watch.keep = true;
     this.watch.check();
     const ended = this.tree.signal(number, this.watch.state !== 'reaped');
+    // After the signal, by which it ends where that is allowed.
+    this.launch?.abandon();
     if (number === SIGKILL) this.watch.reap();
     return ended;
   }
@@ -108,9 +110,9 @@ class PosixChild extends ProgramPipes implements ChildHandle {
 
   dispose(): void {
     if (this.watch.state !== 'reaped') {
-      // One that may not be signalled, as it changed its user, is not waited for.
+      // One that may not be signalled, as it changed its user, is not waited for, unless it is still held and ends by itself.
       const { sent } = this.signalTree(SIGKILL);
-      if (sent) this.watch.waitFor(longestDeath);
+      if (sent || this.launch?.isLauncher() === true) this.watch.waitFor(longestDeath);
       this.watch.reap();
     }
     for (const capture of this.captures) capture.destroy();

@@ -33,8 +33,10 @@ export class Daemon extends ProgramPipes implements ChildHandle {
     return this.launch.pid;
   }
 
-  signal(name: SignalName): Ended {
+  signal(name: SignalName, target: 'process' | 'tree'): Ended {
     const number = signalNumber(name);
+    // That is its end.
+    if (name === 'SIGKILL' && target === 'tree') return { sent: this.end(), reached: 'process' };
     return { sent: number !== undefined && this.launch.signal(number), reached: 'process' };
   }
 

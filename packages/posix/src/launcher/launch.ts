@@ -39,12 +39,15 @@ export class Launch {
   /** Pins the number of a daemon, which is no child of ours. */
   private pidfd = -1;
   private notePinned!: () => void;
+  private noteHeld!: () => void;
   private unwanted = false;
+  /** Nobody will kill the daemon any more. */
+  private over = false;
   /** It was ended for that it did not say a word, whatever it has said or become since. */
   silent = false;
 
   constructor(
-    plan: LaunchPlan,
+    private readonly plan: LaunchPlan,
     private readonly begun: BegunLauncher,
     private readonly libc: Libc,
   ) {
@@ -55,19 +58,21 @@ export class Launch {
       this.notePinned = resolve;
     });
     const held = new Promise<'held'>((resolve) => {
-      this.reports.on('data', (chunk: Buffer) => {
-        progress.take(chunk);
-        if (plan.daemon) this.pin();
-        if (progress.held) resolve('held');
-      });
+      this.noteHeld = () => {
+        resolve('held');
+      };
+    });
+    this.reports.on('data', (chunk: Buffer) => {
+      this.take(chunk);
     });
     this.reports.on('error', () => undefined);
     // An error is told when nothing of the launcher is left: the pipe ends with it.
     const closed = new Promise((resolve) => this.reports.once('close', resolve));
     this.outcome = closed.then(() => {
       progress.closeGo();
-      if (progress.failure !== undefined) throw progress.failure;
-      return progress.baseline === undefined ? this.died() : { baseline: progress.baseline };
+      // What it says when nobody lets it go on is not why.
+      if (progress.failure !== undefined && !this.unwanted) throw progress.failure;
+      return progress.executed === undefined ? this.died() : { baseline: progress.executed };
     });
     this.ready = Promise.race([held, this.outcome]);
     // Whoever is not interested any more need not listen.
@@ -117,9 +122,8 @@ export class Launch {
   statusOf(status: ExitStatus): ExitStatus | Promise<ExitStatus> {
     // Not later than that it is reaped: who sees by its pid that it has ended must not be told that it was aborted since.
     this.readNow();
-    const { baseline, failure } = this.progress;
-    if (baseline !== undefined && failure === undefined) return withoutLauncher(status, baseline);
-    return this.outcome.then(() => status);
+    const { executed } = this.progress;
+    return executed === undefined ? this.outcome.then(() => status) : withoutLauncher(status, executed);
   }
 
   /** Whoever is dead has said all that there is. */
@@ -128,8 +132,14 @@ export class Launch {
     while (!this.reports.destroyed) {
       const count = this.libc.read(this.begun.report, chunk, chunk.length);
       if (count <= 0) return;
-      this.progress.take(chunk.subarray(0, count));
+      this.take(chunk.subarray(0, count));
     }
+  }
+
+  private take(chunk: Uint8Array): void {
+    this.progress.take(chunk);
+    if (this.plan.daemon) this.pin();
+    if (this.progress.held) this.noteHeld();
   }
 
   /** Lets the program run; resolves at exec. */
@@ -138,10 +148,28 @@ export class Launch {
     if ((await this.outcome) === 'died') throw diedWhileHeld();
   }
 
-  /** Kills a daemon's launcher, or the daemon, if its number is pinned; whether it is. */
+  /**
+   * Nobody lets it go on any more: one that may not be signalled, as it has changed its user, ends by itself, with its pid
+   * file, as long as it is not the program.
+   */
+  abandon(): void {
+    this.progress.closeGo();
+  }
+
+  /** Whether it has not said that it is the program. */
+  isLauncher(): boolean {
+    this.readNow();
+    return this.progress.executed === undefined;
+  }
+
+  /** Ends a daemon's launcher, or the daemon, if its number is pinned; whether it is. */
   kill(): boolean {
+    if (this.over) return false;
     this.unwanted = true;
-    return this.signal(SIGKILL);
+    this.signal(SIGKILL);
+    // After the signal: what it can still say is not why it ends.
+    this.abandon();
+    return this.pidfd >= 0;
   }
 
   /** Sends a signal to a daemon's launcher, or the daemon, while its number is pinned; whether it was sent. */
@@ -154,8 +182,7 @@ export class Launch {
   removed(): boolean {
     if (!this.unwanted) return false;
     // It holds its pid file until it is dead.
-    if (this.pidfd >= 0) waitForDeath(this.libc, this.pidfd, longestDeath);
-    this.removePidFile();
+    if (this.pidfd < 0 || waitForDeath(this.libc, this.pidfd, longestDeath)) this.removePidFile();
     return true;
   }
 
@@ -180,6 +207,7 @@ export class Launch {
 
   /** Of a daemon, when nobody will kill it. */
   unpin(): void {
+    this.over = true;
     if (this.pidfd >= 0) closeBound(this.libc, this.pidfd);
     this.pidfd = -1;
   }

@@ -91,7 +91,7 @@ class Launcher {
     this.stage = 'launcher';
   }
 
-  /** Whether the caller is gone: the other end of its pipe is closed. */
+  /** Whether the caller is gone, or has given it up: the other end of its pipe is closed. */
   private isAbandoned(): boolean {
     const set = Buffer.alloc(SIZE.pollfd);
     set.writeInt32LE(this.order.go);
@@ -106,6 +106,8 @@ class Launcher {
     // After the ids: a change of them clears it.
     if (order.parent !== undefined) this.dieWithParent(order.parent);
     if (plan.handshake) this.hold();
+    // Whoever gave it up may not signal it by now.
+    if (this.isAbandoned()) throw callerGone('launcher');
     descriptors.place(this.pidFile);
     this.execute();
   }
@@ -154,7 +156,7 @@ class Launcher {
 
   private hold(): void {
     this.say({ type: 'held' });
-    if (!this.wait()) throw startError('handshake', systemError(errno.EPIPE, 'read', undefined, 'the caller is gone'));
+    if (!this.wait()) throw callerGone('handshake');
   }
 
   /** Waits for the caller; whether there is one. */
@@ -217,6 +219,9 @@ class Launcher {
     this.libc._exit(notStarted);
   }
 }
+
+const callerGone = (stage: Stage): CommandStartError =>
+  startError(stage, systemError(errno.EPIPE, 'read', undefined, 'the caller is gone'));
 
 function readOrder(): { readonly order: Order; readonly strings: Buffer } {
   const fd = Number(process.argv[2]);

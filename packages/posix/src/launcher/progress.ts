@@ -18,7 +18,7 @@ export class Progress {
   pid: number | undefined;
   held = false;
   /** Set: exec was the next thing. */
-  baseline: Baseline | undefined;
+  private baseline: Baseline | undefined;
   failure: CommandStartError | undefined;
   private readonly reader = new ReportReader();
   private goOpen = true;
@@ -27,6 +27,11 @@ export class Progress {
     private readonly begun: BegunLauncher,
     private readonly libc: Libc,
   ) {}
+
+  /** Set: it is the program, unless it is ended in the middle of exec. */
+  get executed(): Baseline | undefined {
+    return this.failure === undefined ? this.baseline : undefined;
+  }
 
   take(chunk: Uint8Array): void {
     for (const report of this.reader.take(chunk)) this.note(report);
@@ -53,12 +58,15 @@ export class Progress {
     }
   }
 
-  /** The launcher waits, and has the lock of its pid file: nobody else can have made another one of that name. */
+  /**
+   * The launcher waits, unless nobody lets it go on any more, and has the lock of its pid file: nobody else can have made
+   * another one of that name.
+   */
   private fail(error: CommandStartError, locked: boolean): void {
     this.failure = error;
     const { pidFile } = this.begun;
     try {
-      if (locked && pidFile !== undefined) unlinkSync(pidFile);
+      if (locked && this.goOpen && pidFile !== undefined) unlinkSync(pidFile);
     } catch {
       // It may be gone; if not, it is stale, and the next start takes it over.
     }

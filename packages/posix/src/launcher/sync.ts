@@ -87,15 +87,15 @@ const left = (deadline: number): number | undefined =>
 
 function childOutcome(
   begun: BegunLauncher,
-  { failure, baseline }: Progress,
+  { failure, executed }: Progress,
   end: ReportsEnd,
   request: SyncRequest,
   libc: Libc,
 ): SyncOutcome {
   const { pid, parentEnds } = begun.process;
-  if (end === 'end' && baseline !== undefined && failure === undefined) {
+  if (end === 'end' && executed !== undefined) {
     const outcome = waitSync(begun.process, request, libc);
-    return { ...outcome, ...withoutLauncher(outcome, baseline) };
+    return { ...outcome, ...withoutLauncher(outcome, executed) };
   }
   // It is still the launcher: the program never runs.
   if (end === 'deadline') return waitSync(begun.process, { ...request, timeout: 0 }, libc);
@@ -121,7 +121,7 @@ function reapNow(libc: Libc, pid: number): ExitStatus {
 
 function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd, libc: Libc): SyncOutcome {
   const shell = reapNow(libc, begun.process.pid);
-  const { pid, failure, baseline } = progress;
+  const { pid, failure, executed } = progress;
   const { pidFile } = begun;
   if (failure !== undefined) throw failure;
   if (end === 'silence') throw saidNothing();
@@ -130,7 +130,7 @@ function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd
     return daemonResult(pid, 'timeout');
   }
   if (pid === undefined) throw diedBeforeExec(shell);
-  if (baseline === undefined) {
+  if (executed === undefined) {
     if (pidFile !== undefined) removeOwnPidFile(libc, pidFile, pid);
     throw diedBeforeExec(shell);
   }
