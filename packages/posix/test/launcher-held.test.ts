@@ -1,8 +1,9 @@
-/** Who is held and ended, where that is not as easy as a signal: it may not be sent. */
+/** Who is held and ended, where that is not as easy as a signal: it may not be sent, or comes at the moment of exec. */
 import { expect } from 'chai';
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { startError, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
+import { Command } from '../src';
 import { chosenDriver } from '../src/ffi';
 import { beginLauncher } from '../src/launcher/client';
 import { Progress } from '../src/launcher/progress';
@@ -14,7 +15,7 @@ import { pidFiles } from './lockers';
 import { openFds, planOf, sh } from './plans';
 import { pidsWith, stateOf, until } from './started';
 
-const { EPERM } = constants.errno;
+const { EINTR, EPERM } = constants.errno;
 const { SIGCONT } = constants.signals;
 const real = libcThrough(chosenDriver(undefined));
 
@@ -31,6 +32,11 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
+
+/** Waits for a condition without letting the event loop turn. */
+function spin(condition: () => boolean): void {
+  while (!condition());
+}
 
 describe('a program that is held', () => {
   const file = pidFiles();
@@ -116,5 +122,55 @@ describe('a program that is held', () => {
       real.kill(begun.process.pid, 9);
       real.wait4(begun.process.pid, null, 0, null);
     });
+  });
+
+  describe('and is killed when it runs', () => {
+    const running = (pid = 0): boolean => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n';
+
+    it('is a daemon that has begun, also if nobody has heard of it yet', async () => {
+      const command = new Command('sleep', [marker], { daemon: true, pidFile: file(), handshake: true });
+      const held = await command.runAsync();
+      const notified = held.handshakeNotify();
+      spin(() => running(held.pid));
+      expect(held.kill('SIGKILL')).to.equal(false);
+      await notified;
+      expect([(await held.wait()).exitCode, gone(held.pid)]).to.deep.equal([0, false]);
+    });
+
+    it('has not begun if the signal was sent before', async () => {
+      let pid = 0;
+      const late: Libc = {
+        ...real,
+        syscall: (number, ...rest) => {
+          if (number === LINUX.SYS_pidfd_send_signal) spin(() => running(pid));
+          return real.syscall(number, ...rest);
+        },
+      };
+      const handle = await launch(daemon(), late);
+      pid = handle.pid ?? 0;
+      const notified = failure(handle.handshake?.notify() ?? Promise.resolve());
+      expect(handle.signal('SIGKILL', 'process').sent).to.equal(true);
+      expect(await notified).to.include({ stage: 'handshake', code: 'EPIPE' });
+      expect([gone(pid), existsSync(file())]).to.deep.equal([true, false]);
+      handle.dispose();
+    });
+  });
+
+  it('and goes on leaves nothing either, where its start is given up before anybody is told of it', async () => {
+    let seen = false;
+    const busy: Libc = {
+      ...real,
+      syscall: (number, ...rest) => (number === LINUX.SYS_waitid && !seen ? -EINTR : real.syscall(number, ...rest)),
+    };
+    const pipes = (): number => openFds().filter((fd) => linkOf(fd).startsWith('pipe:')).length;
+    const none = pipes();
+    const plan = daemon({ handshake: false });
+    const starting = failure(launch(plan, busy));
+    // Only the end of the shell is waited for.
+    await until(() => pidsWith(marker).length > 0 && pipes() === none);
+    cancelLaunch(plan);
+    seen = true;
+    expect(await starting).to.include({ stage: 'fork' });
+    expect([pidsWith(marker), existsSync(file())]).to.deep.equal([[], false]);
   });
 });

@@ -166,16 +166,22 @@ export class Launch {
   kill(): boolean {
     if (this.over) return false;
     this.unwanted = true;
-    this.signal(SIGKILL);
+    this.send(SIGKILL);
     // After the signal: what it can still say is not why it ends.
     this.abandon();
     return this.pidfd >= 0;
   }
 
-  /** Sends a signal to a daemon's launcher, or the daemon, while its number is pinned; whether it was sent. */
+  /** Sends a signal to a daemon's launcher while its number is pinned; whether it was sent. The daemon is nobody's. */
   signal(number: number): boolean {
-    if (this.pidfd < 0) return false;
-    return this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0) === 0;
+    const sent = this.isLauncher() && this.send(number);
+    // It may hit it in the middle of exec: then it has not begun.
+    if (sent && number === SIGKILL) this.unwanted = true;
+    return sent;
+  }
+
+  private send(number: number): boolean {
+    return this.pidfd >= 0 && this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0) === 0;
   }
 
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */

@@ -96,7 +96,8 @@ async function launchDaemon(
 function becomesDaemon(begun: BegunLauncher, launch: Launch, shell: LauncherShell, libc: Libc): Promise<ExitStatus> {
   const started = async (): Promise<ExitStatus> => {
     try {
-      const outcome = await launch.outcome;
+      // The shell is reaped also if it fails.
+      const outcome = await launch.outcome.finally(() => shell.ended);
       const { pid } = launch;
       if (launch.removed() || outcome === 'died' || pid === undefined) throw await launch.cause(shell.ended);
       if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
@@ -105,8 +106,6 @@ function becomesDaemon(begun: BegunLauncher, launch: Launch, shell: LauncherShel
       }
       return daemonStatus;
     } finally {
-      // The shell is reaped also if the rest fails.
-      await shell.ended;
       shell.release();
       launch.unpin();
     }
