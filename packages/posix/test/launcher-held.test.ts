@@ -1,5 +1,6 @@
-/** Who is held and ended, where that is not as easy as a signal: it may not be sent, or comes at the moment of exec. */
+/** Who is held and ended, where that is not as easy as a signal: it may not be sent, or there is nothing to send it by. */
 import { expect } from 'chai';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { startError, type ChildHandle, type LaunchPlan } from '@vircommand/core/backend';
@@ -15,7 +16,7 @@ import { pidFiles } from './lockers';
 import { openFds, planOf, sh } from './plans';
 import { pidsWith, stateOf, until } from './started';
 
-const { EINTR, EPERM } = constants.errno;
+const { EINTR, EMFILE, EPERM } = constants.errno;
 const { SIGCONT } = constants.signals;
 const real = libcThrough(chosenDriver(undefined));
 
@@ -172,5 +173,51 @@ describe('a program that is held', () => {
     seen = true;
     expect(await starting).to.include({ stage: 'fork' });
     expect([pidsWith(marker), existsSync(file())]).to.deep.equal([[], false]);
+  });
+
+  describe('while there is no descriptor to hold its number by', () => {
+    let free = false;
+    beforeEach(() => {
+      free = false;
+    });
+    const poor: Libc = {
+      ...real,
+      syscall: (number, ...rest) =>
+        number === LINUX.SYS_pidfd_open && !free ? -EMFILE : real.syscall(number, ...rest),
+    };
+
+    it('is signalled as soon as there is one', async () => {
+      const handle = await launch(daemon(), poor);
+      expect(handle.signal('SIGCONT', 'process').sent).to.equal(false);
+      free = true;
+      expect(handle.signal('SIGCONT', 'process').sent).to.equal(true);
+      handle.dispose();
+      expect([gone(handle.pid), existsSync(file())]).to.deep.equal([true, false]);
+    });
+
+    it('leaves no pid file when it is disposed', async () => {
+      const handle = await launch(daemon(), poor);
+      handle.dispose();
+      expect(existsSync(file())).to.equal(false);
+      await until(() => gone(handle.pid));
+    });
+
+    it('is not mistaken for who has its number since', async () => {
+      const stranger: ChildProcess = spawn('sleep', [marker]);
+      const strangers = stranger.pid ?? 0;
+      let pid = 0;
+      const recycled: Libc = {
+        ...poor,
+        syscall: (number, first, ...rest) =>
+          poor.syscall(number, number === LINUX.SYS_pidfd_open && first === pid ? strangers : first, ...rest),
+        getpgid: (of) => real.getpgid(of === pid ? strangers : of),
+      };
+      const handle = await launch(daemon(), recycled);
+      pid = handle.pid ?? 0;
+      free = true;
+      expect(handle.signal('SIGKILL', 'process').sent).to.equal(false);
+      handle.dispose();
+      expect([gone(strangers), existsSync(file())]).to.deep.equal([false, false]);
+    });
   });
 });

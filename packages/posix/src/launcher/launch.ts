@@ -181,6 +181,7 @@ export class Launch {
   }
 
   private send(number: number): boolean {
+    this.pinAgain();
     return this.pidfd >= 0 && this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0) === 0;
   }
 
@@ -203,12 +204,26 @@ export class Launch {
     if (pidFile !== undefined && pid !== undefined) removeOwnPidFile(this.libc, pidFile, pid);
   }
 
+  /** When it has just said a word, so that its number is its own. */
   private pin(): void {
     const { pid } = this;
     if (pid === undefined || this.pidfd >= 0) return;
-    this.pidfd = openPidfd(this.libc, pid);
-    if (this.pidfd >= 0) this.notePinned();
+    this.keep(openPidfd(this.libc, pid));
     if (this.unwanted) this.kill();
+  }
+
+  /** There was no descriptor. Whoever is in the group that the shell led, whose number nobody else has yet, is not a stranger. */
+  private pinAgain(): void {
+    const { pid, libc } = this;
+    if (pid === undefined || this.pidfd >= 0 || this.over) return;
+    const pidfd = openPidfd(libc, pid);
+    if (libc.getpgid(pid) === this.begun.process.pid) this.keep(pidfd);
+    else if (pidfd >= 0) closeBound(libc, pidfd);
+  }
+
+  private keep(pidfd: number): void {
+    this.pidfd = pidfd;
+    if (pidfd >= 0) this.notePinned();
   }
 
   /** Of a daemon, when nobody will kill it. */

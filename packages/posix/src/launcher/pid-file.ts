@@ -1,13 +1,20 @@
 /** Pid files of starts that failed without a word, and of daemons that have begun. */
 import { readdirSync, statSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import type { Libc } from '../libc';
 import { readContent } from '../pidfile/read';
-import { discardPidFile } from '../pidfile/remove';
+import { discardPidFile, type Removal } from '../pidfile/remove';
+import { longestDeath } from './progress';
 
-/** Removes the file if nobody has it any more and it still names the process that died. */
+const clock = performance.now.bind(performance);
+
+/** Removes the file if nobody has it any more and it still names the process that died, or is about to. */
 export function removeOwnPidFile(libc: Libc, path: string, pid: number): void {
+  const end = clock() + longestDeath;
+  const isItsOwn = (found: Removal): boolean => found.state === 'held' && found.owner === pid;
   try {
-    discardPidFile(libc, path, pid);
+    // The lock is gone a moment after the pipe by which its end is noticed.
+    while (isItsOwn(discardPidFile(libc, path, pid)) && clock() < end) libc.poll(null, 0, 1);
   } catch {
     // It is stale, and the next start takes it over.
   }

@@ -49,6 +49,6 @@ export function removeIfFree(libc: Libc, path: string, unwanted: (text: string) 
 }
 
 /** For who started a process that failed and left its pid file: removes it, unless it is another's by now. */
-export function discardPidFile(libc: Libc, path: string, pid: number): void {
-  removeIfFree(libc, path, (text) => text === String(pid) || text === '');
+export function discardPidFile(libc: Libc, path: string, pid: number): Removal {
+  return removeIfFree(libc, path, (text) => text === String(pid) || text === '');
 }
