@@ -1,20 +1,18 @@
 /** Pid files of starts that failed without a word, and of daemons that have begun. */
 import { readdirSync, statSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
+import { realTime } from '@vircommand/core/backend';
 import type { Libc } from '../libc';
 import { readContent } from '../pidfile/read';
 import { discardPidFile, type Removal } from '../pidfile/remove';
 import { longestDeath } from './progress';
 
-const clock = performance.now.bind(performance);
-
 /** Removes the file if nobody has it any more and it still names the process that died, or is about to. */
 export function removeOwnPidFile(libc: Libc, path: string, pid: number): void {
-  const end = clock() + longestDeath;
+  const end = realTime.now() + longestDeath;
   const isItsOwn = (found: Removal): boolean => found.state === 'held' && found.owner === pid;
   try {
     // The lock is gone a moment after the pipe by which its end is noticed.
-    while (isItsOwn(discardPidFile(libc, path, pid)) && clock() < end) libc.poll(null, 0, 1);
+    while (isItsOwn(discardPidFile(libc, path, pid)) && realTime.now() < end) libc.poll(null, 0, 1);
   } catch {
     // It is stale, and the next start takes it over.
   }
