@@ -130,7 +130,8 @@ export interface ChildHandle {
   readonly sendBuffers?: readonly Writable[] | undefined;
   /**
    * Settles once, when the program is reaped, whatever the pipes do; for a daemon with exit code 0, at once, or when it is
-   * executed after a handshake. Before that `signal()` and `dispose()` end it; afterwards they leave it alone.
+   * executed after a handshake. Before that `signal()` and `dispose()` end it, and this settles, in either way, when nothing
+   * is left of it; afterwards they leave it alone.
    * It must reject only if the backend lost the program (`CommandStartError`, stage `backend`).
    */
   readonly exited: Promise<ExitStatus>;

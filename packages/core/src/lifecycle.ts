@@ -262,6 +262,11 @@ export class Run {
 
   private exit(status: ExitStatus): void {
     if (this.exited) return;
+    // It was ended while it was held: it has not begun.
+    if (this.launch.plan.daemon && this.ending.phase !== 'none') {
+      this.finish();
+      return;
+    }
     this.status = status;
     // A daemon has begun: its run is over when all is sent.
     if (this.launch.plan.daemon && this.feeding > 0) return;
@@ -356,8 +361,8 @@ export class Run {
       this.ending.terminate(killDelay);
       return;
     }
-    if (this.status === undefined) this.ending.killNow();
-    this.finish();
+    if (this.status === undefined) this.ending.terminate(0);
+    else this.finish();
   }
 
   /** Ends the run for a cause. The first one counts. */

@@ -165,6 +165,35 @@ describe('a daemon that is held', () => {
     }
   });
 
+  it('is waited for when it is killed, and let go of when the backend has nothing left of it', async () => {
+    const made = fake((program) => program.traps.add('SIGKILL'));
+    const both = [await start(made), await start(made)];
+    await turns();
+    const over = abortAll();
+    expect(made.programs.map(({ signals, disposed }) => [signals, disposed])).to.deep.equal([
+      [['SIGKILL tree'], 0],
+      [['SIGKILL tree'], 0],
+    ]);
+    expect(await isSettled(over)).to.equal(false);
+    for (const program of made.programs) program.lose(startError('handshake', 'it was ended'));
+    await over;
+    for (const running of both) await rejection(running.wait(), CommandAbortedError);
+    expect([made.programs.every(({ disposed }) => disposed > 0), made.clock.pending]).to.deep.equal([true, 0]);
+  });
+
+  it('that does not end is given up after the drain’s delay', async () => {
+    const made = fake((program) => program.traps.add('SIGKILL'));
+    const running = await daemon(made).requireHandshake().runAsync({ drainDelay: 400 });
+    await turns();
+    const over = running.abort();
+    await made.clock.advance(399);
+    expect(await isSettled(over)).to.equal(false);
+    await made.clock.advance(1);
+    await over;
+    expect((await rejection(running.wait(), CommandAbortedError)).result).to.include({ exitCode: undefined });
+    expect([made.program.disposed, made.clock.pending]).to.deep.equal([1, 0]);
+  });
+
   it('is ended by a deadline', async () => {
     const made = held();
     const running = await daemon(made).requireHandshake().runAsync({ timeout: 100 });

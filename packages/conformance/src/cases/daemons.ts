@@ -171,7 +171,8 @@ export const daemonCases = group('daemon', { requires: ['daemon'], needs: ['posi
       const directory = t.tempDir();
       const [note, file] = [path.join(directory, 'note'), path.join(directory, 'pid')];
       const command = t.helper(`write-file:${note}`).daemonize().setPidFile(file).requireHandshake();
-      const aborted = await command.runAsync();
+      // The backend tells that nothing is left, long before that.
+      const aborted = await command.runAsync({ drainDelay: 5000 });
       await aborted.abort();
       await rejection(aborted.wait(), CommandAbortedError);
       assert.equal(existsSync(file), false);

@@ -86,6 +86,24 @@ export const daemonMutants: readonly Mutant[] = [
     ),
   },
   {
+    does: 'does not tell that a daemon was ended while it was held',
+    caughtBy: 'daemon.held-ended',
+    bound: hangs,
+    break: both(
+      withPlan((plan) => (plan.handshake ? { ...plan, program: '/bin/sleep', argv: ['sleep', '1000'] } : plan)),
+      both(
+        unheld,
+        daemons((handle) => ({
+          exited: new Promise(() => undefined),
+          signal: (name, target) => handle.signal(name, target),
+          dispose: () => {
+            handle.dispose();
+          },
+        })),
+      ),
+    ),
+  },
+  {
     does: 'looks for a daemon’s program before it is told to go on',
     caughtBy: 'daemon.held-fails',
     break: both(
