@@ -263,7 +263,7 @@ export class Run {
   private exit(status: ExitStatus): void {
     if (this.exited) return;
     // It was ended while it was held: it has not begun.
-    if (this.launch.plan.daemon && this.ending.phase !== 'none') {
+    if (this.launch.plan.daemon && this.ending.reached !== 'none') {
       this.finish();
       return;
     }

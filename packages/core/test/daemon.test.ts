@@ -181,6 +181,20 @@ describe('a daemon that is held', () => {
     expect([made.programs.every(({ disposed }) => disposed > 0), made.clock.pending]).to.deep.equal([true, 0]);
   });
 
+  it('and could not be killed, since it was executed before, has begun: its result says so', async () => {
+    const made = fake((program) => {
+      program.signal = () => ({ sent: false, reached: 'process' });
+    });
+    const running = await start(made);
+    await turns();
+    const over = running.abort();
+    begun(made.program);
+    await over;
+    const { result } = await rejection(running.wait(), CommandAbortedError);
+    expect(result).to.include({ exitCode: 0, pid: 100, ended: 'none' });
+    expect(made.program.disposed).to.equal(0);
+  });
+
   it('that does not end is given up after the drain’s delay', async () => {
     const made = fake((program) => program.traps.add('SIGKILL'));
     const running = await daemon(made).requireHandshake().runAsync({ drainDelay: 400 });

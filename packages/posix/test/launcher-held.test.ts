@@ -44,6 +44,7 @@ describe('a program that is held', () => {
   /** Unique to this test run: by it what is left is found. */
   const marker = `1${process.pid}`;
   const gone = (pid = 0): boolean => [undefined, 'Z'].includes(stateOf(pid));
+  const runs = (pid = 0): boolean => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n';
   const sleeper = (part: Partial<LaunchPlan> = {}): LaunchPlan =>
     planOf({ argv: ['sleep', marker], handshake: true, ...part });
   const daemon = (part: Partial<LaunchPlan> = {}): LaunchPlan => sleeper({ daemon: true, pidFile: file(), ...part });
@@ -110,6 +111,17 @@ describe('a program that is held', () => {
       expect([existsSync(ran), existsSync(file())]).to.deep.equal([false, false]);
     });
 
+    it('is a daemon that has begun if it was executed before: nobody waits for its end', async () => {
+      const handle = await launch(daemon({ privileged: another }), forbidden);
+      const notified = handle.handshake?.notify();
+      spin(() => runs(handle.pid));
+      expect(handle.signal('SIGKILL', 'tree').sent).to.equal(false);
+      await notified;
+      expect(await handle.exited).to.include({ exitCode: 0 });
+      handle.dispose();
+      expect([gone(handle.pid), existsSync(file())]).to.deep.equal([false, true]);
+    });
+
     it('has its file removed by that name only as long as it waits: another may have the name by then', () => {
       const path = file();
       const begun = beginLauncher(sleeper(), real);
@@ -126,13 +138,11 @@ describe('a program that is held', () => {
   });
 
   describe('and is killed when it runs', () => {
-    const running = (pid = 0): boolean => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n';
-
     it('is a daemon that has begun, also if nobody has heard of it yet', async () => {
       const command = new Command('sleep', [marker], { daemon: true, pidFile: file(), handshake: true });
       const held = await command.runAsync();
       const notified = held.handshakeNotify();
-      spin(() => running(held.pid));
+      spin(() => runs(held.pid));
       expect(held.kill('SIGKILL')).to.equal(false);
       await notified;
       expect([(await held.wait()).exitCode, gone(held.pid)]).to.deep.equal([0, false]);
@@ -143,7 +153,7 @@ describe('a program that is held', () => {
       const late: Libc = {
         ...real,
         syscall: (number, ...rest) => {
-          if (number === LINUX.SYS_pidfd_send_signal) spin(() => running(pid));
+          if (number === LINUX.SYS_pidfd_send_signal) spin(() => runs(pid));
           return real.syscall(number, ...rest);
         },
       };

@@ -41,6 +41,8 @@ export class Launch {
   private notePinned!: () => void;
   private noteHeld!: () => void;
   private unwanted = false;
+  /** It may not be signalled, as it has changed its user. */
+  private refused = false;
   /** Nobody will kill the daemon any more. */
   private over = false;
   /** It was ended for that it did not say a word, whatever it has said or become since. */
@@ -162,14 +164,19 @@ export class Launch {
     return this.progress.executed === undefined;
   }
 
-  /** Ends a daemon's launcher, or the daemon, if its number is pinned; whether it is. */
+  /** Ends a daemon's launcher, or the daemon, if its number is pinned; whether that ends it. */
   kill(): boolean {
     if (this.over) return false;
     this.unwanted = true;
     this.send(SIGKILL);
     // After the signal: what it can still say is not why it ends.
     this.abandon();
-    return this.pidfd >= 0;
+    return this.pidfd >= 0 && !this.escaped();
+  }
+
+  /** Whether it was the program before it was given up, and may not be signalled: it has begun all the same. */
+  private escaped(): boolean {
+    return this.refused && !this.isLauncher();
   }
 
   /** Sends a signal to a daemon's launcher while its number is pinned; whether it was sent. The daemon is nobody's. */
@@ -182,12 +189,15 @@ export class Launch {
 
   private send(number: number): boolean {
     this.pinAgain();
-    return this.pidfd >= 0 && this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0) === 0;
+    if (this.pidfd < 0) return false;
+    const result = this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0);
+    this.refused = result === -errno.EPERM;
+    return result === 0;
   }
 
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */
   removed(): boolean {
-    if (!this.unwanted) return false;
+    if (!this.unwanted || this.escaped()) return false;
     // It holds its pid file until it is dead.
     if (this.pidfd < 0 || waitForDeath(this.libc, this.pidfd, longestDeath)) this.removePidFile();
     return true;
