@@ -39,6 +39,8 @@ export interface Case extends Question {
   readonly iterations: number;
   /** Default 15. At least 6 are needed for a conclusion. */
   readonly rounds?: number;
+  /** So much memory is touched before the first round, in MiB: what all subjects fill together. */
+  readonly fills?: number;
   /** What else the same runs tell, as tables of their own. */
   readonly also?: readonly View[];
 }

@@ -9,6 +9,7 @@ import { Bench } from 'tinybench';
 import type { Case, Figure, Question, Subject, Teardown } from './case';
 import { presence, type Absent } from './presence';
 import { ascending, median } from './statistics';
+import { touchMemory } from './touch-memory';
 
 /** What came out for one subject. */
 export interface Measured {
@@ -47,6 +48,7 @@ export async function measure(given: Case, progress: Progress, exactly?: number)
   try {
     const { present, absent } = await presence(given, teardowns);
     const collected = new Map(present.map((subject) => [subject, [] as Samples[]]));
+    if (given.fills !== undefined) touchMemory(given.fills);
     // Whether a subject is here was found by a run of it, which is warm-up enough where a run is long.
     const warmUpRounds = given.iterations > 1 ? 1 : 0;
     const begun = performance.now();

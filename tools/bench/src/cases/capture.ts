@@ -13,6 +13,9 @@ const sizes = [
 const zeros = (bytes: number): string[] => ['head', '-c', String(bytes), '/dev/zero'];
 const usual = 100 * mebibyte;
 
+/** A dozen subjects, some of which need several times the output and do not give it back before they need more. */
+const fills = (mebibytes: number): number => Math.min(40 * mebibytes, 8192);
+
 const kept = (): Case[] =>
   sizes.map(({ mebibytes, iterations, rounds, warmUp }) => {
     const bytes = mebibytes * mebibyte;
@@ -21,6 +24,7 @@ const kept = (): Case[] =>
       what: `keep ${mebibytes.toLocaleString('en')} MiB of output, as bytes where the library can`,
       iterations,
       rounds,
+      fills: fills(mebibytes),
       // Chunks, their sum, and what the runtime is slow to give back.
       subjects: everybody({ way: 'capture', program: zeros(bytes), bytes, warmUp, needs: 4 * mebibytes }),
       bars:
@@ -41,6 +45,7 @@ export const capture = (): Case[] => [
     what: 'keep 100 MiB of output, blocking the thread',
     iterations: 1,
     rounds: 9,
+    fills: fills(100),
     subjects: everybody({ way: 'captureSync', program: zeros(usual), bytes: usual, needs: 400 }),
     bars: [
       { subject: posix, than: inC, atMost: 1 / 0.75 },
