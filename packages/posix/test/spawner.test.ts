@@ -16,9 +16,10 @@ describe('a spawner thread', () => {
     };
     let looks: [what: string, blocked: boolean][];
     const memory = [4, SIZE.posixSpawnFileActions, SIZE.posixSpawnattr].map((size) => Buffer.allocUnsafeSlow(size));
-    const [pid = 0, actions = 0, attributes = 0] = memory.map((bytes) => libc.driver.address(bytes));
 
     function serve(euid: number): void {
+      // Asked for here, so that the memory stays referenced: an order has nothing but addresses of it.
+      const [pid = 0, actions = 0, attributes = 0] = memory.map((bytes) => libc.driver.address(bytes));
       const plan = { path: 0, argv: 0, envp: 0, umask: undefined, hold: undefined };
       const order: Order = { ...plan, id: 1, pid, actions, attributes, euid, egid: libc.getegid() };
       const noted = (what: string, result: number): number => {
