@@ -215,7 +215,7 @@ describe('a start that is held', () => {
 
 describe('a burst of starts', function () {
   it('goes to a thread from the second one on, and ends as it should', async () => {
-    const backend = createPosixBackend();
+    const backend = createPosixBackend({ driver: drivers[0] });
     const Bound = bindCommand(backend);
     const before = threads().length;
     let seen = before;
