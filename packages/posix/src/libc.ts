@@ -76,11 +76,9 @@ const table = {
   /** glibc 2.34 and later. */
   posix_spawn_file_actions_addclosefrom_np: ['int', 'buffer', 'int'],
   posix_spawnattr_init: ['int', 'buffer'],
-  posix_spawnattr_destroy: ['int', 'buffer'],
   posix_spawnattr_setflags: ['int', 'buffer', 'int'],
   posix_spawnattr_setsigmask: ['int', 'buffer', 'buffer'],
   posix_spawnattr_setsigdefault: ['int', 'buffer', 'buffer'],
-  posix_spawnattr_setpgroup: ['int', 'buffer', 'int'],
 } as const satisfies Record<string, Signature>;
 
 interface ArgumentOf {

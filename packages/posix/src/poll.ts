@@ -16,8 +16,6 @@ import { ProcessTree } from './tree';
 
 const [SIGKILL, SIGTERM, SIGCONT] = [9, 15, 18];
 
-// As it was when this was loaded: tests that fake the time must not stop a deadline.
-
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;
 /** For so long a program may run before it gets a pidfd, which most do not need; also how often it is asked for without. */

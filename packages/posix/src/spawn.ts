@@ -14,8 +14,6 @@ import { placeOf, planSince, type Moment } from './moment';
 import { Preparation } from './prepare';
 import { checkPermission, resolvePath } from './program';
 
-export type { ParentEnds } from './ends';
-
 /** A program that runs. */
 export interface StartedProcess {
   readonly pid: number;

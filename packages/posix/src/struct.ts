@@ -30,10 +30,10 @@ export const EPOLL_DATA = process.arch === 'x64' ? 4 : 8;
 export const SIGACTION = { flags: 136 } as const;
 
 /** Offsets in `siginfo_t` as `waitid` fills it: `si_signo` 0, `si_code` 8, four bytes of nothing, then pid, uid and status. */
-export const SIGINFO = { code: 8, pid: 16, uid: 20, status: 24 } as const;
+export const SIGINFO = { code: 8, pid: 16, status: 24 } as const;
 
 /** Offsets in `struct flock`: two `short`, then two `off_t` and a pid. */
-export const FLOCK = { type: 0, whence: 2, start: 8, length: 16, pid: 24 } as const;
+export const FLOCK = { type: 0, length: 16, pid: 24 } as const;
 
 /** Offsets in `struct rusage`, each a `long`: two `timeval` of seconds and microseconds, then the counters. */
 export const RUSAGE = {
@@ -55,7 +55,6 @@ export const LINUX = {
   O_PATH: 0o10000000,
   // The values of arm64 and x64 differ.
   O_DIRECTORY: process.arch === 'arm64' ? 0o40000 : 0o200000,
-  F_DUPFD: 0,
   F_GETFD: 1,
   F_SETFD: 2,
   F_GETFL: 3,
@@ -73,9 +72,7 @@ export const LINUX = {
   AT_FDCWD: -100,
   POLLIN: 0x1,
   POLLOUT: 0x4,
-  POLLERR: 0x8,
   POLLHUP: 0x10,
-  POLLNVAL: 0x20,
   EPOLL_CLOEXEC: 0o2000000,
   EPOLL_CTL_ADD: 1,
   EPOLL_CTL_DEL: 2,
@@ -83,13 +80,11 @@ export const LINUX = {
   WNOHANG: 1,
   WEXITED: 4,
   WNOWAIT: 0x1000000,
-  MADV_DONTNEED: 4,
   MADV_HUGEPAGE: 14,
   CLD_EXITED: 1,
   CLD_DUMPED: 3,
   P_ALL: 0,
   P_PID: 1,
-  P_PIDFD: 3,
   SYS_waitid: process.arch === 'arm64' ? 95 : 247,
   SYS_pidfd_send_signal: 424,
   SYS_pidfd_open: 434,

@@ -137,10 +137,12 @@ export function openFds(): number[] {
     .sort((a, b) => a - b);
 }
 
+const F_DUPFD = 0;
+
 /** A descriptor without close-on-exec, as native code of others opens them; at least `lowest`. */
 export function inheritable(libc: Libc, path: string, lowest = 3): number {
   const fd = libc.openat(LINUX.AT_FDCWD, Buffer.from(path + '\0'), 0, 0);
-  const moved = libc.fcntl(fd, LINUX.F_DUPFD, lowest);
+  const moved = libc.fcntl(fd, F_DUPFD, lowest);
   libc.close(fd);
   return moved;
 }

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { closeSync, copyFileSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { Attributes } from '../src/attributes';
 import { libcThrough } from '../src/libc';
 import { Moments } from '../src/moment';
@@ -59,10 +60,19 @@ for (const driver of drivers) {
         gatehouse: new Gatehouse(driver),
       });
     let lane: Lane;
+    let made: Worker[];
+    const note = (worker: Worker): void => {
+      made.push(worker);
+    };
     beforeEach(() => {
+      made = [];
+      process.on('worker', note);
       lane = laneOf();
     });
-    afterEach(() => lane.dispose());
+    afterEach(async () => {
+      process.off('worker', note);
+      await lane.dispose();
+    });
 
     it('starts children of this process, with the environment as it is then', async () => {
       for (const value of ['one', 'two', 'two']) {
@@ -124,12 +134,13 @@ for (const driver of drivers) {
       for (let round = 0; round < 5; round++) {
         const starts = Array.from({ length: 40 }, (_, index) => begin(lane, sh(`exit ${index}`)));
         await Promise.all(starts.slice(0, 1 + round * 7));
-        await lane.killThread();
+        await made.at(-1)?.terminate();
         const handles = await Promise.all(starts);
         const codes = await Promise.all(handles.map(async ({ exited }) => (await exited).exitCode));
         expect(codes).to.deep.equal(Array.from({ length: 40 }, (_, index) => index));
         expect(new Set(handles.map(({ pid }) => pid)).size).to.equal(40);
       }
+      expect(made).to.have.lengthOf.at.least(5);
       await until(() => nothingNew(children(), before));
     });
 

@@ -15,8 +15,7 @@ const fields: Readonly<Record<string, (of: Package) => unknown>> = {
   bugs: () => `${repository}/issues`,
   repository: ({ directory }) => ({ type: 'git', url: `git+${repository}.git`, directory }),
   type: () => 'commonjs',
-  // Timers are kept before a test can fake them.
-  sideEffects: ({ manifest }) => (manifest.name === '@vircommand/posix' ? ['./src/timers.ts'] : false),
+  sideEffects: () => false,
   engines: () => workspace.engines,
   publishConfig: () => ({ access: 'public' }),
 };

@@ -121,11 +121,6 @@ export class Lane {
     await thread.terminate();
   }
 
-  /** For tests of what happens then. */
-  async killThread(): Promise<void> {
-    await this.thread?.terminate();
-  }
-
   private work(): void {
     if (this.waiting.length > 0) this.prepare();
     const refusal = this.waiting.length > 0 ? this.refusal() : undefined;

@@ -55,7 +55,7 @@ export class Thread {
   constructor(
     driver: DriverName,
     role: Setup['role'],
-    private readonly listener: ThreadListener,
+    listener: ThreadListener,
   ) {
     const addon = driver === 'koffi' ? koffiAddon() : undefined;
     this.begun = new Promise((resolve) => {
