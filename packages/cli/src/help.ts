@@ -27,7 +27,7 @@ export function entry(term: string, meaning: string, column: number, paint: (ter
   return `${first}${lines.join(`\n${pad}`)}\n`;
 }
 
-export const usageOfFlag = ({ name, short, value }: Flag<never>): string =>
+const usageOfFlag = ({ name, short, value }: Flag<never>): string =>
   `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
 
 /** All flags of a subcommand, group by group. */

@@ -73,7 +73,7 @@ const daemon: FlagGroup<Job> = {
 };
 
 /** When a run ends before its time. */
-export const bounds: FlagGroup<Job> = {
+const bounds: FlagGroup<Job> = {
   title: 'Bounds',
   note: 'Durations are like 30s, 500ms, 2m, 1h; a number alone is seconds. Sizes are like 64K, 10M, 1G.',
   flags: [

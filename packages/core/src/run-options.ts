@@ -36,7 +36,7 @@ export const longestText = constants.MAX_STRING_LENGTH;
 export const longestBytes = constants.MAX_LENGTH;
 
 /** When nothing is said. */
-export const defaultSettings: RunSettings = Object.freeze({
+const defaultSettings: RunSettings = Object.freeze({
   check: true,
   timeout: undefined,
   killDelay: 5000,

@@ -5,9 +5,9 @@ import { RecordingError, recordAnew } from './recording-error';
 import type { TapeData, TapeEvent, TapeOutcome } from './tape-event';
 
 /** What tells a recording from other JSON. */
-export const formatName = 'vircommand-recording';
+const formatName = 'vircommand-recording';
 /** The version that this package writes, and the only one that it reads. */
-export const formatVersion = 1;
+const formatVersion = 1;
 
 /** One call and what came of it. */
 export interface TapeEntry {

@@ -15,7 +15,7 @@ export interface Packed {
 }
 
 /** The pnpm of the workspace: of a directory, with arguments. */
-export const pnpm = (cwd: string, ...args: string[]): Command =>
+const pnpm = (cwd: string, ...args: string[]): Command =>
   new Command('npx', ['--yes', String(readManifest(root).packageManager), ...args], { cwd });
 
 async function packAll(): Promise<readonly Packed[]> {

@@ -12,11 +12,11 @@ import {
 import * as path from 'node:path';
 import { directories, groups, repository, type Page } from './pages';
 
-export const root = path.resolve(__dirname, '..', '..', '..');
-export const staged = path.resolve(__dirname, '..', 'pages');
+const root = path.resolve(__dirname, '..', '..', '..');
+const staged = path.resolve(__dirname, '..', 'pages');
 
 /** Every document that is a page, by its path in the repository. README.md is the way in on GitHub, index.md here. */
-export function pages(): Map<string, string> {
+function pages(): Map<string, string> {
   const listed = groups.flatMap((group) => group.pages);
   const found = Object.entries(directories).flatMap(([directory, to]) =>
     readdirSync(path.join(root, directory))
@@ -49,7 +49,7 @@ function moved(target: string, page: Page, known: ReadonlyMap<string, string>): 
 }
 
 /** The text with its links moved; what stands in code is left alone. */
-export const withLinks = (text: string, page: Page, known: ReadonlyMap<string, string>): string =>
+const withLinks = (text: string, page: Page, known: ReadonlyMap<string, string>): string =>
   text.replace(/^```[\s\S]*?^```$|`[^`\n]+`|\]\(([^)\s]+)\)/gm, (all: string, target: string | undefined) =>
     target === undefined ? all : `](${moved(target, page, known)})`,
   );

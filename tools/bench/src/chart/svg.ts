@@ -1,7 +1,7 @@
 /** What charts are made of: text, lines and shapes in the colours of a light or a dark page. */
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-export const escaped = (text: string): string => text.replace(/[&<>"]/g, (found) => entities[found] ?? found);
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (found) => entities[found] ?? found);
 
 /** One decimal is a tenth of a pixel. */
 const number = (value: number): string => String(Math.round(value * 10) / 10);
