@@ -9,8 +9,11 @@ import type { Report } from './report';
 import type { Result, Row } from './verdict';
 import { digits } from './words';
 
-/** Round enough for a sentence. */
-const spoken = (value: number): string => digits(Number(value.toPrecision(2)));
+/** Two digits that count: round enough for a sentence. */
+function spoken(value: number): string {
+  const round = Number(value.toPrecision(2));
+  return round < 100 ? round.toPrecision(2) : digits(round);
+}
 
 /** @throws Error for a case or subject that the report does not have. */
 export function withFigures(text: string, report: Report): string {
@@ -26,7 +29,7 @@ export function withFigures(text: string, report: Report): string {
   const several = (_: string, open: string, names: string, close: string) =>
     `${open}\n\n${table(names.trim().split(/\s+/), report)}\n\n${close}`;
   return text
-    .replace(/(<!-- bench ([^\s:]+): ([^/>]+?)(?: \/ ([^>]+?))? -->)[^<]*(<!-- \/bench -->)/g, one)
+    .replace(/(<!-- bench ([^\s:]+): ([^>]+?)(?: \/ ([^>]+?))? -->)[^<]*(<!-- \/bench -->)/g, one)
     .replace(/(<!-- bench-table ([^>]+?) -->)[\s\S]*?(<!-- \/bench-table -->)/g, several);
 }
 

@@ -68,22 +68,42 @@ describe('figures in a text', () => {
     const text =
       'It takes <!-- bench start/async: ours -->?<!-- /bench -->, and not <!-- bench start/async: child_process -->?<!-- /bench -->.';
     expect(withFigures(text, report)).to.equal(
-      'It takes <!-- bench start/async: ours -->1.50 ms<!-- /bench -->, and not <!-- bench start/async: child_process -->3.00 ms<!-- /bench -->.',
+      'It takes <!-- bench start/async: ours -->1.5 ms<!-- /bench -->, and not <!-- bench start/async: child_process -->3.0 ms<!-- /bench -->.',
     );
   });
 
   it('can be ratios and tables', () => {
     expect(withFigures('<!-- bench start/async: child_process / ours -->?<!-- /bench -->', report)).to.contain(
-      '-->2.00 times<!--',
+      '-->2.0 times<!--',
     );
     expect(withFigures('<!-- bench-table start/async --><!-- /bench-table -->', report)).to.contain(
       '| start <something> & wait | 1.50 ms | 3.00 ms | 3.00 ms (child_process) | 1.00 ms |',
     );
   });
 
+  it('have two digits that count, and no more', () => {
+    const said = (median: number): string | undefined => {
+      const rows = [{ name: 'ours', role: 'ours', quartiles: [1, 2], p99: 3, runs: 6, median } as const];
+      const text = withFigures('<!-- bench start/async: ours -->?<!-- /bench -->', {
+        ...report,
+        results: [{ ...result, rows }],
+      });
+      return /-->(.*) ms<!--/.exec(text)?.[1];
+    };
+    expect([0.01234, 1.04, 57.96, 99.7, 247, 1234].map(said)).to.deep.equal([
+      '0.012',
+      '1.0',
+      '58',
+      '100',
+      '250',
+      '1,200',
+    ]);
+  });
+
   it('fail where nothing has been measured', () => {
     expect(() => withFigures('<!-- bench start/nothing: ours --><!-- /bench -->', report)).to.throw('start/nothing');
     expect(() => withFigures('<!-- bench start/async: nobody --><!-- /bench -->', report)).to.throw('nobody');
+    expect(() => withFigures('<!-- bench start/async: @some/body --><!-- /bench -->', report)).to.throw('@some/body');
   });
 });
 
