@@ -2,7 +2,8 @@
  * The backend contract, version 1: what core hands to a backend, and what a backend hands back.
  *
  * Core validates everything that does not depend on a backend, owns the whole lifecycle (buffers, limits, deadlines,
- * drains, disposal, errors, logging) and never touches a file system. A backend starts programs, and nothing else.
+ * drains, disposal, errors, logging) and never opens a file for a program. A backend starts programs, and nothing else; what
+ * those on this machine share is in `./backend`.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from './clock';
