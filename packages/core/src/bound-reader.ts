@@ -4,8 +4,8 @@ import type { Clock } from './clock';
 import type { LineReader } from './lines';
 
 /**
- * The program was over before somebody asked for its lines: they have the drain's time to come, and as long as the reader
- * takes for what came. What is returned is to be called when he reads on: no timer keeps the process of who never does.
+ * Lines asked for after the exit have `drainDelay` to arrive, and as long as the reader needs. Call the result when the reader
+ * goes on; while it stops no timer runs.
  */
 export function boundReader(reader: LineReader, stream: Readable, clock: Clock, drainDelay: number): () => void {
   // It would tell nobody any more, and the timer would keep the process for nothing.

@@ -86,7 +86,7 @@ export class Capture implements Kept {
       for (const chunk of this.chunks) at += chunk.copy(bytes, at);
       [this.chunks, this.memory] = [[], memory];
     } catch {
-      // As said above.
+      // No memory: stay in chunks.
     }
   }
 

@@ -2,8 +2,8 @@
 import { fstatSync, type BigIntStats } from 'node:fs';
 
 /**
- * In bigints, since numbers are kept in a place where Node 20 and 22 look when they resolve links: after those of a pipe or
- * socket, `require()` takes a package that is a link for another one than before, and loads it again.
+ * Bigints: Node 20 and 22 keep the last numeric stat in a buffer that `require()` also uses to resolve links, and would load a
+ * linked package twice.
  *
  * @throws Error of fstat(2)
  */

@@ -60,7 +60,7 @@ export class Ending {
     if (this.phase === 'none') {
       this.phase = 'grace';
       this.signalTree('SIGTERM');
-      // Who may not end it may continue it all the same, as of his session: that ends nobody.
+      // SIGCONT may be allowed where SIGTERM is not (same session). It ends nobody, so `reached` ignores it.
       this.handle.signal('SIGCONT', 'tree');
     } else if (ends >= this.graceEnds) return;
     this.graceEnds = ends;

@@ -319,7 +319,7 @@ export class Run {
       // meanwhile, which would keep the process of who never reads on.
       this.drainWaits = this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked);
       if (this.drainWaits) return;
-      // Who takes his time, and not who has stopped: his streams are his afterwards.
+      // A reader that is still reading gets more time; one that has stopped does not, and keeps its stream.
       if (this.ending.phase === 'none' && [this.stdout, this.stderr].some(({ goesOn }) => goesOn)) {
         this.armDrain();
         return;

@@ -206,8 +206,8 @@ export class LineReader {
 export interface LineSource {
   readonly reader: LineReader;
   /**
-   * Resolves when the program ended well; rejects as `run()` would. For who `left` before the last record it always rejects: how
-   * a program ended by itself that nobody wanted to the end is in the error of the abort.
+   * Resolves when the program ended well, rejects as `run()` would. With `left` it always rejects: how the program ended by
+   * itself is then in the `result` of a CommandAbortedError.
    */
   done(left?: boolean): Promise<CommandResult>;
   /** Ends the program; never rejects. */

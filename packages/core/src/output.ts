@@ -121,7 +121,7 @@ export class Output {
     return this.use === 'pipe' && !this.watched;
   }
 
-  /** What the caller does with it, and how he fares, is his: the run only waits, and not for an end that nobody reads. */
+  /** The run waits until the caller's own reader reaches the end, if there is one. Errors of that stream are the caller's. */
   awaitReader(): void {
     const stream = this.handle?.[this.name];
     if (!this.isCallers || stream === undefined || stream.readableEnded || stream.destroyed || !isRead(stream)) return;
@@ -196,5 +196,5 @@ export class Output {
 
 const isRead = (stream: Readable): boolean => stream.listenerCount('data') + stream.listenerCount('readable') > 0;
 
-/** Another one whenever something came or was taken. */
+/** Changes whenever bytes arrived or were read. */
 const progressOf = (stream: Readable): string => `${stream.readableLength} ${String(Reflect.get(stream, 'bytesRead'))}`;

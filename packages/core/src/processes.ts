@@ -40,7 +40,10 @@ export function readEntry(pid: number): ProcessEntry | undefined {
   };
 }
 
-/** Two processes of one number have not the same; it needs no descriptor. `undefined`: there is no such process. */
+/**
+ * Inode of `/proc/PID`: differs between two processes with one pid, and needs no descriptor to read. `undefined`: there is no
+ * such process.
+ */
 export function inodeOf(pid: number): number | undefined {
   try {
     return statSync(`/proc/${pid}`).ino;
@@ -58,7 +61,7 @@ function commandLine(pid: number | 'self'): string {
   }
 }
 
-/** Where its arguments are, which is elsewhere after each exec. 0: it is not for us to know. */
+/** Address of argv; every exec changes it. 0: this user may not see it. */
 const placeOfArguments = (pid: number | 'self'): number => Number(statOf(pid)?.[45] ?? 0);
 
 /** Whether a child of ours is more than a copy of this process, so that its exec has closed what it had of ours. */
@@ -137,10 +140,7 @@ function countForks(): number {
   }
 }
 
-/**
- * All processes, each read once in a while: where many programs are ended at once, all of them look for descendants. It is for
- * who wants to know whom to read again.
- */
+/** A cache of `/proc` shared by all ends of this thread. It only says which processes to read again. */
 class ProcessTable {
   private readonly entries = new Map<number, ProcessEntry>();
   private readonly pipes = new Map<number, readonly string[]>();

@@ -52,7 +52,7 @@ export function openStreamFile(
  * A descriptor of the caller, opened once more (Linux): nonblocking belongs to the open file, and a program needs one that
  * blocks, while the caller's own streams are nonblocking, or become so when they are first used. Still nonblocking, so that
  * opening waits for nobody, and closed on exec. `undefined`: it need not be, or cannot, as a socket or another user's pipe.
- * Nor can the reading end of a named pipe: who opens that when its writers are gone is never told so by poll(2).
+ * Nor a FIFO's read end: opened after its writers are gone, poll(2) never reports the hang-up.
  *
  * @param flags with which it is open
  */

@@ -34,7 +34,7 @@ type Look = Pick<ProcessEntry, 'state' | 'threads' | 'group'>;
 const gone: Look = { state: 'X', threads: 0, group: 0 };
 /** It is there and cannot be read. */
 const unread: Look = { state: '', threads: 1, group: 0 };
-/** Somebody who cannot be read has its number: perhaps it, perhaps another. */
+/** The pid exists and cannot be read: the member, or a stranger with its number. */
 const unsure: Look = { ...unread };
 
 /** One whose main thread has ended is a zombie, and lives on as long as it has other threads. */
@@ -130,9 +130,9 @@ export class Descendants {
       for (const seen of entries.values()) {
         const { pid } = seen;
         if (!isOther(seen) || !(isKin(seen) || holders.has(pid))) continue;
-        // That was a while ago: his number may be another one's, and he may have another parent and have left the group.
+        // The table may be a second old: read this process again before it counts.
         const entry = table.read(pid);
-        // The table shows what is of those whom he left.
+        // It ended, and its children were read anew under their new parent: look once more.
         again ||= entry === undefined;
         if (entry === undefined || !isOther(entry)) continue;
         if (!isKin(entry) && !(holders.has(pid) && this.holdsPipe(entry))) {
