@@ -2,8 +2,8 @@ import type { Libc } from './libc';
 import { LINUX } from './struct';
 
 /**
- * If the caller closed its 0, 1 or 2, a new descriptor has that number: libuv never closes those, and a program that inherits it
- * would get what is ours. Negative: the error; then it is closed.
+ * Where the caller closed 0, 1 or 2, a new descriptor gets that number; libuv never closes it and the program would inherit it.
+ * Moves it to 3 or above. Negative: errno, and `fd` is closed.
  */
 export function aboveStdio(libc: Libc, fd: number): number {
   if (fd > 2 || fd < 0) return fd;

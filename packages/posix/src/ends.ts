@@ -217,7 +217,7 @@ export function openFile(libc: Libc, path: Uint8Array, flags: number, from = -1)
   }
 }
 
-/** By which descendants who inherit the pipe are found. Nobody's file system, real or faked, is needed for the start itself. */
+/** Name of the program's pipe end, by which descendants are found. Optional: a start must not fail because `fs` is mocked. */
 function programEnd(ours: number, writing: boolean): string[] {
   if (ours < 0) return [];
   try {

@@ -162,8 +162,7 @@ export function withUmaskOf(plan: LaunchPlan, { identity: { umask }, identities 
 }
 
 /**
- * Where a program begins whose plan does not say it, or from where that leads: a descriptor; -1: where this thread is, or it
- * matters to nobody.
+ * Descriptor of the directory that the plan's relative paths start from; -1: the thread's own, or the path is absolute.
  *
  * @throws CommandStartError, stage `cwd`, if this process is elsewhere by now and could not keep the directory
  */

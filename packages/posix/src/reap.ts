@@ -119,7 +119,7 @@ class Reaper {
     this.armTimer(told ? sweepDelay : pollDelay);
   }
 
-  /** The kernel tells Node of a signal since Node's first listener for it, whatever native code has made of it since. */
+  /** Node installs its handler with the first listener only: attach ours anew after native code replaced it. */
   listenAnew(): void {
     this.signalsArrive = false;
     if (!this.listening) return;

@@ -18,7 +18,7 @@ const { O_NONBLOCK } = constants;
 export class Placement {
   private readonly moves: readonly Move[];
   private readonly targets: ReadonlySet<number>;
-  /** What is closed on exec, or is not, by number, before. */
+  /** FD_CLOEXEC by number, as it was. */
   private readonly flags = new Map<number, number>();
   /** Of what is replaced; -1: nothing had that number. */
   private readonly copies = new Map<number, number>();

@@ -45,7 +45,7 @@ export class Launch {
   private refused = false;
   /** Nobody will kill the daemon any more. */
   private over = false;
-  /** It was ended for that it did not say a word, whatever it has said or become since. */
+  /** Killed because it reported nothing in time; stays set if a report comes later. */
   silent = false;
 
   constructor(
@@ -222,7 +222,7 @@ export class Launch {
     if (this.unwanted) this.kill();
   }
 
-  /** There was no descriptor. Whoever is in the group that the shell led, whose number nobody else has yet, is not a stranger. */
+  /** No descriptor was free for the pidfd. Safe now: the unreaped shell pins the group number, so a member of that group is ours. */
   private pinAgain(): void {
     const { pid, libc } = this;
     if (pid === undefined || this.pidfd >= 0 || this.over) return;

@@ -17,7 +17,7 @@ export class Progress {
   /** Of the process that becomes the program; `undefined`: it has not said a word yet. */
   pid: number | undefined;
   held = false;
-  /** Set: exec was the next thing. */
+  /** Set by the report that is sent directly before exec. */
   private baseline: Baseline | undefined;
   failure: CommandStartError | undefined;
   private readonly reader = new ReportReader();

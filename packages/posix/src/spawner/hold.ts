@@ -25,7 +25,7 @@ export interface GateLink {
 
 export const makeWords = (): Int32Array => new Int32Array(new SharedArrayBuffer(8));
 
-/** Of a third one, who sees that one of the two is gone: the other one waits for nothing any more. */
+/** Called by the ordering thread when the spawner or the gatekeeper died, so that the other stops waiting. */
 export function breakLink(words: Int32Array): void {
   Atomics.store(words, 1, 1);
   // Whoever set a state before that sees this one; whoever sets one later looks at the other word.
