@@ -32,7 +32,7 @@ export function watchFileOperations(): void {
     if (begun.delete(id)) lastEnd = realNow();
   };
   const callbacks: HookCallbacks & { readonly trackPromises: boolean } = {
-    // Promises are most of what there is, and none of it.
+    // Promises are most async resources, and never file operations.
     trackPromises: false,
     init: (id, type) => {
       if (type.startsWith('FSREQ') || type === 'FILEHANDLECLOSEREQ') begun.add(id);

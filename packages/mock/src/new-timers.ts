@@ -7,7 +7,7 @@ let newest = 0;
 let watches = 0;
 
 const callbacks: HookCallbacks & { readonly trackPromises: boolean } = {
-  // Promises are most of what there is, and none of it.
+  // Promises are most async resources, and never timers.
   trackPromises: false,
   init: (id, type, _trigger, resource) => {
     if (type === 'Timeout' && isTimer(resource)) timers.set((newest = id), resource);

@@ -259,7 +259,7 @@ export class Player implements Director {
       if ('stdout' in event) steps.push({ type: 'stdout', data: data(event.stdout) });
       else if ('stderr' in event) steps.push({ type: 'stderr', data: data(event.stderr) });
       else if ('stdin' in event) {
-        // Of what cannot be known only so much is known, that something came.
+        // Redacted stdin has no known length: wait for one byte.
         read += isKnown([event.stdin], redactor) ? redactor.showBytes(fromTapeData(event.stdin)).length : 1;
         steps.push({ type: 'stdin', bytes: read });
       } else if ('end' in event) {

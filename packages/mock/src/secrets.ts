@@ -86,7 +86,7 @@ const partsOf = ({ parts }: LaunchPlan['secret'], name: string, place: number): 
 /** Text for a message about a call: what is secret there may be anywhere in it. */
 export function withoutSecrets(text: string, plan: LaunchPlan): string {
   const values = secretsOf(plan).map(([, value]) => value);
-  // What is part of a longer one must not break that up.
+  // Longest first: a secret that contains another is masked whole.
   values.sort((a, b) => b.length - a.length);
   return values.reduce((rest, value) => rest.replaceAll(value, MASK), text);
 }
