@@ -21,7 +21,7 @@ interface RecordedJob extends Job {
   backendName?: string;
 }
 
-/** What both need, since a call is found again by what it is. */
+/** Flags of record and replay: calls are matched by these. */
 const common: FlagGroup<RecordedJob> = {
   title: 'Recording',
   flags: [
@@ -169,7 +169,7 @@ async function inRecording(
   }
 }
 
-/** That there are other calls in the file is what it is for. */
+/** Unused calls are fine: one call of a file is replayed. */
 async function finish(recording: Recording): Promise<void> {
   try {
     await recording.finish();

@@ -2,7 +2,7 @@
 import { FEATURE_INFO, type Feature } from '@vircommand/core/backend';
 import type { Verdict } from './report';
 
-/** Where nothing is said it is that Node.js has no call for it. */
+/** Features not listed: Node.js has no call for them. */
 const node: Readonly<Partial<Record<Feature, string>>> = {
   'raw-bytes': 'Node.js turns bytes that are not UTF-8 into U+FFFD',
   'sync-deadline': 'spawnSync() sends one signal and then waits for ever',
