@@ -52,11 +52,7 @@ export class Thread {
   private hasBegun = false;
   private begin!: () => void;
 
-  constructor(
-    driver: DriverName,
-    role: Setup['role'],
-    listener: ThreadListener,
-  ) {
+  constructor(driver: DriverName, role: Setup['role'], listener: ThreadListener) {
     const addon = driver === 'koffi' ? koffiAddon() : undefined;
     this.begun = new Promise((resolve) => {
       this.begin = () => {
