@@ -3,7 +3,7 @@
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
 import { constants } from 'node:os';
-import { systemClock } from './clock';
+import { systemClock } from '../clock';
 import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.

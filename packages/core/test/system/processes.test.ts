@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { Descendants, pipesOf } from '@vircommand/core/backend';
-import { processTable } from '../src/processes';
+import { processTable } from '../../src/system/processes';
 
 describe('the table of processes', () => {
   const { readFileSync, readdirSync } = fs;

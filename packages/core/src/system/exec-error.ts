@@ -1,8 +1,8 @@
 /** What the system's error of a failed exec means: it has one number for several things that can be wrong. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { planBytes } from './bytes';
-import type { PlanString } from './contract';
-import { startError, type CommandStartError } from './errors';
+import { planBytes } from '../bytes';
+import type { PlanString } from '../contract';
+import { startError, type CommandStartError } from '../errors';
 import { headOf, interpreterOf } from './interpreter';
 
 /** Scripts may name scripts as interpreters, to this depth. */

@@ -1,11 +1,11 @@
 /** The search for a program, for backends that start programs on this machine. */
 import { accessSync, constants, statSync } from 'node:fs';
 import * as path from 'node:path';
-import { planBytes } from './bytes';
-import type { LaunchPlan, PlanString } from './contract';
-import { startError, type CommandStartError } from './errors';
+import { planBytes } from '../bytes';
+import type { LaunchPlan, PlanString } from '../contract';
+import { startError, type CommandStartError } from '../errors';
 import { nameOfWorkingDirectory } from './place';
-import { ownProperty } from './plain';
+import { ownProperty } from '../plain';
 
 /** Where to look. */
 export interface ResolveOptions {

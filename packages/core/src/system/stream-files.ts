@@ -1,8 +1,8 @@
 /** What the streams of a program lead to, opened in this process: how backends of this machine open it. */
 import { closeSync, constants, openSync, statfsSync } from 'node:fs';
-import type { PlanStream } from './contract';
+import type { PlanStream } from '../contract';
 import { statDescriptor } from './descriptor';
-import { startError } from './errors';
+import { startError } from '../errors';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
 

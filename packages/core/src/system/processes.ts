@@ -1,6 +1,6 @@
 /** The processes of this machine, as Linux's `/proc` shows them. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { systemClock } from './clock';
+import { systemClock } from '../clock';
 
 /** What there is to read of one. */
 export interface ProcessEntry {

@@ -14,7 +14,7 @@ import * as path from 'node:path';
 import { expect } from 'chai';
 import { CommandStartError } from '@vircommand/core';
 import { directoryError, execError, interpreterOf, resolveProgram, resolveProgramOf } from '@vircommand/core/backend';
-import { thrown } from './caught';
+import { thrown } from '../caught';
 
 describe('on this machine', () => {
   let root = '';
