@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { RunningCommand, SignalName } from '@vircommand/core';
+import { readEntry } from '@vircommand/core/backend';
 
 /** All that have a default which ends us. SIGPIPE is not handed on: who reads our output is no business of the program. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -20,20 +21,10 @@ const fromTerminal: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGQUI
 /** The longest that a timer can be, in milliseconds. */
 const longest = 2 ** 31 - 1;
 
-/** The numbers after the name of a program in `/proc/PID/stat`; nothing where there is none. */
-function statFields(pid: number | 'self'): readonly string[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
-}
-
 /** Whether the kernel sends both of us what it sends to the group. */
 function sharesGroup(pid: number): boolean {
-  const ours = statFields('self')[2];
-  return ours !== undefined && statFields(pid)[2] === ours;
+  const ours = readEntry(process.pid);
+  return ours !== undefined && readEntry(pid)?.group === ours.group;
 }
 
 /** Whether the program handles, ignores or blocks a signal; `true` where nobody knows. */
@@ -53,7 +44,7 @@ function cares(pid: number, name: SignalName): boolean {
 /** `true` where nobody knows. One that runs gets no signal that nobody sent, which would be in its recording, too. */
 function isStopped({ pid }: RunningCommand): boolean {
   if (process.platform === 'win32' || pid === undefined) return false;
-  const [state = 'T'] = statFields(pid);
+  const { state = 'T' } = readEntry(pid) ?? {};
   return state === 'T';
 }
 

@@ -2,13 +2,19 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { systemClock } from '../clock';
 
-/** What there is to read of one. */
+/** What there is to read of a process. */
 export interface ProcessEntry {
+  /** Its number. */
   readonly pid: number;
+  /** One letter: `R`, `S`, `T` for stopped, `Z` for a zombie. */
   readonly state: string;
+  /** The number of its parent; 0: it has none here. */
   readonly parent: number;
+  /** The number of its process group. */
   readonly group: number;
+  /** The number of its session. */
   readonly session: number;
+  /** How many threads it has. */
   readonly threads: number;
   /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
   readonly start: number;
@@ -25,6 +31,7 @@ function statOf(pid: number | 'self'): string[] | undefined {
   }
 }
 
+/** What Linux's `/proc` says of a process. `undefined`: there is none, it cannot be read, or there is no `/proc`. */
 export function readEntry(pid: number): ProcessEntry | undefined {
   const fields = statOf(pid);
   if (fields === undefined) return undefined;

@@ -1,30 +1,13 @@
 /** The processes that are ended together: one, or all of a process group, each held by its pidfd. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readEntry } from '@vircommand/core/backend';
 import type { Libc } from '../libc';
 import { HeldProcess } from './process';
 
-/** What `/proc/PID/stat` says. */
-interface Stat {
-  readonly group: number;
-  /** In clock ticks since boot. */
-  readonly start: string;
-}
-
-function statOf(pid: number): Stat | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may hold spaces and parentheses itself.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { group: Number(fields[2]), start: fields[19] ?? '' };
-  } catch {
-    return undefined;
-  }
-}
-
 export class Members {
   private readonly held = new Map<number, HeldProcess>();
-  /** When the leader of the group started, which may be gone by now; empty: it was gone already. */
-  private readonly leaderStart: string;
+  /** When the leader of the group started, which may be gone by now; `undefined`: it was gone already. */
+  private readonly leaderStart: number | undefined;
 
   /** @param group the number of the first one's process group, if all of that are meant */
   constructor(
@@ -33,7 +16,7 @@ export class Members {
     private readonly group: number | undefined,
   ) {
     this.held.set(first.pid, first);
-    this.leaderStart = group === undefined ? '' : (statOf(group)?.start ?? '');
+    this.leaderStart = group === undefined ? undefined : readEntry(group)?.start;
     this.find();
   }
 
@@ -41,7 +24,7 @@ export class Members {
   find(): void {
     if (this.group === undefined) return;
     for (const pid of readdirSync('/proc').map(Number)) {
-      if (!(pid > 1) || this.held.has(pid) || statOf(pid)?.group !== this.group) continue;
+      if (!(pid > 1) || this.held.has(pid) || readEntry(pid)?.group !== this.group) continue;
       const process = HeldProcess.open(this.libc, pid);
       // Looked at again, since now it cannot be another one.
       if (process?.isAlive() === true && this.isMember(pid)) this.held.set(pid, process);
@@ -51,8 +34,8 @@ export class Members {
 
   /** The number of a group goes to another one only with a leader of its own. */
   private isMember(pid: number): boolean {
-    if (statOf(pid)?.group !== this.group) return false;
-    const leader = statOf(this.group ?? 0);
+    if (readEntry(pid)?.group !== this.group) return false;
+    const leader = readEntry(this.group ?? 0);
     return leader === undefined || leader.start === this.leaderStart;
   }
 
