@@ -196,7 +196,7 @@ export class Run {
         // Nobody reads on, and nothing else ends its pipe.
         if (this.launch.plan.daemon) stream.destroy();
       },
-      passed: name === 'stderr' || this.launch.plan.stderr.type === 'same-as-stdout' ? output.keepTail() : undefined,
+      passed: name === 'stderr' || this.launch.merged ? output.keepTail() : undefined,
       resumed: () => {
         bound?.();
         if (this.drainWaits) this.armDrain();
@@ -425,25 +425,22 @@ export class Run {
     if (!goesOn) handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
     if (this.status === undefined) disposeQuietly(handle);
-    const { plan, stdout, stderr, rawStatus } = this.launch;
     const facts = {
-      command: plan.text,
+      launch: this.launch,
       backend: this.backend.name,
       pid: handle?.pid,
       status: this.status,
       cause: this.cause,
       ended: this.ending.reached,
       durationMs: this.clock.now() - this.begun,
-      rawStatus,
-      merged: plan.stderr.type === 'same-as-stdout',
     };
     const outcome = (cause: Cause | undefined, output: (of: Output) => Buffer | undefined): ReturnType<typeof judge> =>
       judge(
         {
           ...facts,
           cause,
-          stdout: { use: stdout, bytes: output(this.stdout), complete: this.stdout.complete },
-          stderr: { use: stderr, bytes: output(this.stderr), complete: this.stderr.complete },
+          stdout: { bytes: output(this.stdout), complete: this.stdout.complete },
+          stderr: { bytes: output(this.stderr), complete: this.stderr.complete },
         },
         this.settings,
       );
@@ -462,7 +459,7 @@ export class Run {
     }
     // Whoever waits has his turn later, and has it also if a log cannot be written.
     if (this.startEvent !== undefined) logExit(this.startEvent, result);
-    if (error !== undefined) logError({ command: plan.text, backend: this.backend.name, error });
+    if (error !== undefined) logError({ command: this.launch.plan.text, backend: this.backend.name, error });
   }
 
   /** One signal to the program itself; `false` if it is over. */

@@ -8,7 +8,7 @@ import {
   OutputLimitError,
   type CommandError,
 } from './errors';
-import type { Launch, StreamUse } from './plan';
+import type { Launch } from './plan';
 import type { RunSettings } from './run-options';
 import type { CommandResult, ExitStatus } from './types';
 
@@ -21,7 +21,6 @@ export type Cause =
 
 /** What is known of an output stream at the end. */
 interface OutputFacts {
-  readonly use: StreamUse;
   readonly bytes: Buffer | undefined;
   /** Nothing of it was lost. */
   readonly complete: boolean;
@@ -29,7 +28,7 @@ interface OutputFacts {
 
 /** What is known at the end. */
 export interface Facts {
-  readonly command: string;
+  readonly launch: Launch;
   readonly backend: string;
   readonly pid: number | undefined;
   /** `undefined`: nothing was started, or the program could not be reaped in time. */
@@ -39,9 +38,6 @@ export interface Facts {
   readonly stderr: OutputFacts;
   readonly ended: CommandResult['ended'];
   readonly durationMs: number;
-  readonly rawStatus: boolean;
-  /** stderr goes where stdout goes. */
-  readonly merged: boolean;
 }
 
 /** The result of a run, and the error if it is none that the caller accepts. */
@@ -49,8 +45,10 @@ export function judge(
   facts: Facts,
   settings: RunSettings,
 ): { readonly result: CommandResult; readonly error: CommandError | undefined } {
-  const { status, cause } = facts;
-  const captured = ({ use, bytes, complete }: OutputFacts): string | Buffer | undefined => {
+  const { launch, status, cause } = facts;
+  const captured = (name: 'stdout' | 'stderr'): string | Buffer | undefined => {
+    const use = launch[name];
+    const { bytes, complete } = facts[name];
     if (bytes === undefined || (use !== 'text' && use !== 'bytes')) return undefined;
     if (use === 'bytes' || settings.encoding === 'buffer') return bytes;
     return decodeText(bytes, settings.encoding, !complete);
@@ -62,9 +60,9 @@ export function judge(
     usage: status?.usage,
     pid: facts.pid,
     // The type parameters of the command say which of these it is; here it is any of them.
-    stdout: captured(facts.stdout),
-    stderr: captured(facts.stderr),
-    command: facts.command,
+    stdout: captured('stdout'),
+    stderr: captured('stderr'),
+    command: launch.plan.text,
     durationMs: facts.durationMs,
     timedOut: cause?.kind === 'timeout',
     aborted: cause?.kind === 'abort',
@@ -75,37 +73,31 @@ export function judge(
 }
 
 /** What a command comes to that is not started, since everything is being ended or nobody wants its records. */
-export function notStarted(
-  { plan, stdout, stderr, rawStatus }: Launch,
-  backend: string,
-  settings: RunSettings,
-): CommandAbortedError {
-  const nothing = Buffer.alloc(0);
+export function notStarted(launch: Launch, backend: string, settings: RunSettings): CommandAbortedError {
+  const nothing = { bytes: Buffer.alloc(0), complete: true };
   const { result } = judge(
     {
-      command: plan.text,
+      launch,
       backend,
       pid: undefined,
       status: undefined,
       cause: { kind: 'abort', reason: undefined },
-      stdout: { use: stdout, bytes: nothing, complete: true },
-      stderr: { use: stderr, bytes: nothing, complete: true },
+      stdout: nothing,
+      stderr: nothing,
       ended: 'none',
       durationMs: 0,
-      rawStatus,
-      merged: plan.stderr.type === 'same-as-stdout',
     },
     settings,
   );
-  return new CommandAbortedError(undefined, { command: plan.text, backend, result, stderrTail: '' });
+  return new CommandAbortedError(undefined, { command: launch.plan.text, backend, result, stderrTail: '' });
 }
 
 function failure(result: CommandResult, facts: Facts, settings: RunSettings): CommandError | undefined {
-  const { cause } = facts;
+  const { launch, cause } = facts;
   if (cause === undefined && accepted(facts, settings)) return undefined;
-  const tail = facts.stderr.bytes ?? (facts.merged ? facts.stdout.bytes : undefined);
+  const tail = facts.stderr.bytes ?? (launch.merged ? facts.stdout.bytes : undefined);
   const details = {
-    command: facts.command,
+    command: launch.plan.text,
     backend: facts.backend,
     result,
     stderrTail: tail === undefined ? '' : tailText(tail, settings.encoding),
@@ -125,8 +117,8 @@ function failure(result: CommandResult, facts: Facts, settings: RunSettings): Co
 }
 
 /** `rawStatus()` accepts every end, `check: false` every exit code, but not an end of which nobody knows. */
-function accepted({ status, rawStatus }: Facts, { check }: RunSettings): boolean {
+function accepted({ status, launch }: Facts, { check }: RunSettings): boolean {
   if (status === undefined) return false;
-  if (rawStatus) return true;
+  if (launch.rawStatus) return true;
   return status.signal === undefined && (check ? status.exitCode === 0 : status.exitCode !== undefined);
 }

@@ -22,6 +22,8 @@ export interface Launch {
   /** In the order of the plan's `sendBuffers`. */
   readonly sendBuffers: readonly Input[];
   readonly rawStatus: boolean;
+  /** stderr goes where stdout goes. */
+  readonly merged: boolean;
 }
 
 const nullStream: PlanStream = Object.freeze({ type: 'null' });
@@ -204,6 +206,7 @@ export function makeLaunch(draft: Draft, mode: Mode, settings: RunSettings): Lau
     input: draft.stdin?.kind === 'input' ? draft.stdin : undefined,
     sendBuffers: draft.sendBuffers.slice(),
     rawStatus: draft.rawStatus,
+    merged: plan.stderr.type === 'same-as-stdout',
   };
 }
 

@@ -77,25 +77,15 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
   const { outputComplete, incomplete } = outcome;
   const { result, error } = judge(
     {
-      command: plan.text,
+      launch,
       backend: backend.name,
       pid: outcome.pid,
       status: outcome,
       cause,
-      stdout: {
-        use: launch.stdout,
-        bytes: captured(outcome.stdout),
-        complete: outputComplete || incomplete === 'stderr',
-      },
-      stderr: {
-        use: launch.stderr,
-        bytes: captured(outcome.stderr),
-        complete: outputComplete || incomplete === 'stdout',
-      },
+      stdout: { bytes: captured(outcome.stdout), complete: outputComplete || incomplete === 'stderr' },
+      stderr: { bytes: captured(outcome.stderr), complete: outputComplete || incomplete === 'stdout' },
       ended: outcome.ended,
       durationMs: clock.now() - begun,
-      rawStatus: launch.rawStatus,
-      merged: plan.stderr.type === 'same-as-stdout',
     },
     settings,
   );
