@@ -45,6 +45,11 @@ export function judge(
   facts: Facts,
   settings: RunSettings,
 ): { readonly result: CommandResult; readonly error: CommandError | undefined } {
+  const result = resultOf(facts, settings);
+  return { result, error: failure(result, facts, settings) };
+}
+
+function resultOf(facts: Facts, settings: RunSettings): CommandResult {
   const { launch, status, cause } = facts;
   const captured = (name: 'stdout' | 'stderr'): string | Buffer | undefined => {
     const use = launch[name];
@@ -53,7 +58,7 @@ export function judge(
     if (use === 'bytes' || settings.encoding === 'buffer') return bytes;
     return decodeText(bytes, settings.encoding, !complete);
   };
-  const result: CommandResult = {
+  return {
     exitCode: status?.exitCode,
     signal: status?.signal,
     coreDumped: status?.coreDumped,
@@ -69,13 +74,12 @@ export function judge(
     outputComplete: facts.stdout.complete && facts.stderr.complete,
     ended: facts.ended,
   };
-  return { result, error: failure(result, facts, settings) };
 }
 
 /** What a command comes to that is not started, since everything is being ended or nobody wants its records. */
 export function notStarted(launch: Launch, backend: string, settings: RunSettings): CommandAbortedError {
   const nothing = { bytes: Buffer.alloc(0), complete: true };
-  const { result } = judge(
+  const result = resultOf(
     {
       launch,
       backend,
