@@ -12,9 +12,6 @@ interface Sent {
   readonly reached: Reach;
 }
 
-const SIGKILL = 9;
-const SIGSTOP = signalNumber('SIGSTOP') ?? 0;
-
 /** A child process of Node behind the contract. */
 export class NodeChild implements ChildHandle {
   readonly stdin: Writable | undefined;
@@ -95,12 +92,8 @@ export class NodeChild implements ChildHandle {
       ownGroup: this.ownGroup,
       ownPipes: this.ownPipes,
     }));
-    const sent = tree.deliver(number, alive, (signal) => {
-      // Members must not get a signal twice, and are found one by one, unless there is no /proc.
-      const all = signal === SIGSTOP || signal === SIGKILL || !tree.visible;
-      return this.send(signal, this.ownGroup && all ? 'group' : 'process');
-    });
-    return { sent, reached: tree.visible ? 'tree' : this.ownGroup ? 'group' : 'process' };
+    const sent = tree.deliver(number, alive, (signal, target) => this.send(signal, target));
+    return { sent, reached: tree.reached };
   }
 
   private send(number: number, target: 'process' | 'group'): boolean {

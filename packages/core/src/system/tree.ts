@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os';
 import { systemClock } from '../clock';
+import type { Reach } from '../contract';
 import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.
@@ -203,10 +204,10 @@ export class Descendants {
    *
    * @param toRoot - Sends to the program, or to its group; `false`: it could not. Not called if it is reaped (`pinned`).
    */
-  deliver(signal: number, pinned: boolean, toRoot: (signal: number) => boolean): boolean {
+  deliver(signal: number, pinned: boolean, toRoot: (signal: number, target: 'process' | 'group') => boolean): boolean {
     const send = (number: number): boolean => {
       const below = this.signal(number);
-      return (pinned && toRoot(number)) || below;
+      return (pinned && toRoot(number, this.targetOf(number))) || below;
     };
     if (signal === SIGCONT) {
       // After another signal everybody is known: that look takes most of the time of an end.
@@ -214,7 +215,7 @@ export class Descendants {
       this.lookAgain = true;
       return send(SIGCONT);
     }
-    if (pinned) toRoot(SIGSTOP);
+    if (pinned) toRoot(SIGSTOP, this.targetOf(SIGSTOP));
     // Those whom an earlier signal found are not new to the look that stops everybody else.
     if (this.members.size > 0) this.signal(SIGSTOP);
     const all = this.freeze(pinned);
@@ -223,6 +224,17 @@ export class Descendants {
     this.lookAgain = signal !== SIGKILL || !this.visible;
     if (signal !== SIGKILL) send(SIGCONT);
     return sent;
+  }
+
+  /** Members must not get a signal twice, and are found one by one, unless there is no /proc. */
+  private targetOf(signal: number): 'process' | 'group' {
+    const toAll = signal === SIGSTOP || signal === SIGKILL || !this.visible;
+    return this.options.ownGroup && toAll ? 'group' : 'process';
+  }
+
+  /** How far the last signal got. */
+  get reached(): Reach {
+    return this.visible ? 'tree' : this.options.ownGroup ? 'group' : 'process';
   }
 
   /**
