@@ -1,5 +1,5 @@
 import type { Libc } from './libc';
-import { LINUX } from './struct';
+import { LINUX } from './linux';
 
 /**
  * Where the caller closed 0, 1 or 2, a new descriptor gets that number; libuv never closes it and the program would inherit it.

@@ -4,7 +4,8 @@ import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { openFile } from './ends';
 import { systemError } from './errno';
 import type { Libc } from './libc';
-import { cString, LINUX, SIZE } from './struct';
+import { LINUX } from './linux';
+import { cString, SIZE } from './struct';
 
 /** What the program leads. */
 export type Group = 'none' | 'group' | 'session';

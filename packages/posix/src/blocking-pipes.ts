@@ -6,8 +6,8 @@ import type { SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import type { ParentEnds } from './ends';
 import { errno } from './errno';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import { GrowingBytes, LastBytes, scratchBuffer } from './memory';
-import { LINUX } from './struct';
 import { closeBound } from './thread-bound';
 
 type OutputName = 'stdout' | 'stderr';

@@ -2,14 +2,14 @@
  * While SIGCHLD is ignored, the kernel throws away how programs end. Nothing in Node ignores it, but native code in this
  * process can. So it is looked at before each start, 1 µs, and put right, as libuv does before its own.
  */
+import { constants } from 'node:os';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import { listenAnew } from './reap';
 import { SIGACTION, SIZE } from './struct';
 
-const SIGCHLD = 17;
-const SIG_DFL = 0;
-const SIG_IGN = 1;
-const SA_NOCLDWAIT = 2;
+const { SIGCHLD } = constants.signals;
+const { SIG_DFL, SIG_IGN, SA_NOCLDWAIT } = LINUX;
 
 export class ChildSignal {
   private readonly action = Buffer.alloc(SIZE.sigaction);

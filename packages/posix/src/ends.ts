@@ -16,8 +16,9 @@ import {
 import { aboveStdio } from './above-stdio';
 import { errno, nulError, systemError } from './errno';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import type { Moment } from './moment';
-import { cString, LINUX } from './struct';
+import { cString } from './struct';
 import { bindToThread, closeBound, closeOfNode } from './thread-bound';
 
 const { O_RDWR, O_APPEND, O_NONBLOCK } = constants;

@@ -2,7 +2,8 @@
 import { decodeWaitStatus, type ExitStatus, type ResourceUsage } from '@vircommand/core/backend';
 import { errno } from './errno';
 import type { Libc } from './libc';
-import { LINUX, RUSAGE, SIGINFO, SIZE } from './struct';
+import { LINUX } from './linux';
+import { RUSAGE, SIGINFO, SIZE } from './struct';
 
 /** Answers at once, and leaves the zombie, which pins the pid and the number of its process group. */
 export const LOOK = LINUX.WEXITED | LINUX.WNOWAIT | LINUX.WNOHANG;

@@ -4,7 +4,8 @@ import { startError } from '@vircommand/core/backend';
 import { arrange, type ActionSink, type Move } from './descriptors';
 import { errno, systemError } from './errno';
 import type { Libc } from './libc';
-import { LINUX, SIZE } from './struct';
+import { LINUX } from './linux';
+import { SIZE } from './struct';
 
 type Stdio = readonly [number, number, number];
 

@@ -1,4 +1,5 @@
 /** A program that was started, as core holds it: its streams, its exit, and signals that never hit a stranger. */
+import { constants } from 'node:os';
 import {
   endWithParent,
   signalNumber,
@@ -17,7 +18,7 @@ import { ProgramPipes } from './program-pipes';
 import type { StartedProcess } from './spawn';
 import { ProcessTree } from './tree';
 
-const SIGKILL = 9;
+const { SIGKILL } = constants.signals;
 /** Only the kernel keeps a program alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
 const longestDeath = 5000;
 

@@ -7,7 +7,7 @@
  */
 import { loadDriver, type Driver, type DriverName } from './ffi';
 import type { NativeFunction, Parameter } from './ffi/driver';
-import { LINUX } from './struct';
+import { LINUX } from './linux';
 
 type Signature = readonly [result: 'errno' | 'int' | 'address', ...parameters: Parameter[]];
 

@@ -1,7 +1,7 @@
 /** Output of a blocking run, read straight to where it stays. */
 import { GrowingMemory } from '@vircommand/core/backend';
 import type { Libc } from './libc';
-import { LINUX } from './struct';
+import { LINUX } from './linux';
 
 const kib = 1024;
 const mib = 1024 * kib;

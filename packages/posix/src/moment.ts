@@ -18,8 +18,9 @@ import { Identities, isSameUser, type Identity } from './identity';
 import { InheritedEnvironment, type EnvironmentCopy } from './inherited';
 import { KeptDescriptor } from './kept-descriptor';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import { resolvePath, workingDirectory } from './program';
-import { cString, LINUX } from './struct';
+import { cString } from './struct';
 import { bindToThread, closeBound } from './thread-bound';
 
 export interface Moment {

@@ -5,7 +5,8 @@ import type { DescriptorSet } from './ends';
 import { errno } from './errno';
 import { actionError } from './file-actions';
 import type { Libc } from './libc';
-import { LINUX, SIZE } from './struct';
+import { LINUX } from './linux';
+import { SIZE } from './struct';
 
 interface ProgramMoves {
   /** What becomes 0, 1 and 2. */

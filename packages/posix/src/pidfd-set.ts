@@ -8,9 +8,10 @@
 import type { Socket } from 'node:net';
 import { aboveStdio } from './above-stdio';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import { openPidfd } from './pidfd';
 import { pipeSocket } from './pipe-socket';
-import { EPOLL_DATA, LINUX, SIZE } from './struct';
+import { EPOLL_DATA, SIZE } from './struct';
 import { bindToThread, closeBound } from './thread-bound';
 
 const most = 64;

@@ -3,7 +3,8 @@ import { realTime } from '@vircommand/core/backend';
 import { aboveStdio } from './above-stdio';
 import { errno } from './errno';
 import type { Libc } from './libc';
-import { LINUX, SIZE } from './struct';
+import { LINUX } from './linux';
+import { SIZE } from './struct';
 import { bindToThread } from './thread-bound';
 
 /** To be closed with `closeBound()`. Negative: the error. */

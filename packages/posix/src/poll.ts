@@ -3,18 +3,20 @@
  * ending as a run on the event loop: SIGTERM (and SIGCONT) to the tree, SIGKILL after the grace period, the exit, and a
  * bounded wait for pipes that others still hold.
  */
+import { constants } from 'node:os';
 import { realTime, type ExitStatus, type SyncOutcome, type SyncRequest } from '@vircommand/core/backend';
 import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import { openPidfd } from './pidfd';
 import { unknownStatus, watchBlocking, watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
-import { LINUX, SIZE } from './struct';
+import { SIZE } from './struct';
 import { closeBound } from './thread-bound';
 import { ProcessTree } from './tree';
 
-const [SIGKILL, SIGTERM, SIGCONT] = [9, 15, 18];
+const { SIGKILL, SIGTERM, SIGCONT } = constants.signals;
 
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;

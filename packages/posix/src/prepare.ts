@@ -8,9 +8,10 @@ import { DescriptorSet, openFile, type ParentEnds } from './ends';
 import { errno, nulError, systemError } from './errno';
 import { FileActions } from './file-actions';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import type { Moment } from './moment';
 import { programMoves } from './moves';
-import { cString, LINUX } from './struct';
+import { cString } from './struct';
 
 const none: readonly never[] = [];
 

@@ -10,9 +10,9 @@ import { realTime, type ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
 import { ExitProbe, LOOK, REAP } from './exit-probe';
 import type { Libc } from './libc';
+import { LINUX } from './linux';
 import { openPidfd, waitForDeath } from './pidfd';
 import { PidfdSet } from './pidfd-set';
-import { LINUX } from './struct';
 import { closeBound } from './thread-bound';
 
 /** Up to so many children, each is asked for; above, the kernel is asked who has exited. */

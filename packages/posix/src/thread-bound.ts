@@ -8,7 +8,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { startError } from '@vircommand/core/backend';
 import { systemError } from './errno';
 import type { Libc } from './libc';
-import { LINUX } from './struct';
+import { LINUX } from './linux';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_NONBLOCK } = constants;
 /** Nobody else appends to what he only reads: by this a number is known to be what was opened here. */

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Libc } from '../src/libc';
-import { LINUX, SIZE } from '../src/struct';
+import { LINUX } from '../src/linux';
+import { SIZE } from '../src/struct';
 import { onEachDriver } from './drivers';
 import { inheritable, observe, planOf } from './plans';
 

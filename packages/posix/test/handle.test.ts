@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { errno } from '../src/errno';
 import type { Libc } from '../src/libc';
-import { LINUX } from '../src/struct';
+import { LINUX } from '../src/linux';
 import { onEachDriver } from './drivers';
 import { captured, disposeStarted, openDescriptors, pidsWith, shell, stateOf, through, until } from './started';
 

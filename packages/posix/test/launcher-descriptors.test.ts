@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { Command } from '../src';
 import { chosenDriver } from '../src/ffi';
 import { libcThrough } from '../src/libc';
-import { LINUX } from '../src/struct';
+import { LINUX } from '../src/linux';
 
 interface Passed {
   readonly fd: number;

@@ -11,7 +11,7 @@ import { Progress } from '../src/launcher/progress';
 import { failureOf, line } from '../src/launcher/protocol';
 import { cancelLaunch, launch } from '../src/launcher/start';
 import { libcThrough, type Libc } from '../src/libc';
-import { LINUX } from '../src/struct';
+import { LINUX } from '../src/linux';
 import { pidFiles } from './lockers';
 import { openFds, planOf, sh } from './plans';
 import { pidsWith, stateOf, until } from './started';

@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import { chosenDriver, loadDriver } from '../src/ffi';
 import { errnoName, systemError } from '../src/errno';
 import { libcThrough } from '../src/libc';
-import { cString, LINUX, SIZE } from '../src/struct';
+import { LINUX } from '../src/linux';
+import { cString, SIZE } from '../src/struct';
 import { onEachDriver, usableDrivers } from './drivers';
 
 const { ENOENT, EBADF, EINVAL } = constants.errno;

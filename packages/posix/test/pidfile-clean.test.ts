@@ -6,9 +6,9 @@ import { copyFileSync, existsSync, readFileSync, readlinkSync, symlinkSync, writ
 import path from 'node:path';
 import { chosenDriver } from '../src/ffi';
 import { libcThrough, type Libc } from '../src/libc';
+import { LINUX } from '../src/linux';
 import { acquirePath, forceCleanupPath, type Cleanup, type PidFileError } from '../src/pidfile';
 import { forceCleanup } from '../src/pidfile/clean';
-import { LINUX } from '../src/struct';
 import { onEachDriver } from './drivers';
 import { endLockers, locker, pidFiles, pythonLocker, seenFromPython } from './lockers';
 import { openDescriptors, pidsWith, stateOf, statOf, until } from './started';

@@ -11,11 +11,11 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { LINUX } from '../src/linux';
 import { lockPidFile, unlockPidFile } from '../src/pidfile/acquire';
 import { discardPidFile, removeIfFree } from '../src/pidfile/remove';
 import { chosenDriver } from '../src/ffi';
 import { libcThrough, type Libc } from '../src/libc';
-import { LINUX } from '../src/struct';
 import { onEachDriver } from './drivers';
 import { compiledLocker, endLockers, locker, pidFiles, pythonLocker, seenFromPython, thrown } from './lockers';
 import { openDescriptors } from './started';

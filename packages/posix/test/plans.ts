@@ -4,8 +4,8 @@ import type { LaunchPlan } from '@vircommand/core/backend';
 import { expect } from 'chai';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Libc } from '../src/libc';
+import { LINUX } from '../src/linux';
 import { startProcess, type StartedProcess } from '../src/spawn';
-import { LINUX } from '../src/struct';
 
 const empty: LaunchPlan = {
   contract: 1,

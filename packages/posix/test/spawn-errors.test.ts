@@ -8,8 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { errno } from '../src/errno';
 import { launch } from '../src/launcher/start';
 import type { Libc } from '../src/libc';
+import { LINUX } from '../src/linux';
 import { startProcess } from '../src/spawn';
-import { cString, LINUX, SIZE } from '../src/struct';
+import { cString, SIZE } from '../src/struct';
 import { onEachDriver } from './drivers';
 import { failure, finish, openFds, planOf } from './plans';
 

@@ -5,8 +5,9 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { libcThrough, type Libc } from '../src/libc';
+import { LINUX } from '../src/linux';
 import { execErrorsAreLost, startProcess } from '../src/spawn';
-import { cString, LINUX } from '../src/struct';
+import { cString } from '../src/struct';
 import { onEachDriver } from './drivers';
 import { capture, failure, finish, inheritable, look, observe, planOf, sh } from './plans';
 

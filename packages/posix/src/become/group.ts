@@ -2,15 +2,12 @@
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-
-const arm = process.arch === 'arm64';
-const SYS_setpgid = arm ? 154 : 109;
-const SYS_setsid = arm ? 157 : 112;
+import { LINUX } from '../linux';
 
 /** @throws CommandStartError, stage `process-group` */
 export function setGroup({ group }: Pick<LaunchPlan, 'group'>, libc: Libc): void {
   if (group === 'session') {
-    const result = libc.syscall(SYS_setsid, 0, 0, 0, 0, 0);
+    const result = libc.syscall(LINUX.SYS_setsid, 0, 0, 0, 0, 0);
     if (result >= 0) return;
     const leads =
       'this process leads a process group, as what a shell starts does, and such a process can have no session';
@@ -20,6 +17,6 @@ export function setGroup({ group }: Pick<LaunchPlan, 'group'>, libc: Libc): void
     );
   }
   if (group !== 'group' || libc.getpgid(0) === process.pid) return;
-  const result = libc.syscall(SYS_setpgid, 0, 0, 0, 0, 0);
+  const result = libc.syscall(LINUX.SYS_setpgid, 0, 0, 0, 0, 0);
   if (result < 0) throw startError('process-group', systemError(-result, 'setpgid'));
 }

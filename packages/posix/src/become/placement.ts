@@ -11,7 +11,7 @@ import { systemError } from '../errno';
 import { openDescriptors } from '../file-actions';
 import { closeOnExecFrom, giveAs } from '../launcher/descriptors';
 import type { Libc } from '../libc';
-import { LINUX } from '../struct';
+import { LINUX } from '../linux';
 
 const { O_NONBLOCK } = constants;
 

@@ -2,14 +2,12 @@
  * What exec keeps of this process's signals: those that are ignored, as Node ignores SIGPIPE, and the mask. By raw system
  * calls, since libc hides two signals of its own, which a process may have inherited as ignored.
  */
+import { constants } from 'node:os';
 import type { Libc } from '../libc';
+import { LINUX } from '../linux';
 
-const arm = process.arch === 'arm64';
-const SYS_rt_sigaction = arm ? 134 : 13;
-const SYS_rt_sigprocmask = arm ? 135 : 14;
-const SIG_IGN = 1n;
-const SIG_SETMASK = 2;
-const SIGUSR1 = 10;
+const { SIGUSR1 } = constants.signals;
+const SIG_IGN = BigInt(LINUX.SIG_IGN);
 const last = 64;
 /** The kernel's `struct sigaction`: the handler comes first; zeros are the default, with no flags. */
 const actionSize = 32;
@@ -53,7 +51,7 @@ export class OwnSignals {
     const { driver } = libc;
     const before = Buffer.alloc(actionSize);
     const address = action === undefined ? 0 : driver.address(action);
-    libc.syscall(SYS_rt_sigaction, signal, address, driver.address(before), maskSize, 0);
+    libc.syscall(LINUX.SYS_rt_sigaction, signal, address, driver.address(before), maskSize, 0);
     return before;
   }
 
@@ -61,6 +59,6 @@ export class OwnSignals {
     const { libc } = this;
     const { driver } = libc;
     const address = before === undefined ? 0 : driver.address(before);
-    libc.syscall(SYS_rt_sigprocmask, SIG_SETMASK, driver.address(mask), address, maskSize, 0);
+    libc.syscall(LINUX.SYS_rt_sigprocmask, LINUX.SIG_SETMASK, driver.address(mask), address, maskSize, 0);
   }
 }

@@ -1,6 +1,7 @@
 /** What this process has used, before it is the program. */
 import type { Libc } from '../libc';
-import { LINUX, RUSAGE, SIZE } from '../struct';
+import { LINUX } from '../linux';
+import { RUSAGE, SIZE } from '../struct';
 import type { Baseline } from './protocol';
 
 export function readBaseline(libc: Libc): Baseline {

@@ -12,6 +12,7 @@ import { errno, nulError, systemError } from '../errno';
 import { koffiAddon } from '../ffi/koffi';
 import { FileActions } from '../file-actions';
 import type { Libc } from '../libc';
+import { LINUX } from '../linux';
 import { nameOfPlace, placeOf, planSince, type Moment } from '../moment';
 import { programMoves, softLimit } from '../moves';
 import { ownProgram } from '../own-program';
@@ -25,7 +26,6 @@ import { programStrings } from './strings';
 /** Also for an executable that was replaced since this process began. */
 const executable = '/proc/self/exe';
 
-const MFD_CLOEXEC = 1;
 const nul = Buffer.alloc(1);
 
 /** What has begun, and the pipes to it. */
@@ -139,7 +139,7 @@ class LauncherSpawner {
   /** In memory, since a pipe holds 64 KiB only, and without a name, since there may be secrets in it. */
   private memoryFile(order: Order, strings: Buffer): number {
     const { libc } = this;
-    const fd = libc.memfd_create(cString('vircommand'), MFD_CLOEXEC);
+    const fd = libc.memfd_create(cString('vircommand'), LINUX.MFD_CLOEXEC);
     if (fd < 0) throw launcherError(-fd, 'memfd_create');
     const bytes = Buffer.concat([Buffer.from(JSON.stringify(order)), nul, strings]);
     for (let offset = 0; offset < bytes.length;) {

@@ -6,10 +6,9 @@ import { readdirSync } from 'node:fs';
 import { startError } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-import { LINUX } from '../struct';
+import { LINUX } from '../linux';
 import type { Order } from './protocol';
 
-const CLOSE_RANGE_CLOEXEC = 4;
 /** A `long`: the upper half must be there. */
 const largest = 0xffffffff;
 
@@ -54,7 +53,7 @@ export function giveAs(libc: Libc, source: number, target: number): void {
 
 /** @throws CommandStartError, stage `stdio` */
 export function closeOnExecFrom(libc: Libc, lowest: number): void {
-  if (libc.syscall(LINUX.SYS_close_range, lowest, largest, CLOSE_RANGE_CLOEXEC, 0, 0) >= 0) return;
+  if (libc.syscall(LINUX.SYS_close_range, lowest, largest, LINUX.CLOSE_RANGE_CLOEXEC, 0, 0) >= 0) return;
   // Before Linux 5.11.
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);

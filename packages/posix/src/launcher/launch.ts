@@ -1,4 +1,5 @@
 /** A launcher on the event loop, from its start until its program runs or it is known why not. */
+import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import {
   realTime,
@@ -10,9 +11,9 @@ import {
 } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
+import { LINUX } from '../linux';
 import { unwanted } from '../pace';
 import { openPidfd, waitForDeath } from '../pidfd';
-import { LINUX } from '../struct';
 import { readableFrom } from '../streams';
 import { closeBound } from '../thread-bound';
 import type { BegunLauncher } from './client';
@@ -20,7 +21,7 @@ import { removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestDeath, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
 
-const SIGKILL = 9;
+const { SIGKILL } = constants.signals;
 
 /** How a launcher ended: as the program, or without a word. */
 export type Outcome = { readonly baseline: Baseline } | 'died';

@@ -6,12 +6,14 @@
  * `/dev/null`: Node would make the program's files non-blocking.
  */
 import { fstatSync, readSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { chdir } from 'node:process';
 import { CommandStartError, startError, type Stage } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import { loadDriver } from '../ffi';
 import { loadKoffiAddon } from '../ffi/koffi';
 import { libcOver, type Libc } from '../libc';
+import { LINUX } from '../linux';
 import { lockPidFile } from '../pidfile/acquire';
 import { SIZE } from '../struct';
 import { readBaseline } from './baseline';
@@ -26,8 +28,7 @@ import { setScheduling } from './steps/scheduling';
 import { setUmask } from './steps/umask';
 import { thrownError } from './thrown';
 
-const SIGKILL = 9;
-const PR_SET_PDEATHSIG = 1;
+const { SIGKILL } = constants.signals;
 /** Milliseconds. */
 const watchEvery = 200;
 /** virCommand's for everything that fails before exec. Nobody but a debugger sees it. */
@@ -148,7 +149,7 @@ class Launcher {
 
   private dieWithParent(parent: number): void {
     const { libc } = this;
-    const result = libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    const result = libc.prctl(LINUX.PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (result < 0) throw startError('parent-death', systemError(-result, 'prctl'));
     // It died before the kernel was told.
     if (libc.getppid() !== parent) throw startError('parent-death', 'the parent is gone');

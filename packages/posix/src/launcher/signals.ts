@@ -1,9 +1,10 @@
 /** Dispositions of signals, as the program is to find them. */
+import { constants } from 'node:os';
 import type { Libc } from '../libc';
+import { LINUX } from '../linux';
 import { SIZE } from '../struct';
 
-const SIG_IGN = 1;
-const SIGUSR1 = 10;
+const { SIGUSR1 } = constants.signals;
 const last = 64;
 
 /** `SIG_DFL`, no flags and an empty mask: all zero. The handler comes first in both libcs. */
@@ -18,12 +19,12 @@ function action(handler: number): Buffer {
  * privileges are gone.
  */
 export function closeInspector(libc: Libc): void {
-  libc.sigaction(SIGUSR1, action(SIG_IGN), null);
+  libc.sigaction(SIGUSR1, action(LINUX.SIG_IGN), null);
 }
 
 /** Node ignores SIGPIPE and SIGXFSZ, a hook may ignore others, and exec keeps that. libc refuses what is its own. */
 export class DefaultSignals {
-  private readonly none = action(0);
+  private readonly none = action(LINUX.SIG_DFL);
 
   constructor(private readonly libc: Libc) {}
 

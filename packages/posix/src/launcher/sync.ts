@@ -1,4 +1,5 @@
 /** Starts through the launcher for who blocks the event loop. */
+import { constants } from 'node:os';
 import {
   realTime,
   type ExitStatus,
@@ -8,17 +9,18 @@ import {
 } from '@vircommand/core/backend';
 import { errno } from '../errno';
 import type { Libc } from '../libc';
+import { LINUX } from '../linux';
 import { openPidfd, waitForDeath } from '../pidfd';
 import { waitSync } from '../poll';
 import { unknownStatus, watchBlocking } from '../reap';
-import { LINUX, SIZE } from '../struct';
+import { SIZE } from '../struct';
 import { bindToThread, closeBound } from '../thread-bound';
 import { beginLauncher, type BegunLauncher } from './client';
 import { hasLostPidFile, removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestDeath, longestSilence, Progress, saidNothing, withoutLauncher } from './progress';
 import { daemonStatus, lostLock } from './start';
 
-const SIGKILL = 9;
+const { SIGKILL } = constants.signals;
 /** A worker thread can be terminated between two waits only, in milliseconds. */
 const workerSlice = 100;
 

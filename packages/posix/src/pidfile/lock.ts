@@ -6,7 +6,8 @@
  */
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-import { FLOCK, LINUX, SIZE } from '../struct';
+import { LINUX } from '../linux';
+import { FLOCK, SIZE } from '../struct';
 
 /** Referenced for good, so that libc may be given its address. */
 const flock = Buffer.alloc(SIZE.flock);

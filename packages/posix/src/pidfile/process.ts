@@ -1,8 +1,8 @@
 /** A process held by a pidfd: whoever gets its number later is not it. */
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
+import { LINUX } from '../linux';
 import { openPidfd, waitForDeath } from '../pidfd';
-import { LINUX } from '../struct';
 import { closeBound } from '../thread-bound';
 
 export class HeldProcess {

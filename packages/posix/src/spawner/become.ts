@@ -1,7 +1,7 @@
 /** What a thread changes of itself before its first start, and keeps. */
 import { systemError } from '../errno';
 import type { Libc } from '../libc';
-import { LINUX } from '../struct';
+import { LINUX } from '../linux';
 import type { Said, ThreadClass } from './protocol';
 
 export function become(libc: Libc, { noNewPrivs }: ThreadClass): Extract<Said, { type: 'ready' | 'refused' }> {

@@ -14,11 +14,11 @@ import { failureOf } from '../launcher/protocol';
 import { setLimits, raiseHardLimits } from '../launcher/steps/limits';
 import { setScheduling } from '../launcher/steps/scheduling';
 import type { Libc } from '../libc';
-import { cString, LINUX } from '../struct';
+import { LINUX } from '../linux';
+import { cString } from '../struct';
 import { enter, HOLD, waitWhile, type GateLink } from './hold';
 import type { HeldAttributes, HoldRequest, Said, Verdict } from './protocol';
 
-const MFD_CLOEXEC = 1;
 /** Between two looks at the gate, in milliseconds. */
 const lookDelay = 0.05;
 /** So often somebody else may have the file open for writing: a program between fork and exec, with copies of everything. */
@@ -43,7 +43,7 @@ class Gatekeeper {
     this.token = openSync('/dev/null', constants.O_RDONLY);
     this.nothing = openSync('/dev/null', constants.O_RDONLY);
     this.directory = openSync('/', constants.O_RDONLY | LINUX.O_DIRECTORY);
-    const memory = libc.memfd_create(cString('vircommand-gate'), MFD_CLOEXEC);
+    const memory = libc.memfd_create(cString('vircommand-gate'), LINUX.MFD_CLOEXEC);
     if (memory < 0) throw new Impossible(systemError(-memory, 'memfd_create').message);
     this.lease = openSync(`/proc/self/fd/${memory}`, constants.O_RDONLY);
     libc.close(memory);

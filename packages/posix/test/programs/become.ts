@@ -10,7 +10,7 @@ import { raiseHardLimits, setLimits } from '../../src/launcher/steps/limits';
 import { changeRights } from '../../src/launcher/steps/rights';
 import { setScheduling } from '../../src/launcher/steps/scheduling';
 import { setUmask } from '../../src/launcher/steps/umask';
-import { LINUX } from '../../src/struct';
+import { LINUX } from '../../src/linux';
 
 export interface Work {
   readonly driver: DriverName;

@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { chosenDriver } from '../../src/ffi';
 import { libcThrough } from '../../src/libc';
+import { LINUX } from '../../src/linux';
 import { startProcess } from '../../src/spawn';
-import { cString, LINUX } from '../../src/struct';
+import { cString } from '../../src/struct';
 import { finish, look, planOf } from '../plans';
 
 const [, , report = '', driver] = process.argv;

@@ -1,7 +1,8 @@
 /** A worker that opens and closes descriptors without close-on-exec until it is told to stop. */
 import { workerData } from 'node:worker_threads';
 import { libcThrough } from '../../src/libc';
-import { cString, LINUX } from '../../src/struct';
+import { LINUX } from '../../src/linux';
+import { cString } from '../../src/struct';
 
 const state = new Int32Array(workerData as SharedArrayBuffer);
 const libc = libcThrough('koffi');

@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { chosenDriver } from '../../src/ffi';
 import { libcThrough, type Libc } from '../../src/libc';
+import { LINUX } from '../../src/linux';
 import { forceCleanup } from '../../src/pidfile/clean';
-import { LINUX } from '../../src/struct';
 import { stateOf, until } from '../started';
 
 const [file = ''] = process.argv.slice(2);

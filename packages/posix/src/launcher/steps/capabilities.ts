@@ -2,7 +2,7 @@
 import { capabilityNumber, startError, type LaunchPlan } from '@vircommand/core/backend';
 import { errno, systemError } from '../../errno';
 import type { Libc } from '../../libc';
-import { LINUX } from '../../struct';
+import { LINUX } from '../../linux';
 import type { Credentials } from './credentials';
 
 /** What a plan asks for, checked. */

@@ -2,7 +2,7 @@
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { errno, systemError } from '../../errno';
 import type { Libc } from '../../libc';
-import { LINUX } from '../../struct';
+import { LINUX } from '../../linux';
 
 /** What is wrong, in words; the process that is named in the plan is added to those that are about it. */
 const reasons = new Map([

@@ -5,7 +5,7 @@
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { errno, systemError } from '../../errno';
 import type { Libc } from '../../libc';
-import { LINUX } from '../../struct';
+import { LINUX } from '../../linux';
 import type { Credentials } from './credentials';
 import { groupsOfUser } from './groups-of-user';
 

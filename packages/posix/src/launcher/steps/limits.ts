@@ -5,7 +5,8 @@
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { errno, systemError } from '../../errno';
 import type { Libc } from '../../libc';
-import { LINUX, SIZE } from '../../struct';
+import { LINUX } from '../../linux';
+import { SIZE } from '../../struct';
 
 type Asked = NonNullable<LaunchPlan['privileged']['limits']>;
 type LimitName = keyof Asked;

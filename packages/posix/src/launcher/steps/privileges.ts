@@ -5,7 +5,7 @@
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { systemError } from '../../errno';
 import type { Libc } from '../../libc';
-import { LINUX } from '../../struct';
+import { LINUX } from '../../linux';
 import { dropBounding, findCapabilities, keepCapabilities, setCapabilities } from './capabilities';
 import { checkPrivileges } from './check-privileges';
 import { readCredentials } from './credentials';

@@ -2,7 +2,7 @@
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
 import { errno, systemError } from '../../errno';
 import type { Libc } from '../../libc';
-import { LINUX } from '../../struct';
+import { LINUX } from '../../linux';
 
 /** Of the largest set of processors that Linux can be built for, 8,192. */
 const maskBytes = 1024;
