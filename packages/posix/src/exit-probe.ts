@@ -1,9 +1,10 @@
 /** Asks the kernel of one child: whether it has exited, how, and what it used. */
-import { decodeWaitStatus, type ExitStatus, type ResourceUsage } from '@vircommand/core/backend';
+import { decodeWaitStatus, type ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
 import type { Libc } from './libc';
 import { LINUX } from './linux';
-import { RUSAGE, SIGINFO, SIZE } from './struct';
+import { Rusage } from './rusage';
+import { SIGINFO, SIZE } from './struct';
 
 /** Answers at once, and leaves the zombie, which pins the pid and the number of its process group. */
 export const LOOK = LINUX.WEXITED | LINUX.WNOWAIT | LINUX.WNOHANG;
@@ -13,19 +14,19 @@ export const REAP = LINUX.WEXITED | LINUX.WNOHANG;
 export class ExitProbe {
   private readonly info = Buffer.alloc(SIZE.siginfo);
   private readonly infoInts = new Int32Array(this.info.buffer, this.info.byteOffset, 8);
-  private readonly usage = Buffer.alloc(SIZE.rusage);
-  private readonly usageWords = new Uint32Array(this.usage.buffer, this.usage.byteOffset, SIZE.rusage / 4);
+  private readonly usage = new Rusage();
   private readonly infoAddress: number;
   private readonly usageAddress: number;
 
   constructor(private readonly libc: Libc) {
     this.infoAddress = libc.driver.address(this.info);
-    this.usageAddress = libc.driver.address(this.usage);
+    this.usageAddress = libc.driver.address(this.usage.buffer);
   }
 
   /** Our own peak of memory until now, in KiB; Infinity if it is not known. */
   ownPeak(): number {
-    return this.libc.getrusage(LINUX.RUSAGE_SELF, this.usage) < 0 ? Infinity : this.word(RUSAGE.maxRss);
+    const { libc, usage } = this;
+    return libc.getrusage(LINUX.RUSAGE_SELF, usage.buffer) < 0 ? Infinity : usage.maxRssKiB;
   }
 
   /**
@@ -61,23 +62,9 @@ export class ExitProbe {
     // As wait4 would have put it together.
     const raw = code === LINUX.CLD_EXITED ? (status & 0xff) << 8 : status | (code === LINUX.CLD_DUMPED ? 0x80 : 0);
     const { exitCode, signal, coreDumped } = decodeWaitStatus(raw);
-    return { exitCode, signal, coreDumped, usage: this.decodeUsage(ownPeak) };
-  }
-
-  private decodeUsage(ownPeak: number): ResourceUsage {
-    const peak = this.word(RUSAGE.maxRss);
-    return {
-      userMs: this.word(RUSAGE.userSeconds) * 1000 + this.word(RUSAGE.userMicroseconds) / 1000,
-      systemMs: this.word(RUSAGE.systemSeconds) * 1000 + this.word(RUSAGE.systemMicroseconds) / 1000,
-      // Until exec the program had our memory, and the kernel counts that; only what is above is its own.
-      maxRssKiB: peak > ownPeak ? peak : undefined,
-      voluntaryContextSwitches: this.word(RUSAGE.voluntaryContextSwitches),
-      involuntaryContextSwitches: this.word(RUSAGE.involuntaryContextSwitches),
-    };
-  }
-
-  /** The lower half of a `long`: what is counted here stays below 2^32. */
-  private word(offset: number): number {
-    return this.usageWords[offset / 4] ?? 0;
+    const used = this.usage.used();
+    // Until exec the program had our memory, and the kernel counts that; only what is above is its own.
+    const maxRssKiB = used.maxRssKiB > ownPeak ? used.maxRssKiB : undefined;
+    return { exitCode, signal, coreDumped, usage: { ...used, maxRssKiB } };
   }
 }

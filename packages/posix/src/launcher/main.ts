@@ -15,8 +15,8 @@ import { loadKoffiAddon } from '../ffi/koffi';
 import { libcOver, type Libc } from '../libc';
 import { LINUX } from '../linux';
 import { lockPidFile } from '../pidfile/acquire';
+import { Rusage } from '../rusage';
 import { SIZE } from '../struct';
-import { readBaseline } from './baseline';
 import { LauncherDescriptors } from './descriptors';
 import { ExecImage } from './exec';
 import { runHook } from './hook';
@@ -116,7 +116,9 @@ class Launcher {
   /** With limits in force there may be no memory for anything: all that is needed is laid out before. */
   private execute(): void {
     const { libc, image, order } = this;
-    const word = line({ type: 'exec', baseline: readBaseline(libc) });
+    const usage = new Rusage();
+    libc.getrusage(LINUX.RUSAGE_SELF, usage.buffer);
+    const word = line({ type: 'exec', baseline: usage.used() });
     const failure = new ExecFailure();
     const signals = new DefaultSignals(libc);
     setLimits(libc, order.plan, order.softFiles);

@@ -7,6 +7,7 @@
  */
 import { CommandStartError, withoutPrototype, type LaunchPlan, type Stage } from '@vircommand/core/backend';
 import type { DriverName } from '../ffi';
+import type { Used } from '../rusage';
 import { dataOf, errorWith, type ErrorData } from './thrown';
 
 /** What the launcher does before it becomes the program. By which descriptor it reads this, its argument says. */
@@ -35,14 +36,8 @@ export interface Order {
   readonly softFiles: number;
 }
 
-/** Milliseconds, KiB and counts until exec: the program inherits them, so they are subtracted from its own. */
-export interface Baseline {
-  readonly userMs: number;
-  readonly systemMs: number;
-  readonly maxRssKiB: number;
-  readonly voluntaryContextSwitches: number;
-  readonly involuntaryContextSwitches: number;
-}
+/** Until exec: the program inherits it, so it is subtracted from its own. */
+export type Baseline = Used;
 
 /** A failed start, as JSON. */
 export interface Failure extends Omit<ErrorData, 'stack'> {
