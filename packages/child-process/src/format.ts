@@ -3,12 +3,9 @@
  * calls, runs the file with `/bin/sh`, and there is to be no shell, ever.
  */
 import { accessSync, constants, statSync, type Stats } from 'node:fs';
-import { execError, headOf, interpreterOf } from '@vircommand/core/backend';
+import { execError, headOf, interpreterOf, mostInterpreters } from '@vircommand/core/backend';
 import { isNativeBinary } from './elf';
 import { isRegistered } from './registered-formats';
-
-/** Scripts may name scripts as interpreters, to this depth. */
-const deepest = 5;
 
 /** Binaries that were looked at, by path: as they were then. The same program is started again and again. */
 const binaries = new Map<string, string>();
@@ -49,7 +46,7 @@ function hasInterpreter(head: Buffer, directory: string, depth: number): boolean
   const interpreter = interpreterOf(head);
   if (interpreter === undefined) return false;
   // An empty path, and too many scripts, are other errors.
-  if (interpreter.length === 0 || depth === deepest) return true;
+  if (interpreter.length === 0 || depth === mostInterpreters) return true;
   const isAbsolute = interpreter[0] === 0x2f;
   const file = isAbsolute ? interpreter : Buffer.concat([Buffer.from(`${directory}/`), interpreter]);
   return isExecutable(file, directory, depth + 1);

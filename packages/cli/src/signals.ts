@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { RunningCommand, SignalName } from '@vircommand/core';
-import { readEntry } from '@vircommand/core/backend';
+import { longestTimer, readEntry } from '@vircommand/core/backend';
 
 /** All that have a default which ends us. SIGPIPE is not handed on: who reads our output is no business of the program. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -17,9 +17,6 @@ const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] 
 const continued: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 /** A terminal sends these to the whole group in front. */
 const fromTerminal: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGQUIT', 'SIGTSTP', 'SIGWINCH']);
-
-/** The longest that a timer can be, in milliseconds. */
-const longest = 2 ** 31 - 1;
 
 /** Whether the kernel sends both of us what it sends to the group. */
 function sharesGroup(pid: number): boolean {
@@ -86,7 +83,7 @@ export class Forwarding {
     this.shared = running.pid !== undefined && sharesGroup(running.pid);
     if (!this.shared) this.forwardJobControl();
     // Who sends signals takes his time. A replay sees nobody, and gives up if it sees no timer either.
-    if (running.pid === undefined) this.waiting = setInterval(() => undefined, longest);
+    if (running.pid === undefined) this.waiting = setInterval(() => undefined, longestTimer);
     for (const name of this.early.splice(0)) send(running, name);
   }
 

@@ -11,8 +11,8 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Node truncates longer timers to 1 ms, so a longer delay is waited for in slices. */
-const longestTimer = 2 ** 31 - 1;
+/** In milliseconds. Node truncates longer timers to 1 ms, so a longer delay is waited for in slices. */
+export const longestTimer = 2 ** 31 - 1;
 
 /** Asked of `process` each time, so that a test which fakes the time fakes deadlines too. */
 const now = (): number => milliseconds(process.hrtime());

@@ -6,6 +6,7 @@ import * as timers from 'node:timers';
 import * as promised from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
+import { longestTimer } from '@vircommand/core/backend';
 
 /** Milliseconds, monotonic. Clocks are faked, too; nobody fakes how long the process runs. */
 export const realNow = (): number => process.uptime() * 1000;
@@ -57,12 +58,9 @@ export function lookLater(ms: number, callback: () => void): void {
   else setTimeout(callback, ms).unref();
 }
 
-/** The longest that a timer can be. */
-const longest = 2 ** 31 - 1;
-
 function hold(): () => void {
   if (!fakeTimers) {
-    const timer = setInterval(() => undefined, longest);
+    const timer = setInterval(() => undefined, longestTimer);
     return () => {
       clearInterval(timer);
     };

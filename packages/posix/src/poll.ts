@@ -10,6 +10,7 @@ import { errno } from './errno';
 import type { Libc } from './libc';
 import { LINUX } from './linux';
 import { openPidfd } from './pidfd';
+import { pollTimeout } from './poll-timeout';
 import { unknownStatus, watchBlocking, watchExit, type Watch } from './reap';
 import type { StartedProcess } from './spawn';
 import { SIZE } from './struct';
@@ -18,8 +19,6 @@ import { ProcessTree } from './tree';
 
 const { SIGKILL, SIGTERM, SIGCONT } = constants.signals;
 
-/** A worker thread can be terminated between two waits only, in milliseconds. */
-const workerSlice = 100;
 /** For so long a program may run before it gets a pidfd, which most do not need; also how often it is asked for without. */
 const withoutPidfd = 10;
 /** How often it is looked whether the rest of a tree has ended. */
@@ -160,9 +159,8 @@ class BlockingRun {
       if (this.ending === 'no' && timeout !== undefined) until = this.begun + timeout;
     } else if (this.ending === 'grace' && !this.treeGone) until = Math.min(this.killAt, this.now + treeSlice);
     else until = this.drainUntil;
-    if (!this.libc.isMainThread) until = Math.min(until, this.now + workerSlice);
     if (this.pidfd < 0 && this.status === undefined) until = Math.min(until, this.now + withoutPidfd);
-    return until === Infinity ? -1 : Math.min(Math.max(0, Math.ceil(until - this.now)), 0x7fffffff);
+    return pollTimeout(this.libc, until - this.now);
   }
 
   /** Called when the exit is noticed. */

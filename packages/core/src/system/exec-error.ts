@@ -3,14 +3,11 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { planBytes } from '../bytes';
 import type { PlanString } from '../contract';
 import { startError, type CommandStartError } from '../errors';
-import { headOf, interpreterOf } from './interpreter';
-
-/** Scripts may name scripts as interpreters, to this depth. */
-const deepest = 5;
+import { headOf, interpreterOf, mostInterpreters } from './interpreter';
 
 /** The interpreter of a script that is not there, also if it is that of another interpreter; `undefined`: all are. */
 function missingInterpreter(program: Buffer, depth = 0): string | undefined {
-  const head = depth < deepest ? headOf(program) : undefined;
+  const head = depth < mostInterpreters ? headOf(program) : undefined;
   const interpreter = head && interpreterOf(head);
   if (interpreter === undefined) return undefined;
   // A relative one is relative to where the program begins, which is not known here: it is the likely one.

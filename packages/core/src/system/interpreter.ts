@@ -3,6 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 /** BINPRM_BUF_SIZE: what the kernel looks at. */
 const headSize = 256;
+/** Scripts may name scripts as interpreters, to this depth. */
+export const mostInterpreters = 5;
 
 /** The beginning of a file, with zeros for what it has not; `undefined`: it cannot be read, though it may be executed. */
 export function headOf(file: string | Buffer): Buffer | undefined {

@@ -12,6 +12,7 @@ import type { Libc } from '../libc';
 import { LINUX } from '../linux';
 import { openPidfd, waitForDeath } from '../pidfd';
 import { waitSync } from '../poll';
+import { pollTimeout } from '../poll-timeout';
 import { unknownStatus, watchBlocking } from '../reap';
 import { SIZE } from '../struct';
 import { bindToThread, closeBound } from '../thread-bound';
@@ -21,8 +22,6 @@ import { diedBeforeExec, longestDeath, longestSilence, Progress, saidNothing, wi
 import { daemonStatus, lostLock } from './start';
 
 const { SIGKILL } = constants.signals;
-/** A worker thread can be terminated between two waits only, in milliseconds. */
-const workerSlice = 100;
 
 /** As {@link waitSync}, with the launcher before it: the deadline begins with it. */
 export function launchAndWaitSync(
@@ -78,8 +77,7 @@ function readReports(libc: Libc, fd: number, progress: Progress, deadline: numbe
       const silent = progress.pid === undefined;
       if (silent && silence <= now) return 'silence';
       const patience = Math.min(deadline, silent ? silence : Infinity) - now;
-      const most = libc.isMainThread ? 0x7fffffff : workerSlice;
-      libc.poll(set, 1, patience === Infinity && libc.isMainThread ? -1 : Math.min(Math.ceil(patience), most));
+      libc.poll(set, 1, pollTimeout(libc, patience));
     } else if (count !== -errno.EINTR) return 'end';
   }
 }
