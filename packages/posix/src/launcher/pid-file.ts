@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { realTime } from '@vircommand/core/backend';
 import type { Libc } from '../libc';
+import { isSame } from '../pidfile/file';
 import { readContent } from '../pidfile/read';
 import { discardPidFile, type Removal } from '../pidfile/remove';
 import { longestDeath } from './progress';
@@ -33,8 +34,7 @@ export function hasLostPidFile(libc: Libc, path: string, pid: number): boolean {
 function hasOpen(pid: number, path: string): boolean {
   const file = statSync(path, { bigint: true });
   const descriptors = `/proc/${pid}/fd`;
-  return readdirSync(descriptors).some((fd) => {
-    const open = statSync(`${descriptors}/${fd}`, { bigint: true, throwIfNoEntry: false });
-    return open?.ino === file.ino && open.dev === file.dev;
-  });
+  return readdirSync(descriptors).some((fd) =>
+    isSame(statSync(`${descriptors}/${fd}`, { bigint: true, throwIfNoEntry: false }), file),
+  );
 }

@@ -1,6 +1,7 @@
 /** Which program a process runs. */
 import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { isSame } from './file';
 
 /** What the kernel adds to the path of a file that is gone, as after an upgrade. */
 const deleted = ' (deleted)';
@@ -26,8 +27,7 @@ export function runsExecutable(pid: number, executable: string): boolean {
 
 function isSameFile(a: string, b: string): boolean {
   try {
-    const [one, other] = [a, b].map((file) => statSync(file, { bigint: true }));
-    return one?.ino === other?.ino && one?.dev === other?.dev;
+    return isSame(statSync(a, { bigint: true }), statSync(b, { bigint: true }));
   } catch {
     return false;
   }

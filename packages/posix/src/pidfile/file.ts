@@ -1,5 +1,5 @@
 /** Opens pid files, and tells whether the one that is open is still the one of that name. */
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { errno, systemError } from '../errno';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
@@ -30,9 +30,15 @@ export function openPidFile(path: string, mode: keyof typeof flags): number {
   throw systemError(errno.EINVAL, 'open', path, 'it is no regular file');
 }
 
+type FileNumbers = Pick<BigIntStats, 'dev' | 'ino'>;
+
+/** Whether both are one file, by whatever names or descriptors; `undefined`: there is none. */
+export function isSame(one: FileNumbers | undefined, other: FileNumbers): boolean {
+  return one?.ino === other.ino && one.dev === other.dev;
+}
+
 /** Whether the path still leads to the open file: whoever removed it may have made another one since. */
 export function isStillAt(path: string, fd: number): boolean {
   const open = fstatSync(fd, { bigint: true });
-  const there = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return there?.ino === open.ino && there.dev === open.dev;
+  return isSame(statSync(path, { bigint: true, throwIfNoEntry: false }), open);
 }

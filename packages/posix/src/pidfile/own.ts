@@ -6,6 +6,7 @@
  * from its launcher have the lock too and no such list.
  */
 import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { isSame } from './file';
 
 /** The descriptor by which this process has the file locked; `undefined`: it has not, or there is no such file. */
 export function ownDescriptor(path: string): number | undefined {
@@ -13,8 +14,7 @@ export function ownDescriptor(path: string): number | undefined {
   if (file === undefined) return undefined;
   return descriptors().find((fd) => {
     try {
-      const open = fstatSync(fd, { bigint: true });
-      return open.ino === file.ino && open.dev === file.dev && isLocked(fd);
+      return isSame(fstatSync(fd, { bigint: true }), file) && isLocked(fd);
     } catch {
       return false; // Another thread closed it meanwhile.
     }
