@@ -55,6 +55,9 @@ export class Run {
   private killDelay: number;
   private startEvent: StartEvent | undefined;
   private readonly stopListening: (() => void) | undefined;
+  private tailAwaited = false;
+  private looksForReaders = false;
+  private drainWaits = false;
 
   constructor(
     private readonly launch: Launch,
@@ -254,7 +257,6 @@ export class Run {
     this.cancelDrain?.();
     afterTwoTurns(() => this.finish());
   }
-  private tailAwaited = false;
 
   private acceptable(): boolean {
     return this.cause === undefined && this.status?.exitCode === 0;
@@ -290,7 +292,6 @@ export class Run {
       this.progress();
     });
   }
-  private looksForReaders = false;
 
   private failure(error: unknown): CommandStartError {
     return startFailure(error, this.launch.plan.text, this.backend.name);
@@ -309,7 +310,6 @@ export class Run {
     return failure;
   }
 
-  private drainWaits = false;
   private armDrain(): void {
     if (this.settled || this.tailAwaited) return;
     this.cancelDrain?.();

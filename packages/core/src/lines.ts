@@ -226,6 +226,9 @@ export class LineIterator implements CommandIteration<string> {
   /** Calls of `next()` that wait are answered in their order. */
   private last: Promise<unknown> = Promise.resolve();
   private pending = 0;
+  /** The loop was left, while a `next()` may still wait. */
+  private left = false;
+  private leaving: Promise<void> | undefined;
 
   /** `open` is told of who has left before the first `next()`: what is not open then must not be opened, and rejects. */
   constructor(private readonly open: (left: boolean) => Promise<LineSource>) {
@@ -270,10 +273,6 @@ export class LineIterator implements CommandIteration<string> {
     this.finished = true;
     return { value: this.end, done: true };
   }
-
-  /** The loop was left, while a `next()` may still wait. */
-  private left = false;
-  private leaving: Promise<void> | undefined;
 
   async return(): Promise<IteratorResult<string, undefined>> {
     if (!this.finished) {

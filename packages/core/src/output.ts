@@ -27,6 +27,9 @@ export class Output {
   private kept: Kept | undefined;
   private source: { destroy(): void } | undefined;
   private handle: ChildHandle | undefined;
+  private watched = false;
+  private before = '';
+  private left = false;
 
   constructor(
     private readonly name: OutputName,
@@ -114,8 +117,6 @@ export class Output {
     });
   }
 
-  private watched = false;
-
   /** The caller may read it in a way of his own. */
   get isCallers(): boolean {
     return this.use === 'pipe' && !this.watched;
@@ -141,7 +142,6 @@ export class Output {
     this.before = progressOf(stream);
     return stream.readableLength > 0 && this.before !== before;
   }
-  private before = '';
 
   /** Somebody reads it by lines: what he reads last is for the message of an error, too. */
   keepTail(): (chunk: Uint8Array) => void {
@@ -184,8 +184,6 @@ export class Output {
     wait(progressOf(stream));
     stream.once('close', () => cancel?.());
   }
-
-  private left = false;
 
   destroy(): void {
     this.source?.destroy();

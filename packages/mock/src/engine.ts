@@ -83,6 +83,13 @@ export class FakeProcess implements ChildHandle, BodyHost {
   private newTimers: NewTimers | undefined;
   /** Looks no more whether that will come. */
   private unwatch: (() => void) | undefined;
+  private reported = false;
+  /** What is known of a daemon, since it has begun. What it does then is its own, and reaches others by its pipes only. */
+  private begunAs: ExitStatus | undefined;
+  private decided: (() => boolean) | undefined;
+  private notified = false;
+  private performing = false;
+  private dying = false;
 
   constructor(
     readonly plan: LaunchPlan,
@@ -138,16 +145,12 @@ export class FakeProcess implements ChildHandle, BodyHost {
       if (this.reported) this.settled();
     }));
   }
-  private reported = false;
 
   private settled(): void {
     const status = this.begunAs ?? this.status;
     if (this.begunAs === undefined && this.lost !== undefined) this.settle?.reject(this.lost);
     else if (status !== undefined) this.settle?.resolve(status);
   }
-
-  /** What is known of a daemon, since it has begun. What it does then is its own, and reaches others by its pipes only. */
-  private begunAs: ExitStatus | undefined;
 
   private becomeDaemon(ending: Ending): void {
     this.begunAs = this.statusOf(ending);
@@ -185,7 +188,6 @@ export class FakeProcess implements ChildHandle, BodyHost {
   decideBy(decided: () => boolean): void {
     if (!decided()) this.decided = decided;
   }
-  private decided: (() => boolean) | undefined;
 
   private readonly arrived = (): void => {
     this.timeline.touch();
@@ -236,7 +238,6 @@ export class FakeProcess implements ChildHandle, BodyHost {
     };
     Object.assign(this, { handshake: { wait: step(wait), notify: step(notify, notified) } });
   }
-  private notified = false;
 
   /** Is held before exec until it is told to go on; then `part` is what it does. */
   hold(part: Part): void {
@@ -278,7 +279,6 @@ export class FakeProcess implements ChildHandle, BodyHost {
       },
     );
   };
-  private performing = false;
 
   /** Does one step after the other, until one has to wait. */
   private readonly proceed = (): void => {
@@ -478,7 +478,6 @@ export class FakeProcess implements ChildHandle, BodyHost {
       this.finish({ exitCode: undefined, signal: name });
     });
   }
-  private dying = false;
 
   /** Does nothing of what it still would have done. */
   private drop(): void {

@@ -196,6 +196,7 @@ export class Redactor {
   /** What secrets were met, for the verification. */
   readonly met = new Map<string, string>();
   private plain: CallRedactor | undefined;
+  private inherited: readonly (readonly [string, string])[] | undefined;
 
   constructor(private readonly options: RedactOptions) {
     const { redact, placeholders } = options;
@@ -254,7 +255,6 @@ export class Redactor {
       value !== undefined && this.isSensitive(name, value) ? [[name, value] as const] : [],
     );
   }
-  private inherited: readonly (readonly [string, string])[] | undefined;
 
   private isSensitive(name: string, value: string): boolean {
     if (value.length < shortestSensitive || this.options.env.includes(name)) return false;

@@ -320,6 +320,7 @@ export class ScriptBook implements Director {
   /** By the exact name of the program, in the order of registration. */
   private readonly byProgram = new Map<string, { readonly expected: Expected[]; first: number }>();
   readonly unexpected: Call[] = [];
+  private turn = 0;
 
   constructor(private readonly order: Order) {}
 
@@ -393,7 +394,6 @@ export class ScriptBook implements Director {
     }
     return undefined;
   }
-  private turn = 0;
 
   private unmatched(call: Call, stdinComplete: boolean): MockError {
     this.unexpected.push(call);

@@ -47,6 +47,7 @@ export class Turns {
 /** Time as it passes. */
 export class RealTime implements Timeline {
   private readonly turns = new Turns();
+  readonly idle = never;
 
   now(): number {
     return systemClock.now();
@@ -67,14 +68,13 @@ export class RealTime implements Timeline {
   block(ms: number): void {
     if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   }
-
-  readonly idle = never;
 }
 
 /** Time that passes when somebody says so: the inside of a synchronous run. */
 export class SteppedTime implements Timeline {
   private time = 0;
   private readonly timers = new TimerQueue();
+  readonly idle = never;
 
   now(): number {
     return this.time;
@@ -95,8 +95,6 @@ export class SteppedTime implements Timeline {
   block(ms: number): void {
     this.time += ms;
   }
-
-  readonly idle = never;
 
   /** Goes to the next timer; `false`: nothing will ever happen. */
   step(): boolean {

@@ -79,6 +79,8 @@ class Reaper {
   private timerDelay = 0;
   private passWaits = false;
   private expecting = false;
+  private sweepWaits = false;
+  private disarmWaits = false;
 
   constructor(private readonly libc: Libc) {
     this.probe = new ExitProbe(libc);
@@ -188,7 +190,6 @@ class Reaper {
       this.checkAll();
     });
   }
-  private sweepWaits = false;
 
   private readonly sweep = (): void => {
     const removed = this.listening && process.listenerCount('SIGCHLD', this.onSignal) === 0;
@@ -250,7 +251,6 @@ class Reaper {
       if (this.running.size === 0 && !this.expecting) this.disarm();
     });
   }
-  private disarmWaits = false;
 
   private disarm(): void {
     realTime.clearInterval(this.timer);
