@@ -320,7 +320,7 @@ export class Run {
       this.drainWaits = this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked);
       if (this.drainWaits) return;
       // A reader that is still reading gets more time; one that has stopped does not, and keeps its stream.
-      if (this.ending.phase === 'none' && [this.stdout, this.stderr].some(({ goesOn }) => goesOn)) {
+      if (this.ending.phase === 'none' && [this.stdout, this.stderr].some((output) => output.readerWentOn())) {
         this.armDrain();
         return;
       }
@@ -421,8 +421,8 @@ export class Run {
       }
     }
     // A daemon has begun: its caller may write on.
-    const goesOn = this.launch.plan.daemon && this.status !== undefined && this.launch.input === undefined;
-    if (!goesOn) handle?.stdin?.destroy();
+    const daemonReadsOn = this.launch.plan.daemon && this.status !== undefined && this.launch.input === undefined;
+    if (!daemonReadsOn) handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
     if (this.status === undefined) disposeQuietly(handle);
     const facts = {

@@ -134,8 +134,8 @@ export class Output {
     this.before = progressOf(stream);
   }
 
-  /** Whether the caller's reader has something before him, and went on since the last look. */
-  get goesOn(): boolean {
+  /** Whether the caller's reader has something before him, and went on since this was asked the last time. */
+  readerWentOn(): boolean {
     const stream = this.handle?.[this.name];
     if (!this.isCallers || this.ended || stream === undefined) return false;
     const { before } = this;
