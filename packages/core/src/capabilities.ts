@@ -1,5 +1,5 @@
 /** Linux's capabilities by name and by number: a plan has one spelling for each. */
-import { isCount } from './described';
+import { isCount } from './plain';
 import type { Capability } from './types';
 
 /** Without `CAP_`, in the order of their numbers. */

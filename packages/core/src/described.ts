@@ -5,24 +5,11 @@
 import { types } from 'node:util';
 import { toValue, unreadable, Unsendable, type Value } from './bytes';
 import { CommandUsageError } from './errors';
-import { describe, member, strayName } from './plain';
+import { describe, strayName } from './plain';
 import { draftText } from './plan';
 import { isSecret, revealSecret } from './secret';
 import { placeAt, siteOf, type Site } from './site';
 import { emptyDraft, type Draft, type Input } from './spec';
-import type { Fd } from './types';
-
-/** Whether something is a whole number from 0 to `most`. */
-export const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most;
-
-/** Whether something is a descriptor number, or has one. */
-export function isFd(given: unknown): given is Fd {
-  const number = typeof given === 'number' ? given : member(given, 'fd');
-  if (isCount(number, 0x7fffffff)) return true;
-  // What a `FileHandle` has that is closed: whether it still is shows at the start.
-  return number === -1 && number !== given;
-}
 
 type Callable = (...args: never[]) => unknown;
 

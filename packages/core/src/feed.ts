@@ -1,8 +1,7 @@
 /** Writes what the program is to read. That it does not want it is no error. */
 import type { Writable } from 'node:stream';
 import type { ChildHandle } from './contract';
-import { gone, isGone } from './rules';
-import type { Input } from './spec';
+import { gone, isGone, type Input } from './spec';
 
 // The program closed its end, or core closed ours.
 const uninterested = new Set([

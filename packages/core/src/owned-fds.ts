@@ -1,7 +1,6 @@
 /** Descriptors that a caller gave away with `closeInParent`: each is closed once, when its run is past its start. */
 import { closeSync } from 'node:fs';
-import { fdNumber } from './rules';
-import type { PassedFd } from './spec';
+import { fdNumber, type PassedFd } from './spec';
 import type { Fd } from './types';
 
 /** Of all commands: no two have the same entry for one that is to be closed. */

@@ -1,6 +1,6 @@
 /** Reading what callers hand in: own properties only, once, and plain data only. */
 import { inspect, types } from 'node:util';
-import type { PlainData } from './types';
+import type { Fd, PlainData } from './types';
 
 /** Own enumerable properties, read once: what a polluted prototype holds does not count. */
 export function ownProperties(given: object): Map<string, unknown> {
@@ -35,6 +35,18 @@ export function member(given: unknown, name: string): unknown {
     if (above === null) return undefined;
     at = above;
   }
+}
+
+/** Whether something is a whole number from 0 to `most`. */
+export const isCount = (value: unknown, most = Number.MAX_SAFE_INTEGER): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most;
+
+/** Whether something is a descriptor number, or has one. */
+export function isFd(given: unknown): given is Fd {
+  const number = typeof given === 'number' ? given : member(given, 'fd');
+  if (isCount(number, 0x7fffffff)) return true;
+  // What a `FileHandle` has that is closed: whether it still is shows at the start.
+  return number === -1 && number !== given;
 }
 
 /** The own properties alone, for reading by name where some may be missing. */

@@ -5,9 +5,8 @@ import type { Feature } from './features';
 import { hide, withoutPrototype } from './plain';
 import { commandText } from './quote';
 import type { Mode, RunSettings } from './run-options';
-import { fdNumber } from './rules';
 import { MASK } from './secret';
-import type { Draft, Input, StreamChoice } from './spec';
+import { fdNumber, type Draft, type Input, type StreamChoice } from './spec';
 
 /** What core does with an output stream. */
 export type StreamUse = 'text' | 'bytes' | 'pipe' | 'tail' | 'lines' | 'none';

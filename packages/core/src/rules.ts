@@ -1,7 +1,6 @@
 /** What cannot go together, whatever the backend: known only when a command is run, in a certain way. */
 import type { Mode, RunSettings } from './run-options';
-import type { Draft, Input, StreamChoice } from './spec';
-import type { Fd } from './types';
+import { fdNumber, gone, isGone, type Draft, type StreamChoice } from './spec';
 
 /** A rule that a command breaks in this way of running, and the call that is to blame. */
 export interface BrokenRule {
@@ -93,17 +92,11 @@ export function brokenRule(draft: Draft, mode: Mode, settings: RunSettings): Bro
   return undefined;
 }
 
-/** The number of a descriptor now; a closed FileHandle has -1. */
-export const fdNumber = (fd: Fd): number => (typeof fd === 'number' ? fd : fd.fd);
-
 const streamSetters = [
   ['stdin', 'setInputFd()'],
   ['stdout', 'setOutputFd()'],
   ['stderr', 'setErrorFd()'],
 ] as const;
-
-export const isGone = ({ data, size }: Input): boolean => data.length < size;
-export const gone = 'the memory of its data was transferred or made smaller; leave it as it is until the run is over';
 
 /** Descriptors that clash or are closed, and data that is gone, known only now that the run begins. */
 export function brokenNow(draft: Draft): BrokenRule | undefined {

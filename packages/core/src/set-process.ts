@@ -1,8 +1,7 @@
 /** The setters of process attributes: directory, daemon, ids, limits, capabilities, labels, hook, handshake. */
 import { fileURLToPath } from 'node:url';
 import { capability } from './capabilities';
-import { isCount } from './described';
-import { describe, isOptions, noObject, ownProperties, ownProperty, plainData } from './plain';
+import { describe, isCount, isOptions, noObject, ownProperties, ownProperty, plainData } from './plain';
 import { StreamSetters } from './set-streams';
 import type { Limit, Limits } from './types';
 

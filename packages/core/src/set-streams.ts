@@ -1,6 +1,5 @@
 /** The setters of standard streams and other descriptors. */
-import { isCount, isFd } from './described';
-import { describe, ownProperty } from './plain';
+import { describe, isCount, isFd, ownProperty } from './plain';
 import { ArgumentSetters } from './set-arguments';
 import type { StreamChoice } from './spec';
 

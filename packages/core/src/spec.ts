@@ -14,6 +14,10 @@ export interface Input {
   readonly secret: boolean;
 }
 
+/** Whether memory of it was given away since. */
+export const isGone = ({ data, size }: Input): boolean => data.length < size;
+export const gone = 'the memory of its data was transferred or made smaller; leave it as it is until the run is over';
+
 /** Where a stream leads. */
 export type StreamChoice =
   | { readonly kind: 'null' }
@@ -26,6 +30,9 @@ export type StreamChoice =
   | { readonly kind: 'capture'; readonly as: 'text' | 'bytes' }
   /** stderr: the same open file as stdout. */
   | { readonly kind: 'same-as-stdout' };
+
+/** The number of a descriptor now; a closed FileHandle has -1. */
+export const fdNumber = (fd: Fd): number => (typeof fd === 'number' ? fd : fd.fd);
 
 /** A descriptor to pass. */
 export interface PassedFd {
