@@ -1,7 +1,7 @@
 /** The attributes of a start: its process group, with every signal at its default and none blocked. */
 import { constants } from 'node:fs';
 import { startError, type LaunchPlan } from '@vircommand/core/backend';
-import { openFile } from './ends';
+import { openFile } from './descriptor-set';
 import { systemError } from './errno';
 import type { Libc } from './libc';
 import { LINUX } from './linux';

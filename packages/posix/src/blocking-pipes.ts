@@ -3,7 +3,7 @@
  * written. Our ends never block; who waits for them is {@link fill} and {@link take}.
  */
 import type { SyncOutcome, SyncRequest } from '@vircommand/core/backend';
-import type { ParentEnds } from './ends';
+import type { ParentEnds } from './descriptor-set';
 import { errno } from './errno';
 import type { Libc } from './libc';
 import { LINUX } from './linux';

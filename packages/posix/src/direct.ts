@@ -1,10 +1,10 @@
 /** The direct way: `posix_spawn` on the calling thread. */
 import { debuglog } from 'node:util';
 import type { ChildHandle, ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import { waitSync } from './blocking-run';
 import { makeHandle } from './handle';
 import type { Libc } from './libc';
 import type { Moment } from './moment';
-import { waitSync } from './poll';
 import { execErrorsAreLost, startProcess } from './spawn';
 
 const log = debuglog('vircommand');

@@ -2,12 +2,12 @@
 import { debuglog } from 'node:util';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { ChildSignal } from './child-signal';
+import { checkCallersDescriptors } from './descriptor-set';
 import { runDirectly, startDirectly } from './direct';
-import { checkCallersDescriptors } from './ends';
 import type { Way } from './features';
+import { loadSpawner } from './later';
 import { cancelLaunch, launch } from './launcher/start';
 import { launchAndWaitSync } from './launcher/sync';
-import { loadSpawner } from './later';
 import type { Libc } from './libc';
 import { Moments, withUmaskOf, type Moment } from './moment';
 import { Pace } from './pace';

@@ -1,6 +1,6 @@
 /** A file that several starts need while they wait. */
 import { aboveStdio } from './above-stdio';
-import { openFile } from './ends';
+import { openFile } from './descriptor-set';
 import type { Libc } from './libc';
 import { bindToThread, closeBound } from './thread-bound';
 

@@ -1,7 +1,7 @@
 /** The descriptors that a plan gives to its program, by their numbers here and there. */
 import type { LaunchPlan } from '@vircommand/core/backend';
+import type { DescriptorSet } from './descriptor-set';
 import type { Move } from './descriptors';
-import type { DescriptorSet } from './ends';
 import { errno } from './errno';
 import { actionError } from './file-actions';
 import type { Libc } from './libc';

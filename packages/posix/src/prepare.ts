@@ -4,7 +4,7 @@
  */
 import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { Arena, UnsendableError, type Entries } from './arena';
-import { DescriptorSet, openFile, type ParentEnds } from './ends';
+import { DescriptorSet, openFile, type ParentEnds } from './descriptor-set';
 import { errno, nulError, systemError } from './errno';
 import { FileActions } from './file-actions';
 import type { Libc } from './libc';

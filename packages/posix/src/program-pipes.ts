@@ -1,6 +1,6 @@
 /** Our ends of the pipes to a program, as streams that are made when somebody asks for them. */
 import type { Readable, Writable } from 'node:stream';
-import type { ParentEnds } from './ends';
+import type { ParentEnds } from './descriptor-set';
 import type { Libc } from './libc';
 import { readableFrom, writableTo } from './streams';
 import { closeBound } from './thread-bound';

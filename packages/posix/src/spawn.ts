@@ -6,7 +6,7 @@ import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
 import type { Entries } from './arena';
 import { Attributes } from './attributes';
 import { spawnPatiently } from './busy';
-import type { ParentEnds } from './ends';
+import type { ParentEnds } from './descriptor-set';
 import { addressOr, Environment } from './environment';
 import { likelyExecError, spawnError } from './exec-error';
 import type { Libc } from './libc';

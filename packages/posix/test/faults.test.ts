@@ -8,7 +8,7 @@ import { chosenDriver } from '../src/ffi';
 import { makeHandle } from '../src/handle';
 import { libcThrough, type Libc, type LibcName } from '../src/libc';
 import { LINUX } from '../src/linux';
-import { waitSync } from '../src/poll';
+import { waitSync } from '../src/blocking-run';
 import { startProcess } from '../src/spawn';
 import { featuresWith } from '../src/features';
 import { inheritable, openFds } from './plans';

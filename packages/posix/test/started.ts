@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import { makeHandle } from '../src/handle';
 import type { Libc } from '../src/libc';
-import { waitSync } from '../src/poll';
+import { waitSync } from '../src/blocking-run';
 import { startProcess } from '../src/spawn';
 import { planOf } from './plans';
 

@@ -3,15 +3,15 @@
  * program. Only the main thread can: its id is that of the process, and a change of the directory is for all threads.
  */
 import { execError, planBytes, startError, type LaunchPlan } from '@vircommand/core/backend';
-import { DescriptorSet } from '../ends';
+import { DescriptorSet } from '../descriptor-set';
 import { Environment } from '../environment';
 import { systemError } from '../errno';
 import { ExecImage } from '../launcher/exec';
-import { programStrings } from '../launcher/strings';
 import { raiseHardLimits, setLimits } from '../launcher/steps/limits';
 import { changeRights } from '../launcher/steps/rights';
 import { setScheduling } from '../launcher/steps/scheduling';
 import { setUmask } from '../launcher/steps/umask';
+import { programStrings } from '../launcher/strings';
 import type { Libc } from '../libc';
 import { programMoves } from '../moves';
 import { checkPermission } from '../program';

@@ -6,7 +6,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { Arena } from '../arena';
 import { Attributes } from '../attributes';
-import { DescriptorSet } from '../ends';
+import { DescriptorSet } from '../descriptor-set';
 import { Environment } from '../environment';
 import { errno, nulError, systemError } from '../errno';
 import { koffiAddon } from '../ffi/koffi';

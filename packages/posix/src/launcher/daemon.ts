@@ -1,6 +1,6 @@
 /** A daemon as core holds it: ours as long as its launcher is not the program, nobody's afterwards. Its pipes stay ours. */
 import { signalNumber, type ChildHandle, type ExitStatus, type SignalName } from '@vircommand/core/backend';
-import type { ParentEnds } from '../ends';
+import type { ParentEnds } from '../descriptor-set';
 import type { Libc } from '../libc';
 import { ProgramPipes } from '../program-pipes';
 import type { Launch } from './launch';

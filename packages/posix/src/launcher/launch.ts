@@ -18,7 +18,7 @@ import { readableFrom } from '../streams';
 import { closeBound } from '../thread-bound';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
-import { diedBeforeExec, longestDeath, Progress, saidNothing, withoutLauncher } from './progress';
+import { diedBeforeExec, longestLauncherDeath, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
 
 const { SIGKILL } = constants.signals;
@@ -41,7 +41,7 @@ export class Launch {
   private pidfd = -1;
   private notePinned!: () => void;
   private noteHeld!: () => void;
-  private unwanted = false;
+  private givenUp = false;
   /** It may not be signalled, as it has changed its user. */
   private refused = false;
   /** Nobody will kill the daemon any more. */
@@ -74,7 +74,7 @@ export class Launch {
     this.outcome = closed.then(() => {
       progress.closeGo();
       // What it says when nobody lets it go on is not why.
-      if (progress.failure !== undefined && !this.unwanted) throw progress.failure;
+      if (progress.failure !== undefined && !this.givenUp) throw progress.failure;
       return progress.executed === undefined ? this.died() : { baseline: progress.executed };
     });
     this.ready = Promise.race([held, this.outcome]);
@@ -91,7 +91,7 @@ export class Launch {
       if (this.pid !== undefined) return;
       this.silent = true;
       end();
-      const giveUp = realTime.setTimeout(() => this.reports.destroy(), longestDeath);
+      const giveUp = realTime.setTimeout(() => this.reports.destroy(), longestLauncherDeath);
       this.reports.once('close', () => {
         realTime.clearTimeout(giveUp);
       });
@@ -109,7 +109,7 @@ export class Launch {
     const how = await status;
     if (this.silent) return saidNothing();
     if (this.progress.held) return diedWhileHeld();
-    return this.unwanted ? unwanted() : diedBeforeExec(how);
+    return this.givenUp ? unwanted() : diedBeforeExec(how);
   }
 
   /** Of the process that becomes the program; `undefined`: not known yet. */
@@ -168,7 +168,7 @@ export class Launch {
   /** Ends a daemon's launcher, or the daemon, if its number is pinned; whether that ends it. */
   kill(): boolean {
     if (this.over) return false;
-    this.unwanted = true;
+    this.givenUp = true;
     this.send(SIGKILL);
     // After the signal: what it can still say is not why it ends.
     this.abandon();
@@ -184,7 +184,7 @@ export class Launch {
   signal(number: number): boolean {
     const sent = this.isLauncher() && this.send(number);
     // It may hit it in the middle of exec: then it has not begun.
-    if (sent && number === SIGKILL) this.unwanted = true;
+    if (sent && number === SIGKILL) this.givenUp = true;
     return sent;
   }
 
@@ -198,9 +198,9 @@ export class Launch {
 
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */
   removed(): boolean {
-    if (!this.unwanted || this.escaped()) return false;
+    if (!this.givenUp || this.escaped()) return false;
     // It holds its pid file until it is dead.
-    if (this.pidfd < 0 || waitForDeath(this.libc, this.pidfd, longestDeath)) this.removePidFile();
+    if (this.pidfd < 0 || waitForDeath(this.libc, this.pidfd, longestLauncherDeath)) this.removePidFile();
     return true;
   }
 
@@ -220,7 +220,7 @@ export class Launch {
     const { pid } = this;
     if (pid === undefined || this.pidfd >= 0) return;
     this.keep(openPidfd(this.libc, pid));
-    if (this.unwanted) this.kill();
+    if (this.givenUp) this.kill();
   }
 
   /** No descriptor was free for the pidfd. Safe now: the unreaped shell pins the group number, so a member of that group is ours. */

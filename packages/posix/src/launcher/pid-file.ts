@@ -5,11 +5,11 @@ import type { Libc } from '../libc';
 import { isSame } from '../pidfile/file';
 import { readContent } from '../pidfile/read';
 import { discardPidFile, type Removal } from '../pidfile/remove';
-import { longestDeath } from './progress';
+import { longestLauncherDeath } from './progress';
 
 /** Removes the file if nobody has it any more and it still names the process that died, or is about to. */
 export function removeOwnPidFile(libc: Libc, path: string, pid: number): void {
-  const end = realTime.now() + longestDeath;
+  const end = realTime.now() + longestLauncherDeath;
   const isItsOwn = (found: Removal): boolean => found.state === 'held' && found.owner === pid;
   try {
     // The lock is gone a moment after the pipe by which its end is noticed.

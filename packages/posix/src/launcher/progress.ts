@@ -11,7 +11,7 @@ const goOn = Buffer.from('1');
 /** Node comes up in a fraction of a second, or never. In milliseconds. */
 export const longestSilence = 30_000;
 /** Only the kernel keeps a launcher alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
-export const longestDeath = 1000;
+export const longestLauncherDeath = 1000;
 
 export class Progress {
   /** Of the process that becomes the program; `undefined`: it has not said a word yet. */

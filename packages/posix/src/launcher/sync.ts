@@ -7,18 +7,25 @@ import {
   type SyncOutcome,
   type SyncRequest,
 } from '@vircommand/core/backend';
+import { waitSync } from '../blocking-run';
 import { errno } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
 import { openPidfd, waitForDeath } from '../pidfd';
-import { waitSync } from '../poll';
 import { pollTimeout } from '../poll-timeout';
 import { unknownStatus, watchBlocking } from '../reap';
 import { SIZE } from '../struct';
 import { bindToThread, closeBound } from '../thread-bound';
 import { beginLauncher, type BegunLauncher } from './client';
 import { hasLostPidFile, removeOwnPidFile } from './pid-file';
-import { diedBeforeExec, longestDeath, longestSilence, Progress, saidNothing, withoutLauncher } from './progress';
+import {
+  diedBeforeExec,
+  longestLauncherDeath,
+  longestSilence,
+  Progress,
+  saidNothing,
+  withoutLauncher,
+} from './progress';
 import { daemonStatus, lostLock } from './start';
 
 const { SIGKILL } = constants.signals;
@@ -48,7 +55,7 @@ export function launchAndWaitSync(
 /** Kills the group of a launcher, which may be the program by now, and waits until it is dead. */
 function endGroup(libc: Libc, group: number, report: number, progress: Progress): void {
   libc.kill(-group, SIGKILL);
-  const until = realTime.now() + longestDeath;
+  const until = realTime.now() + longestLauncherDeath;
   readReports(libc, report, progress, until, until);
   const { pid } = progress;
   if (pid === undefined) return;

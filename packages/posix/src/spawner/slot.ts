@@ -1,7 +1,7 @@
 /** The memory of one start by another thread, from the order to the answer. */
 import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
 import type { Attributes } from '../attributes';
-import type { ParentEnds } from '../ends';
+import type { ParentEnds } from '../descriptor-set';
 import { addressOr } from '../environment';
 import type { Libc } from '../libc';
 import { placeOf, planSince, type Moment } from '../moment';

@@ -3,10 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadDriver } from '../ffi';
 import { loadKoffiAddon } from '../ffi/koffi';
 import { libcOver, type Libc } from '../libc';
-import { become } from './become';
 import { keepGate } from './gatekeeper';
 import type { Setup } from './protocol';
 import { serveOrders } from './spawner';
+import { become } from './thread-class';
 
 const { driver, addon, loaded, role } = workerData as Setup;
 
