@@ -1,7 +1,6 @@
 /** Files that a start opens in this process for the program's streams, and closes once the program has them. */
 import { closeSync, readFileSync } from 'node:fs';
-import type { LaunchPlan } from '@vircommand/core/backend';
-import { openAgain, openStreamFile } from '@vircommand/core/backend';
+import { openAgain, openStreamFile, type LaunchPlan } from '@vircommand/core/backend';
 
 const names = ['stdin', 'stdout', 'stderr'] as const;
 type Name = (typeof names)[number];

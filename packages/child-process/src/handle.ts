@@ -1,8 +1,17 @@
 /** A program that Node started, as core sees it. */
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import type { ChildHandle, ExitStatus, LaunchPlan, Reach, SignalName } from '@vircommand/core/backend';
-import { Descendants, endWithParent, realTime, signalNumber } from '@vircommand/core/backend';
+import {
+  Descendants,
+  endWithParent,
+  realTime,
+  signalNumber,
+  type ChildHandle,
+  type ExitStatus,
+  type LaunchPlan,
+  type Reach,
+  type SignalName,
+} from '@vircommand/core/backend';
 import { OwnNumber } from './own-number';
 import { ownPipes } from './own-pipes';
 

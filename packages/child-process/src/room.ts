@@ -4,8 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import type { LaunchPlan } from '@vircommand/core/backend';
-import { startError } from '@vircommand/core/backend';
+import { startError, type LaunchPlan } from '@vircommand/core/backend';
 
 /** libuv learns through a pipe of its own whether exec succeeded. */
 const always = 2;

@@ -1,7 +1,13 @@
 /** From a plan to what `spawn()` and `spawnSync()` take, streams apart. */
 import type { CommonSpawnOptions } from 'node:child_process';
-import type { CommandStartError, LaunchPlan, PlanString } from '@vircommand/core/backend';
-import { planBytes, resolveProgramOf, startError } from '@vircommand/core/backend';
+import {
+  planBytes,
+  resolveProgramOf,
+  startError,
+  type CommandStartError,
+  type LaunchPlan,
+  type PlanString,
+} from '@vircommand/core/backend';
 import { checkFormat } from './format';
 
 /** The program, its arguments, and the options that do not depend on the streams. */

@@ -5,8 +5,14 @@
  */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { constants as os, devNull } from 'node:os';
-import type { CommandStartError, LaunchPlan } from '@vircommand/core/backend';
-import { directoryError, execError, startError, statDescriptor } from '@vircommand/core/backend';
+import {
+  directoryError,
+  execError,
+  startError,
+  statDescriptor,
+  type CommandStartError,
+  type LaunchPlan,
+} from '@vircommand/core/backend';
 import { forbidden } from './spawn-options';
 import { givenFds } from './stdio';
 

@@ -1,7 +1,6 @@
 /** The stdio array of a start: what Node makes of each of the program's descriptors. */
 import type { Socket } from 'node:net';
-import type { LaunchPlan, PlanStream } from '@vircommand/core/backend';
-import { startError } from '@vircommand/core/backend';
+import { startError, type LaunchPlan, type PlanStream } from '@vircommand/core/backend';
 import type { OpenFiles } from './files';
 
 /** Typed by what is used here; `spawnSync()` takes no sockets. */

@@ -3,8 +3,7 @@
  * services too.
  */
 import { readFileSync } from 'node:fs';
-import { Command } from '@vircommand/core';
-import type { Backend } from '@vircommand/core';
+import { Command, type Backend } from '@vircommand/core';
 import { CliError } from './exit-status';
 
 /** The one above means nobody to the kernel. */

@@ -2,10 +2,9 @@
 import { expect } from 'chai';
 import { userInfo } from 'node:os';
 import * as path from 'node:path';
-import type { LaunchPlan } from '@vircommand/core/backend';
+import { capabilityNumber, type LaunchPlan } from '@vircommand/core/backend';
 import { attributes, limitNames } from '../src/attributes';
 import { capabilitiesIn, capabilityNames } from '../src/capabilities';
-import { capabilityNumber } from '@vircommand/core/backend';
 import { dryRun } from '../src/dry-run';
 import type { Flag } from '../src/flag';
 import { readJob, type Job } from '../src/job';

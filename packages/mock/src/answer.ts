@@ -2,8 +2,16 @@
 import { constants } from 'node:os';
 import { getSystemErrorMap, types } from 'node:util';
 import type { Bytes } from '@vircommand/core';
-import { signalNumber, startError, STAGES } from '@vircommand/core/backend';
-import type { CommandStartError, ExitStatus, ResourceUsage, SignalName, Stage } from '@vircommand/core/backend';
+import {
+  signalNumber,
+  startError,
+  STAGES,
+  type CommandStartError,
+  type ExitStatus,
+  type ResourceUsage,
+  type SignalName,
+  type Stage,
+} from '@vircommand/core/backend';
 import { usage } from './errors';
 import { untrappable } from './signals';
 

@@ -1,6 +1,11 @@
 /** What a test sees of the calls that were made. */
-import type { LaunchPlan, PlanString, SignalName, SyncRequest } from '@vircommand/core/backend';
-import { planBytes } from '@vircommand/core/backend';
+import {
+  planBytes,
+  type LaunchPlan,
+  type PlanString,
+  type SignalName,
+  type SyncRequest,
+} from '@vircommand/core/backend';
 import type { CallLog } from './engine';
 
 /** One program that was run, or should have been. It fills while the program runs. */

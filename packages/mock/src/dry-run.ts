@@ -1,7 +1,6 @@
 /** The dry run (`virCommandSetDryRun`): commands are checked and noted, and nothing is looked for or started. */
 import { FEATURES, FEATURE_INFO, type Feature } from '@vircommand/core/backend';
-import type { Answer } from './answer';
-import { compile } from './answer';
+import { compile, type Answer } from './answer';
 import type { Call, MockCall } from './calls';
 import { MOCK_FEATURES, type Director } from './fake-backend';
 import { ObservedBackend, type MockView } from './mock';

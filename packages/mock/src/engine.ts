@@ -4,8 +4,14 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { types } from 'node:util';
-import { signalNumber } from '@vircommand/core/backend';
-import type { ChildHandle, ExitStatus, LaunchPlan, ResourceUsage, SignalName } from '@vircommand/core/backend';
+import {
+  signalNumber,
+  type ChildHandle,
+  type ExitStatus,
+  type LaunchPlan,
+  type ResourceUsage,
+  type SignalName,
+} from '@vircommand/core/backend';
 import {
   failureOf,
   type BodyHost,

@@ -3,16 +3,18 @@
  * is a script, a dry run or a recording.
  */
 import { types } from 'node:util';
-import { bindCommand, FEATURES, FEATURE_INFO } from '@vircommand/core/backend';
-import type {
-  Backend,
-  ChildHandle,
-  Clock,
-  CommandConstructor,
-  Feature,
-  LaunchPlan,
-  SyncOutcome,
-  SyncRequest,
+import {
+  bindCommand,
+  FEATURES,
+  FEATURE_INFO,
+  type Backend,
+  type ChildHandle,
+  type Clock,
+  type CommandConstructor,
+  type Feature,
+  type LaunchPlan,
+  type SyncOutcome,
+  type SyncRequest,
 } from '@vircommand/core/backend';
 import { overrideBackend } from '@vircommand/core';
 import { failureOf, type Part } from './answer';

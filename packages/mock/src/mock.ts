@@ -1,6 +1,5 @@
 /** The scripted mock, and the dry run: a backend and what a test asks it. */
-import { FEATURE_INFO } from '@vircommand/core/backend';
-import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
+import { FEATURE_INFO, type Backend, type CommandConstructor, type Feature } from '@vircommand/core/backend';
 import type { MockCall } from './calls';
 import { FakeBackend, MOCK_FEATURES, type Director, type TimeMode } from './fake-backend';
 import { MockError, usage } from './errors';

@@ -1,14 +1,15 @@
 /** The recorder: a decorating backend that starts programs with another one and tells everything that happens to them. */
-import type {
-  Backend,
-  ChildHandle,
-  ExitStatus,
-  LaunchPlan,
-  SignalName,
-  SyncOutcome,
-  SyncRequest,
+import {
+  CommandStartError,
+  startError,
+  type Backend,
+  type ChildHandle,
+  type ExitStatus,
+  type LaunchPlan,
+  type SignalName,
+  type SyncOutcome,
+  type SyncRequest,
 } from '@vircommand/core/backend';
-import { CommandStartError, startError } from '@vircommand/core/backend';
 import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
 import type { RecordedEvent } from './events';

@@ -1,7 +1,13 @@
 /** How a call is written down, and how a call that comes is compared with those that were. */
 import { isDeepStrictEqual } from 'node:util';
-import type { LaunchPlan, PlanStream, PlanString, SyncRequest } from '@vircommand/core/backend';
-import { planBytes, quoteForShell } from '@vircommand/core/backend';
+import {
+  planBytes,
+  quoteForShell,
+  type LaunchPlan,
+  type PlanStream,
+  type PlanString,
+  type SyncRequest,
+} from '@vircommand/core/backend';
 import { argumentDifferences, absent, show, type Difference } from './explain';
 import type { CallRedactor } from './redact';
 

@@ -2,8 +2,13 @@
 import * as path from 'node:path';
 import { types } from 'node:util';
 import { overrideBackend } from '@vircommand/core';
-import { bindCommand, FEATURE_INFO } from '@vircommand/core/backend';
-import type { Backend, CommandConstructor, Feature } from '@vircommand/core/backend';
+import {
+  bindCommand,
+  FEATURE_INFO,
+  type Backend,
+  type CommandConstructor,
+  type Feature,
+} from '@vircommand/core/backend';
 import { isOutput } from './answer';
 import { Call } from './calls';
 import { FakeBackend, MOCK_FEATURES } from './fake-backend';

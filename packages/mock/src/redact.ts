@@ -8,8 +8,7 @@ import { isUtf8 } from 'node:buffer';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter } from 'node:path';
 import { types } from 'node:util';
-import { planBytes } from '@vircommand/core/backend';
-import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
+import { planBytes, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { formsOf, holdsLogin, isTelling, loginsIn, searched, secretsOf, shortestSecret } from './secrets';
 
 /** What the author of a test wants. */

@@ -1,6 +1,5 @@
 /** The values of a plan that its caller calls secret. */
-import type { LaunchPlan, PlanString } from '@vircommand/core/backend';
-import { planBytes } from '@vircommand/core/backend';
+import { planBytes, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { MASK } from './errors';
 
 /** Shorter values are everywhere by chance; as a whole argument or variable a secret is masked whatever its length. */

@@ -1,6 +1,5 @@
 /** `vircommand doctor`: what this machine can do, and for what is missing the reason and the remedy. */
-import { STATUS } from '../exit-status';
-import { CliError } from '../exit-status';
+import { STATUS, CliError } from '../exit-status';
 import { readFlags, type FlagGroup } from '../flag';
 import { painter } from '../output';
 import type { Subcommand } from '../subcommand';
