@@ -3,7 +3,6 @@
  * ending as a run on the event loop: SIGTERM (and SIGCONT) to the tree, SIGKILL after the grace period, the exit, and a
  * bounded wait for pipes that others still hold.
  */
-import { constants } from 'node:os';
 import { realTime, type ExitStatus, type SyncOutcome, type SyncRequest } from '@vircommand/core/backend';
 import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
@@ -12,12 +11,11 @@ import { LINUX } from './linux';
 import { openPidfd } from './pidfd';
 import { pollTimeout } from './poll-timeout';
 import { unknownStatus, watchBlocking, watchExit, type Watch } from './reap';
+import { SIGKILL, SIGTERM, SIGCONT } from './signal-numbers';
 import type { StartedProcess } from './spawn';
 import { SIZE } from './struct';
 import { closeBound } from './thread-bound';
 import { ProcessTree } from './tree';
-
-const { SIGKILL, SIGTERM, SIGCONT } = constants.signals;
 
 /** For so long a program may run before it gets a pidfd, which most do not need; also how often it is asked for without. */
 const withoutPidfd = 10;

@@ -2,13 +2,12 @@
  * While SIGCHLD is ignored, the kernel throws away how programs end. Nothing in Node ignores it, but native code in this
  * process can. So it is looked at before each start, 1 µs, and put right, as libuv does before its own.
  */
-import { constants } from 'node:os';
 import type { Libc } from './libc';
 import { LINUX } from './linux';
 import { listenAnew } from './reap';
+import { SIGCHLD } from './signal-numbers';
 import { SIGACTION, SIZE } from './struct';
 
-const { SIGCHLD } = constants.signals;
 const { SIG_DFL, SIG_IGN, SA_NOCLDWAIT } = LINUX;
 
 export class ChildSignal {

@@ -1,5 +1,4 @@
 /** A program that was started, as core holds it: its streams, its exit, and signals that never hit a stranger. */
-import { constants } from 'node:os';
 import {
   endWithParent,
   signalNumber,
@@ -15,10 +14,10 @@ import type { Libc } from './libc';
 import { useLargePages } from './memory';
 import { watchExit, type Watch } from './reap';
 import { ProgramPipes } from './program-pipes';
+import { SIGKILL } from './signal-numbers';
 import type { StartedProcess } from './spawn';
 import { ProcessTree } from './tree';
 
-const { SIGKILL } = constants.signals;
 /** Only the kernel keeps a program alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
 const longestDeath = 5000;
 

@@ -2,11 +2,10 @@
  * What exec keeps of this process's signals: those that are ignored, as Node ignores SIGPIPE, and the mask. By raw system
  * calls, since libc hides two signals of its own, which a process may have inherited as ignored.
  */
-import { constants } from 'node:os';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
+import { SIGUSR1 } from '../signal-numbers';
 
-const { SIGUSR1 } = constants.signals;
 const SIG_IGN = BigInt(LINUX.SIG_IGN);
 const last = 64;
 /** The kernel's `struct sigaction`: the handler comes first; zeros are the default, with no flags. */

@@ -1,5 +1,4 @@
 /** A launcher on the event loop, from its start until its program runs or it is known why not. */
-import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import {
   realTime,
@@ -14,14 +13,13 @@ import type { Libc } from '../libc';
 import { LINUX } from '../linux';
 import { unwanted } from '../pace';
 import { openPidfd, waitForDeath } from '../pidfd';
+import { SIGKILL } from '../signal-numbers';
 import { readableFrom } from '../streams';
 import { closeBound } from '../thread-bound';
 import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestLauncherDeath, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
-
-const { SIGKILL } = constants.signals;
 
 /** How a launcher ended: as the program, or without a word. */
 export type Outcome = { readonly baseline: Baseline } | 'died';

@@ -6,7 +6,6 @@
  * `/dev/null`: Node would make the program's files non-blocking.
  */
 import { fstatSync, readSync, unlinkSync } from 'node:fs';
-import { constants } from 'node:os';
 import { chdir } from 'node:process';
 import { CommandStartError, startError, type Stage } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
@@ -16,6 +15,7 @@ import { libcOver, type Libc } from '../libc';
 import { LINUX } from '../linux';
 import { lockPidFile } from '../pidfile/acquire';
 import { Rusage } from '../rusage';
+import { SIGKILL } from '../signal-numbers';
 import { SIZE } from '../struct';
 import { LauncherDescriptors } from './descriptors';
 import { ExecImage } from './exec';
@@ -28,7 +28,6 @@ import { setScheduling } from './steps/scheduling';
 import { setUmask } from './steps/umask';
 import { thrownError } from './thrown';
 
-const { SIGKILL } = constants.signals;
 /** Milliseconds. */
 const watchEvery = 200;
 /** virCommand's for everything that fails before exec. Nobody but a debugger sees it. */

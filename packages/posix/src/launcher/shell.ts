@@ -2,12 +2,10 @@
  * The shell that starts a daemon's launcher, and ends at once. It leads the group that the launcher is in: as long as its
  * zombie is there that number is nobody else's, and by it a launcher is ended that has not told its own.
  */
-import { constants } from 'node:os';
 import type { ExitStatus } from '@vircommand/core/backend';
 import type { Libc } from '../libc';
 import { watchExit, type Watch } from '../reap';
-
-const { SIGKILL } = constants.signals;
+import { SIGKILL } from '../signal-numbers';
 
 export class LauncherShell {
   /** Resolves when it has ended, reaped or not. */

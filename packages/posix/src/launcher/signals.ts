@@ -1,10 +1,9 @@
 /** Dispositions of signals, as the program is to find them. */
-import { constants } from 'node:os';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
+import { SIGUSR1 } from '../signal-numbers';
 import { SIZE } from '../struct';
 
-const { SIGUSR1 } = constants.signals;
 const last = 64;
 
 /** `SIG_DFL`, no flags and an empty mask: all zero. The handler comes first in both libcs. */

@@ -1,5 +1,4 @@
 /** Starts through the launcher for who blocks the event loop. */
-import { constants } from 'node:os';
 import {
   realTime,
   type ExitStatus,
@@ -14,6 +13,7 @@ import { LINUX } from '../linux';
 import { openPidfd, waitForDeath } from '../pidfd';
 import { pollTimeout } from '../poll-timeout';
 import { unknownStatus, watchBlocking } from '../reap';
+import { SIGKILL } from '../signal-numbers';
 import { SIZE } from '../struct';
 import { bindToThread, closeBound } from '../thread-bound';
 import { beginLauncher, type BegunLauncher } from './client';
@@ -27,8 +27,6 @@ import {
   withoutLauncher,
 } from './progress';
 import { daemonStatus, lostLock } from './start';
-
-const { SIGKILL } = constants.signals;
 
 /** As {@link waitSync}, with the launcher before it: the deadline begins with it. */
 export function launchAndWaitSync(

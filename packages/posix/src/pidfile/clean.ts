@@ -1,10 +1,10 @@
 /** Ends whoever has a pid file, and removes the file. */
-import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { GivenOptions } from '../options';
+import { SIGTERM, SIGCONT, SIGKILL } from '../signal-numbers';
 import { held } from './acquire';
 import { Members } from './members';
 import { HeldProcess } from './process';
@@ -12,7 +12,6 @@ import { isAlive, pidNow } from './read';
 import { removeIfFree } from './remove';
 import { parsePid } from './text';
 
-const { SIGTERM, SIGCONT, SIGKILL } = constants.signals;
 const delay = promisify(realTime.setTimeout);
 
 /** How {@link forceCleanupPath} goes about it. */

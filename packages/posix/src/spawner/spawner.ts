@@ -4,19 +4,18 @@
  * It never changes ids or capabilities: a thread with another user's id could be signalled by that user, and with it the
  * whole process.
  */
-import { constants } from 'node:os';
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { realTime } from '@vircommand/core/backend';
 import { spawnPatiently } from '../busy';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
+import { SIGKILL } from '../signal-numbers';
 import { SIZE } from '../struct';
 import { enter, HOLD, waitWhile, type GateLink } from './hold';
 import type { HeldAttributes, HoldRequest, Order, Result, Said, ToSpawner, Verdict } from './protocol';
 
 /** For an answer, in milliseconds, while there is more to do. */
 const longestWait = 1;
-const { SIGKILL } = constants.signals;
 
 /** Of the kernel, which is not that of libc. */
 const signalSetSize = 8;
