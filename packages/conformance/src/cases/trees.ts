@@ -109,11 +109,29 @@ function family(
 }
 
 /** What a deadline must end, whole: who writes `ready` when all of it is there. */
-const families: Readonly<Record<string, { readonly title: string; readonly why: string; readonly script: string }>> = {
+interface Family {
+  readonly title: string;
+  readonly why: string;
+  readonly script: string;
+  /** What must have ended the program itself. */
+  readonly signal?: 'SIGKILL';
+  /** A program that not every machine has. */
+  readonly uses?: string;
+}
+
+const families: Readonly<Record<string, Family>> = {
   deaf: {
     title: 'a deadline ends a program that ignores SIGTERM, and its child',
     why: 'A hanging build ignores everything.',
     script: 'trap "" TERM; echo ready; sleep 60',
+    signal: 'SIGKILL',
+  },
+  'left-group': {
+    title: 'a deadline ends a program that ignores SIGTERM and went into the process group of its parent',
+    why: 'A signal to the group that it was given would reach nobody, and one to the group that it is in would reach us.',
+    script: `trap "" TERM; exec perl -e '$| = 1; setpgrp(0, getpgrp(getppid())); print "ready\n"; sleep 60'`,
+    signal: 'SIGKILL',
+    uses: 'perl',
   },
   session: {
     title: 'a deadline ends a grandchild that ignores SIGTERM in a session of its own',
@@ -155,12 +173,16 @@ const families: Readonly<Record<string, { readonly title: string; readonly why: 
 const familyCases = group(
   'tree',
   { requires: ['kill-tree', 'local-pid'], needs: ['linux', 'posix', 'any-program'] },
-  Object.entries(families).map(([id, { title, why, script }]) => ({
+  Object.entries(families).map(([id, { title, why, script, signal, uses }]) => ({
     id: `deadline.${id}`,
     title,
     why,
     twin: 'sync-deadline' as const,
     async run(t: CaseContext, run: RunAndWait) {
+      if (uses !== undefined) {
+        const there = new t.Command(uses, ['-e', '0']);
+        await there.run().catch(() => t.notChecked(`needs ${uses}`));
+      }
       // A slow machine needs more time until all of it is there.
       for (let timeout = 150; ; timeout *= 4) {
         const { command, living } = family(t, script);
@@ -169,6 +191,7 @@ const familyCases = group(
         await t.until('nobody of the tree is alive', () => living().length === 0);
         if (!String(result.stdout).includes('ready') && timeout < 10_000) continue;
         assert.deepEqual([result.stdout, result.ended, result.outputComplete], ['ready\n', 'tree', true]);
+        if (signal !== undefined) assert.equal(result.signal, signal);
         return;
       }
     },
