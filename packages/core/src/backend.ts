@@ -29,7 +29,7 @@ export { longestTimer, systemClock, type Clock } from './clock';
 export { realTime } from './real-time';
 export { GrowingMemory } from './memory';
 export { openAgain, openStreamFile } from './system/stream-files';
-export { pipeEnd, pipesOf, readEntry, type ProcessEntry } from './system/processes';
+export { pipeEnd, pipesOf, procIsOurs, readEntry, type ProcessEntry } from './system/processes';
 export { Descendants, type DescendantsOptions } from './system/tree';
 export { endWithParent } from './system/parent-exit';
 export type { ExitStatus, ResourceUsage, SignalName } from './types';

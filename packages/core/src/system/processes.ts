@@ -20,6 +20,18 @@ export interface ProcessEntry {
   readonly start: number;
 }
 
+/**
+ * Whether `/proc` shows processes by the numbers that they have for this one. That of another pid namespace has strangers by
+ * them. Asked whenever numbers are taken from it: it can be mounted anew.
+ */
+export function procIsOurs(): boolean {
+  try {
+    return readlinkSync('/proc/self') === String(process.pid);
+  } catch {
+    return false; // There is none, or this process is not in it.
+  }
+}
+
 /** What `/proc` says of it, from its state on. */
 function statOf(pid: number | 'self'): string[] | undefined {
   try {
@@ -157,10 +169,14 @@ class ProcessTable {
 
   /**
    * Everybody who is there now, and perhaps some who are not any more; who is read meanwhile is as he was read. Empty: nobody
-   * can be read.
+   * can be read, or all are strangers.
    */
   update(): ReadonlyMap<number, ProcessEntry> {
     const { entries } = this;
+    if (!procIsOurs()) {
+      entries.clear();
+      return entries;
+    }
     const now = systemClock.now();
     const expired = Math.abs(now - this.readAt) > validFor;
     const forks = entries.size < longList ? NaN : countForks();

@@ -91,16 +91,16 @@ export class Descendants {
     if (process.platform !== 'linux') return false;
     const table = processTable();
     const entries = table.update();
-    // No descriptor is free to look with: who is known stays known, and there may be others.
+    // No descriptor is free to look with, or none of them is ours: who is known stays known, and there may be others.
     if (entries.size === 0) this.visible = false;
-    const root = pinned ? readEntry(this.root) : undefined;
+    const root = pinned && entries.size > 0 ? readEntry(this.root) : undefined;
     // Whoever has its number now and began at another time is a stranger, whatever the caller believes.
     const rootAlive = pinned && (this.born === undefined || root?.start === this.born);
     // One that cannot be read now may be a stranger, whose children are nobody's.
     const known = new Set<number>();
     if (rootAlive) {
       known.add(this.root);
-      this.visible = root !== undefined && entries.size > 0;
+      this.visible = root !== undefined;
       this.born ??= root?.start;
     }
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.

@@ -211,6 +211,29 @@ describe('descendants', () => {
     }
   });
 
+  it('are nobody where /proc is that of another pid namespace, whose numbers are those of strangers', async () => {
+    const { readlinkSync } = fs;
+    const root = start('sleep 60 & echo child $! >&2; wait');
+    const [child = 0] = await pidsFrom(root, 'child');
+    const sent: number[] = [];
+    const send = (pid: number): void => void sent.push(pid);
+    const reach = (): [sent: number[], visible: boolean] => {
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: true, ownPipes: outputOf(root.pid), send });
+      descendants.deliver(constants.signals.SIGKILL, true, () => true);
+      return [Array.from(new Set(sent.splice(0))), descendants.visible];
+    };
+    try {
+      expect(reach()).to.deep.equal([[child], true]);
+      // They were read a moment ago.
+      const foreign = (path: string): string => (path === '/proc/self' ? '1' : readlinkSync(path));
+      fs.readlinkSync = foreign as typeof readlinkSync;
+      expect(reach()).to.deep.equal([[], false]);
+    } finally {
+      fs.readlinkSync = readlinkSync;
+      process.kill(-(root.pid ?? NaN), 'SIGKILL');
+    }
+  });
+
   it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
     const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
     const root = start(`setsid sh -c 'trap "" TERM; echo far $$ >&2; sleep 60; :' & trap : TERM; wait; wait`);

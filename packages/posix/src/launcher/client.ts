@@ -2,6 +2,7 @@
  * Starts through the launcher: everything that the direct way can prepare is prepared here, the rest is ordered from a fresh
  * process, which says how it went on a pipe.
  */
+import { readlinkSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { startError, type LaunchPlan, type PlanString } from '@vircommand/core/backend';
 import { Arena } from '../arena';
@@ -191,7 +192,8 @@ function absolutePidFile({ pidFile }: LaunchPlan, moment: Moment | undefined): s
 
 /**
  * A daemon's launcher is started in the background by a shell that leads the session and ends at once: so it can never get
- * a terminal, and has another parent. The shell is another program, and cannot find ours by `/proc/self`.
+ * a terminal, and has another parent. The shell is another program, and cannot find ours by `/proc/self`, but by what that
+ * leads to: where `/proc` is that of another pid namespace, the number that we have here is a stranger's there.
  */
 function launcherCommand(
   file: string,
@@ -200,7 +202,15 @@ function launcherCommand(
 ): readonly [path: string, argv: readonly string[]] {
   const argv = [file, String(orderNumber)];
   if (!daemon) return [executable, ['node', ...argv]];
-  return ['/bin/sh', ['sh', '-c', '"$@" &', 'sh', `/proc/${process.pid}/exe`, ...argv]];
+  return ['/bin/sh', ['sh', '-c', '"$@" &', 'sh', `/proc/${numberInProc()}/exe`, ...argv]];
+}
+
+function numberInProc(): string {
+  try {
+    return readlinkSync('/proc/self');
+  } catch (error) {
+    throw startError('daemon', error as NodeJS.ErrnoException);
+  }
 }
 
 /** One after the other the lowest numbers that the program does not get. */

@@ -1,6 +1,6 @@
 /** Pid files of starts that failed without a word, and of daemons that have begun. */
 import { readdirSync, statSync } from 'node:fs';
-import { realTime } from '@vircommand/core/backend';
+import { procIsOurs, realTime } from '@vircommand/core/backend';
 import type { Libc } from '../libc';
 import { isSame } from '../pidfile/file';
 import { readContent } from '../pidfile/read';
@@ -32,6 +32,7 @@ export function hasLostPidFile(libc: Libc, path: string, pid: number): boolean {
 }
 
 function hasOpen(pid: number, path: string): boolean {
+  if (!procIsOurs()) return false;
   const file = statSync(path, { bigint: true });
   const descriptors = `/proc/${pid}/fd`;
   return readdirSync(descriptors).some((fd) =>

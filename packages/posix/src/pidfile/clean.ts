@@ -1,6 +1,6 @@
 /** Ends whoever has a pid file, and removes the file. */
 import { promisify } from 'node:util';
-import { realTime } from '@vircommand/core/backend';
+import { procIsOurs, realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { GivenOptions } from '../options';
@@ -16,7 +16,10 @@ const delay = promisify(realTime.setTimeout);
 
 /** How {@link forceCleanupPath} goes about it. */
 export interface CleanupOptions {
-  /** Ends the whole process group of the process that has the file; default: that process only. */
+  /**
+   * Ends the whole process group of the process that has the file; default: that process only. Refused where `/proc` is that
+   * of another pid namespace, which does not show who is in it.
+   */
   readonly group?: boolean | undefined;
   /** Milliseconds from SIGTERM to SIGKILL; default 5000. */
   readonly killDelay?: number | undefined;
@@ -131,6 +134,14 @@ async function end(
 
 /** Daemons mostly do not lead their group: its leader was the process that started them. */
 function groupOf(libc: Libc, path: string, pid: number): number | undefined {
+  if (!procIsOurs()) {
+    throw systemError(
+      errno.EPERM,
+      'kill',
+      path,
+      `the group of pid ${pid} is unknown: /proc is that of other processes`,
+    );
+  }
   const group = libc.getpgid(pid);
   if (group === libc.getpgid(0)) {
     throw systemError(errno.EPERM, 'kill', path, `pid ${pid} is in the process group of this process`);

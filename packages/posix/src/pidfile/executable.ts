@@ -1,6 +1,7 @@
 /** Which program a process runs. */
 import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { procIsOurs } from '@vircommand/core/backend';
 import { isSame } from './file';
 
 /** What the kernel adds to the path of a file that is gone, as after an upgrade. */
@@ -8,9 +9,10 @@ const deleted = ' (deleted)';
 
 /**
  * Whether a process runs this executable: the same file, or one that was at the same path. `false` also if that cannot be
- * known: the process is another user's.
+ * known: the process is another user's, or `/proc` is that of another pid namespace.
  */
 export function runsExecutable(pid: number, executable: string): boolean {
+  if (!procIsOurs()) return false;
   const link = `/proc/${pid}/exe`;
   if (isSameFile(link, executable)) return true;
   let target: string;

@@ -5,7 +5,7 @@
  * The kernel is asked, not a list of ours: worker threads, a second copy of this package, and a daemon that got the lock
  * from its launcher have the lock too and no such list.
  */
-import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isSame } from './file';
 
 /** The descriptor by which this process has the file locked; `undefined`: it has not, or there is no such file. */
@@ -29,11 +29,12 @@ function descriptors(): number[] {
   }
 }
 
-/** A descriptor from a parent also shows the lock that the parent has: the line names whose it is. */
+/** A descriptor from a parent also shows the lock that the parent has: the line names whose it is, by its number in `/proc`. */
 function isLocked(fd: number): boolean {
   const lock = /^lock:.*\bPOSIX\s.*\s(?:READ|WRITE)\s+(\d+)\s/gm;
+  const self = readlinkSync('/proc/self');
   for (const [, pid] of readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').matchAll(lock)) {
-    if (Number(pid) === process.pid) return true;
+    if (pid === self) return true;
   }
   return false;
 }

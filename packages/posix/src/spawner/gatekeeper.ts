@@ -6,9 +6,9 @@
  * a descriptor of ours is a directory by then. Whatever happens to this thread or to the process, lease and directory are
  * gone, and the program ends instead of being executed.
  */
-import { constants, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants, openSync, readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { CommandStartError, startError } from '@vircommand/core/backend';
+import { CommandStartError, procIsOurs, startError } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import { failureOf } from '../launcher/protocol';
 import { setLimits, raiseHardLimits } from '../launcher/steps/limits';
@@ -37,8 +37,7 @@ class Gatekeeper {
 
   /** Throws if there can be no gate. */
   constructor(private readonly libc: Libc) {
-    // Where /proc shows another namespace, its numbers are those of strangers.
-    if (readlinkSync('/proc/self') !== String(process.pid)) throw new Impossible('/proc is that of other processes');
+    if (!procIsOurs()) throw new Impossible('/proc is that of other processes');
     // Node closes these when the thread ends, however it ends. The token comes first.
     this.token = openSync('/dev/null', constants.O_RDONLY);
     this.nothing = openSync('/dev/null', constants.O_RDONLY);
