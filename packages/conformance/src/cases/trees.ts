@@ -1,6 +1,6 @@
 /** Sessions, process groups, and ends that reach every descendant. */
 import * as assert from 'node:assert/strict';
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 import { CommandAbortedError, CommandTimeoutError, type Command } from '@vircommand/core';
 import { openUnnamedPipe } from '../pipe';
@@ -198,6 +198,14 @@ const familyCases = group(
   })),
 );
 
+function opened(path: string): number | undefined {
+  try {
+    return openSync(path, 'w');
+  } catch {
+    return undefined;
+  }
+}
+
 export const treeCases = [
   ...familyCases,
   ...group('tree', { requires: ['kill-tree'], needs: ['posix'] }, [
@@ -324,6 +332,30 @@ export const treeCases = [
         await rejection(running.wait(), CommandAbortedError);
         stranger.kill('SIGUSR1');
         assert.equal((await stranger.wait()).signal, 'SIGUSR1', 'a stranger was ended');
+      },
+    },
+    {
+      id: 'given-pipe',
+      title: 'ending a program of another user ends nobody of this user who was given its output',
+      why: 'It can send that through a socket to any service, and would have us end whom it may not signal itself.',
+      requires: ['uid-gid', 'local-pid'],
+      needs: ['linux', 'root', 'any-program'],
+      async run(t) {
+        const program = new t.Command('sh', ['-c', 'echo ready >&2; exec sleep 60']).setUid(65_534).setGid(65_534);
+        const running = await program.setOutputBuffer().setErrorFd('pipe').doAsyncIo().runAsync({ drainDelay: 50 });
+        await readLine(running.stderr);
+        const output = opened(`/proc/${running.pid}/fd/1`);
+        if (output === undefined) return t.notChecked('its output is no pipe, which could be opened');
+        const sleeper = new t.Command('sleep', ['60']).setOutputFd(output).rawStatus();
+        const service = await sleeper.runAsync().finally(() => {
+          closeSync(output);
+        });
+        await t.until('it sleeps', () => readFileSync(`/proc/${service.pid}/comm`, 'latin1') === 'sleep\n');
+        await running.abort();
+        const { result } = await rejection(running.wait(), CommandAbortedError);
+        service.kill('SIGUSR1');
+        assert.equal((await service.wait()).signal, 'SIGUSR1', 'the service was ended');
+        assert.notEqual(result.ended, 'tree');
       },
     },
     {

@@ -119,14 +119,24 @@ export function pipesOf(pid: number, fds?: readonly (number | string)[]): string
   });
 }
 
+/** Its real user, who started it, also if it is a zombie; `undefined`: it is gone, or cannot be read. */
+export function userOf(pid: number, status = statusOf(pid)): number | undefined {
+  const [, user] = /^Uid:\t(\d+)/m.exec(status) ?? [];
+  return user === undefined ? undefined : Number(user);
+}
+
 /** Whether it has not ended, and the user of this process started it. */
 export function isOwn(pid: number): boolean {
+  const status = statusOf(pid);
+  // Who ends gives up his memory first.
+  return /^VmSize:/m.test(status) && userOf(pid, status) === process.getuid?.();
+}
+
+function statusOf(pid: number): string {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    // Who ends gives up his memory first.
-    return /^VmSize:/m.test(status) && Number(/^Uid:\t(\d+)/m.exec(status)?.[1]) === process.getuid?.();
+    return readFileSync(`/proc/${pid}/status`, 'latin1');
   } catch {
-    return false; // It is gone.
+    return ''; // It is gone.
   }
 }
 

@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { systemClock } from '../clock';
 import type { Reach } from '../contract';
-import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, type ProcessEntry } from './processes';
+import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, userOf, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.
 const { SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19 } = constants.signals as Partial<typeof constants.signals>;
@@ -71,7 +71,9 @@ export class Descendants {
   private lookAgain = false;
   /** When the program was started, as {@link ProcessEntry.start}. */
   private born: number | undefined;
-  /** An orphan of this user's hides what it holds: it may be one of them. */
+  /** The program's real user when that was asked last. */
+  private user: number | undefined;
+  /** An orphan of this user's hides what it holds, or one who has a pipe may not be ended for that: it may be one of them. */
   private anyHidden = false;
 
   constructor(
@@ -125,6 +127,9 @@ export class Descendants {
       if (ends === undefined) hidden.push(entry);
       else if (this.isOurPipe(ends)) holders.add(entry.pid);
     }
+    // A program can become another user at any time.
+    if (rootAlive && holders.size > 0) this.user = userOf(this.root) ?? this.user;
+    const spared: number[] = [];
     let anyNew = false;
     for (let again = true; again;) {
       again = false;
@@ -136,9 +141,13 @@ export class Descendants {
         // It ended, and its children were read anew under their new parent: look once more.
         again ||= entry === undefined;
         if (entry === undefined || !isOther(entry)) continue;
-        if (!isKin(entry) && !(holders.has(pid) && this.holdsPipe(entry))) {
-          holders.delete(pid);
-          continue;
+        if (!isKin(entry)) {
+          const holds = holders.has(pid) && this.holdsPipe(entry);
+          if (!holds || !this.mayEnd(pid)) {
+            holders.delete(pid);
+            if (holds) spared.push(pid);
+            continue;
+          }
         }
         const member = { start: entry.start, inode: inodeOf(pid) };
         this.members.set(pid, member);
@@ -148,7 +157,9 @@ export class Descendants {
       }
     }
     const adopters = adoptersIn(entries);
-    this.anyHidden = hidden.some(({ pid, parent }) => !known.has(pid) && adopters.has(parent) && isOwn(pid));
+    this.anyHidden =
+      hidden.some(({ pid, parent }) => !known.has(pid) && adopters.has(parent) && isOwn(pid)) ||
+      spared.some((pid) => !known.has(pid));
     return anyNew;
   }
 
@@ -159,6 +170,14 @@ export class Descendants {
    */
   private holdsPipe({ pid, parent }: ProcessEntry): boolean {
     return (parent !== process.pid || hasExecuted(pid)) && this.isOurPipe(pipesOf(pid));
+  }
+
+  /**
+   * Whether the program may signal who has its pipe. It can send that through a socket to any service, which must not be
+   * ended for it by us who may signal more.
+   */
+  private mayEnd(holder: number): boolean {
+    return this.user !== undefined && (this.user === 0 || userOf(holder) === this.user);
   }
 
   private isOurPipe(ends: readonly string[] = []): boolean {

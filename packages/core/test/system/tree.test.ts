@@ -184,6 +184,46 @@ describe('descendants', () => {
     });
   });
 
+  describe('of a program that belongs to another user, or to root', () => {
+    before(function () {
+      // Only root starts programs of others.
+      if (process.getuid?.() !== 0) this.skip();
+    });
+
+    const cases: [program: number, holder: number, isFound: boolean][] = [
+      [65_534, 65_534, true],
+      [65_534, 0, false],
+      [65_534, 65_533, false],
+      [0, 65_534, true],
+    ];
+    for (const [program, holder, isFound] of cases) {
+      it(`are ${isFound ? '' : 'not '}who holds its pipe and is of user ${holder}, if it is of ${program}`, async () => {
+        const both = spawn('/bin/sh', ['-c', `sh -c 'echo root $$ >&2; exec sleep 60' | sleep 60`], {
+          stdio: ['ignore', 'ignore', 'pipe'],
+          detached: true,
+          uid: program,
+        });
+        const [root = 0] = await pidsFrom(both, 'root');
+        await until(() => nameOf(root) === 'sleep');
+        const fd = fs.openSync(`/proc/${root}/fd/1`, 'w');
+        const child = spawn('sleep', ['60'], { stdio: ['ignore', fd, 'ignore'], uid: holder });
+        fs.closeSync(fd);
+        try {
+          await until(() => nameOf(child.pid ?? 0) === 'sleep');
+          const descendants = new Descendants(root, { ownGroup: false, ownPipes: outputOf(root) });
+          const exit = once(child, 'exit');
+          descendants.deliver(constants.signals.SIGTERM, true, () => true);
+          expect(descendants.visible).to.equal(isFound);
+          if (!isFound) child.kill('SIGUSR1');
+          expect((await exit)[1]).to.equal(isFound ? 'SIGTERM' : 'SIGUSR1');
+        } finally {
+          child.kill('SIGKILL');
+          process.kill(-(both.pid ?? NaN), 'SIGKILL');
+        }
+      });
+    }
+  });
+
   it('are not all known while an orphan of this user hides what it has open, as what may not be read does', async () => {
     const { readdirSync } = fs;
     const both = start(`
