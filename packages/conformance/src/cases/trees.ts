@@ -168,6 +168,12 @@ const families: Readonly<Record<string, Family>> = {
     why: 'A cleanup that was started in a handler of SIGTERM is part of the tree, too.',
     script: 'trap "sleep 60 & exit 0" TERM; echo ready; while :; do sleep 0.01; done',
   },
+  'left-last': {
+    title: 'a deadline ends who left the session, and whom the program forked as its last act',
+    why: 'The program is gone when he is looked for: only the output that he holds tells whose he is.',
+    script: `exec perl -e '$| = 1; $SIG{TERM} = sub { system "setsid sleep 60 &"; exit 0 }; print "ready\n"; sleep 60'`,
+    uses: 'perl',
+  },
 };
 
 const familyCases = group(

@@ -127,8 +127,8 @@ export class Descendants {
       if (ends === undefined) hidden.push(entry);
       else if (this.isOurPipe(ends)) holders.add(entry.pid);
     }
-    // A program can become another user at any time.
-    if (rootAlive && holders.size > 0) this.user = userOf(this.root) ?? this.user;
+    // Also without holders: there may be some when it is gone. It can become another user at any time.
+    if (rootAlive && this.pipes.size > 0) this.user = userOf(this.root) ?? this.user;
     const spared: number[] = [];
     let anyNew = false;
     for (let again = true; again;) {
