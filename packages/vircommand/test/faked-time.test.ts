@@ -29,19 +29,45 @@ const code = `
   })();
 `;
 
+/** Before the import even. */
+const early = (reads: boolean): string => `
+  require('ts-node/register/transpile-only');
+  const { mock } = require('node:test');
+  mock.timers.enable({ apis: ['setImmediate', 'setTimeout', 'setInterval'] });
+  const { Command } = require('vircommand');
+  (async () => {
+    const running = await new Command('echo', ['out'], { stdout: 'pipe' }).runAsync();
+    let out = '';
+    if (${reads}) running.stdout.on('data', (chunk) => (out += chunk));
+    const { exitCode } = await running.wait();
+    running.stdout.destroy();
+    console.log(JSON.stringify([exitCode, out]));
+  })();
+`;
+
 describe('time that is faked before the first start', () => {
+  function run(program: string, backend: string): unknown {
+    const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, '-e', program], {
+      cwd: __dirname,
+      encoding: 'utf8',
+      env: { ...process.env, VIRCOMMAND_BACKEND: backend },
+      timeout: 50_000,
+    });
+    return [status, stdout && JSON.parse(stdout)];
+  }
+
   /** How a blocking run ends that has a deadline, which child-process does not declare. */
   const backends = { posix: 'CommandTimeoutError', 'child-process': 'UnsupportedFeatureError' };
   for (const [backend, ended] of Object.entries(backends)) {
     it(`holds nothing up, then and afterwards, with ${backend}`, function () {
       if (process.platform === 'win32') this.skip();
-      const { stdout, status } = spawnSync(process.execPath, [...process.execArgv, '-e', code], {
-        cwd: __dirname,
-        encoding: 'utf8',
-        env: { ...process.env, VIRCOMMAND_BACKEND: backend },
-        timeout: 50_000,
-      });
-      expect([status, stdout && JSON.parse(stdout)]).to.deep.equal([0, [1, 'out\nerr\n', ended, 1, ended]]);
+      expect(run(code, backend)).to.deep.equal([0, [1, 'out\nerr\n', ended, 1, ended]]);
+    });
+
+    it(`holds up no wait() for a pipe, read or not, also if that was before the import, with ${backend}`, function () {
+      if (process.platform === 'win32') this.skip();
+      expect(run(early(true), backend)).to.deep.equal([0, [0, 'out\n']]);
+      expect(run(early(false), backend)).to.deep.equal([0, [0, '']]);
     });
   }
 });
