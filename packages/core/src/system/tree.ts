@@ -102,7 +102,8 @@ export class Descendants {
     const known = new Set<number>();
     if (rootAlive) {
       known.add(this.root);
-      this.visible = root !== undefined;
+      // Who cannot see the first process is shown none but his own: `/proc` is mounted with `hidepid`.
+      this.visible = root !== undefined && entries.has(1);
       this.born ??= root?.start;
     }
     // A group or session number is its own as long as the leader is not reaped or a known member is still in it.

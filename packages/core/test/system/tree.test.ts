@@ -274,6 +274,29 @@ describe('descendants', () => {
     }
   });
 
+  it('are not all known to who is shown only his own processes', function () {
+    const code = `
+      const { Descendants } = require('@vircommand/core/backend');
+      const descendants = new Descendants(process.ppid, { ownGroup: false, ownPipes: [] });
+      descendants.find(true);
+      console.log(descendants.visible);`;
+    const node = [
+      ...process.execArgv.filter((option) => option.startsWith('--conditions')),
+      ...['-r', 'ts-node/register/transpile-only', '-e', code],
+    ];
+    const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
+    const visible = (mount: string): string => {
+      // The shell is the one who is looked at.
+      const script = `${mount} && setpriv ${user.join(' ')} sh -c '"$@"; exit' sh "$@"`;
+      const args = ['-m', 'sh', '-c', script, 'sh', process.execPath, ...node];
+      return spawnSync('unshare', args, { cwd: __dirname, encoding: 'utf8', env: { ...process.env, HOME: '/' } })
+        .stdout;
+    };
+    // Not everybody may mount, and not every checkout can be read by others.
+    if (visible('mount -t proc proc /proc') !== 'true\n') this.skip();
+    expect(visible('mount -t proc -o hidepid=2 proc /proc')).to.equal('false\n');
+  });
+
   it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
     const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
     const root = start(`setsid sh -c 'trap "" TERM; echo far $$ >&2; sleep 60; :' & trap : TERM; wait; wait`);
