@@ -270,8 +270,11 @@ export class Run {
       return;
     }
     this.status = status;
-    // A daemon has begun: its run is over when all is sent.
-    if (this.launch.plan.daemon && this.feeding > 0) return;
+    // A daemon has begun: its run is over when all is sent, or was when it was ended.
+    if (this.launch.plan.daemon && this.feeding > 0) {
+      if (this.cause !== undefined) this.finish();
+      return;
+    }
     this.exited = true;
     // The exit came first: no deadline any more.
     this.cancelDeadline?.();

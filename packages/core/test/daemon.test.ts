@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import {
   abortAll,
@@ -17,6 +18,8 @@ import { turns } from './virtual-clock';
 /** A daemon whose backend says that it has begun, as soon as it is told to. */
 const begun = (program: FakeProgram): unknown => program.exit(0, 'pipes held');
 const daemon = (made: Fake): Command => new made.Command('d').daemonize();
+
+const notThere = { sent: false, reached: 'process' } as const;
 
 /** Pending promises are not settled after so many turns. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -116,6 +119,26 @@ describe('what is sent to a daemon', () => {
     expect((await rejection(running.wait(), CommandAbortedError)).result).to.include({ pid: 101, ended: 'none' });
     expect(made.program.sendBuffers[0]?.destroyed).to.equal(true);
     expect(made.clock.pending).to.equal(0);
+  });
+
+  it('is given up at once when it was aborted before it had begun', async () => {
+    const made = full();
+    const controller = new AbortController();
+    const abort = (): void => {
+      controller.abort();
+    };
+    subscribe('vircommand:start', abort);
+    try {
+      // Nobody is there to be ended by then.
+      const start = made.backend.start.bind(made.backend);
+      made.backend.start = async (plan) => Object.assign(await start(plan), { signal: () => notThere });
+      const over = sending(made).run({ signal: controller.signal });
+      const { result } = await rejection(over, CommandAbortedError);
+      expect(result).to.include({ exitCode: 0, pid: 100, ended: 'none' });
+      expect([made.program.sendBuffers[0]?.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
+    } finally {
+      unsubscribe('vircommand:start', abort);
+    }
   });
 
   it('is given up where it writes a line that is too long', async () => {
