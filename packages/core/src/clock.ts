@@ -1,7 +1,7 @@
 /** The clock that deadlines run on. It comes from the backend in force, so a mock's time can be virtual. */
 import type { Backend } from './contract';
 import { member } from './plain';
-import { milliseconds } from './real-time';
+import { longestTimer, milliseconds } from './real-time';
 
 /** Where core takes its time from. Backends leave it out; mocks bring their own. */
 export interface Clock {
@@ -11,9 +11,6 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** In milliseconds. Node truncates longer timers to 1 ms, so a longer delay is waited for in slices. */
-export const longestTimer = 2 ** 31 - 1;
-
 /** Asked of `process` each time, so that a test which fakes the time fakes deadlines too. */
 const now = (): number => milliseconds(process.hrtime());
 
@@ -21,6 +18,7 @@ const now = (): number => milliseconds(process.hrtime());
 export const systemClock: Clock = {
   now,
   after(ms, callback) {
+    // A longer delay is waited for in slices.
     const end = now() + ms;
     let timer: NodeJS.Timeout;
     const arm = (left: number): void => {

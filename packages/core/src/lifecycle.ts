@@ -23,6 +23,7 @@ import { judge, type Cause } from './outcome';
 import { Output, type OutputName } from './output';
 import { ownProperty } from './plain';
 import type { Launch } from './plan';
+import { realTime } from './real-time';
 import { abortingAll, register, unregister } from './registry';
 import { isDelay, type RunSettings } from './run-options';
 import { placeAt, type Site } from './site';
@@ -38,7 +39,7 @@ export class Run {
   /** Settles when everything is over. Never an unhandled rejection. */
   readonly done: Promise<CommandResult>;
   handle: ChildHandle | undefined;
-  private readonly readers = new Set<LineReader>();
+  private readonly readers = new Map<LineReader, Output>();
   private settle!: { resolve(result: CommandResult): void; reject(error: CommandError): void };
   private settled = false;
   private cause: Cause | undefined;
@@ -226,7 +227,7 @@ export class Run {
     }
     if (this.settled) bound = boundReader(reader, stream, this.clock, this.settings.drainDelay);
     else {
-      this.readers.add(reader);
+      this.readers.set(reader, output);
       if (output.use === 'pipe') output.watch(stream);
     }
     return { reader, done, abort: () => this.abort() };
@@ -279,9 +280,7 @@ export class Run {
     // The exit came first: no deadline any more.
     this.cancelDeadline?.();
     this.ending.programExited();
-    // What a daemon writes goes on long after its run.
-    const mayBeRead = !this.launch.plan.daemon && this.ending.phase === 'none';
-    if (mayBeRead && (this.stdout.isCallers || this.stderr.isCallers)) this.lookForReaders();
+    if (this.mayBeRead && (this.stdout.isCallers || this.stderr.isCallers)) this.lookForReaders();
     this.progress();
     this.armDrain();
   }
@@ -293,6 +292,7 @@ export class Run {
       this.looksForReaders = false;
       for (const output of [this.stdout, this.stderr]) output.awaitReader();
       this.progress();
+      this.armDrain();
     });
   }
 
@@ -305,7 +305,7 @@ export class Run {
     const failure = this.failure(error);
     if (this.settled) return failure;
     this.close();
-    for (const reader of this.readers) reader.finish();
+    for (const reader of this.readers.keys()) reader.finish();
     disposeQuietly(this.handle);
     placeAt(failure, this.site());
     this.settle.reject(failure);
@@ -317,21 +317,28 @@ export class Run {
     if (this.settled || this.tailAwaited) return;
     this.cancelDrain?.();
     this.drainWaits = false;
-    this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
-      // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody. No timer runs
-      // meanwhile, which would keep the process of who never reads on.
-      this.drainWaits = this.ending.phase === 'none' && Array.from(this.readers).some(({ blocked }) => blocked);
-      if (this.drainWaits) return;
-      // A reader that is still reading gets more time; one that has stopped does not, and keeps its stream.
-      if (this.ending.phase === 'none' && [this.stdout, this.stderr].some((output) => output.readerWentOn())) {
-        this.armDrain();
-        return;
-      }
-      // One more turn, for what is in the pipes already (and all there is, for a delay of 0).
+    const outputs = [this.stdout, this.stderr];
+    // While a reader has data to process, real code is running, and virtual or faked time says nothing about it.
+    const clock = this.mayBeRead && outputs.some(({ rest }) => rest !== '') ? realTime : this.clock;
+    this.cancelDrain = clock.after(this.settings.drainDelay, () => {
+      // By then there is what is in the pipes already (and all there is, for a delay of 0).
       afterTwoTurns(() => {
-        this.giveUp();
+        if (this.settled) return;
+        // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody. No timer runs
+        // meanwhile, which would keep the process of who never reads on.
+        const isWaitedFor = ([reader, output]: [LineReader, Output]): boolean => reader.blocked && output.mayBeItsOwn;
+        this.drainWaits = this.mayBeRead && Array.from(this.readers).some(isWaitedFor);
+        if (this.drainWaits) return;
+        // A reader that is still reading gets more time; one that has stopped does not, and keeps its stream.
+        if (this.mayBeRead && outputs.some((output) => output.readerWentOn())) this.armDrain();
+        else this.giveUp();
       });
     });
+  }
+
+  /** Whoever reads what the program wrote has his time for it: nobody has ended it, and no daemon writes on. */
+  private get mayBeRead(): boolean {
+    return this.ending.phase === 'none' && !this.launch.plan.daemon;
   }
 
   /** The pipes are held by somebody else: what came until now is the output. */
@@ -376,7 +383,7 @@ export class Run {
       // records must not take what came until now for all of it.
       if (cause.kind === 'limit' || cause.kind === 'io') this.cause = cause;
       if (cause.kind === 'abort') {
-        if (Array.from(this.readers).some(({ done }) => !done)) this.cause = cause;
+        if (Array.from(this.readers.keys()).some(({ done }) => !done)) this.cause = cause;
         this.giveUp();
         this.leavePipes();
       }
@@ -415,9 +422,10 @@ export class Run {
     this.close();
     const { handle } = this;
     // First, so that what was theirs is nobody's now.
-    for (const reader of this.readers) reader.finish();
+    for (const reader of this.readers.keys()) reader.finish();
     for (const output of [this.stdout, this.stderr]) {
-      if (output.awaited && handle !== undefined) output.complete = false;
+      // What stays its caller's has lost nothing.
+      if (output.awaited && !output.isCallers && handle !== undefined) output.complete = false;
       if (output.use !== 'pipe') output.destroy();
       else if (this.ending.phase !== 'none' || (output.awaited && !output.isCallers)) {
         output.leave(this.clock, this.settings.drainDelay);

@@ -6,9 +6,13 @@ import type { Clock } from './clock';
 import type { ChildHandle } from './contract';
 import type { Cause } from './outcome';
 import type { StreamUse } from './plan';
+import { realTime } from './real-time';
 import { keptAtMost, type RunSettings } from './run-options';
 
 export type OutputName = 'stdout' | 'stderr';
+
+/** More than a pipe or a pair of sockets holds, in bytes. */
+const mostInPipe = 1 << 20;
 
 /** What a run wants to know of its streams. */
 export interface OutputEvents {
@@ -29,6 +33,8 @@ export class Output {
   private handle: ChildHandle | undefined;
   private watched = false;
   private before = '';
+  /** Bytes read after which what comes is no longer the program's own. */
+  private ownUntil: number | undefined;
   private left = false;
 
   constructor(
@@ -131,16 +137,35 @@ export class Output {
       this.over(true);
     };
     stream.once('end', over).once('close', over);
-    this.before = progressOf(stream);
+    this.before = this.rest;
   }
 
-  /** Whether the caller's reader has something before him, and went on since this was asked the last time. */
+  /** Whether the next bytes may be the program's own, which were in the pipe when this was first asked after the exit. */
+  get mayBeItsOwn(): boolean {
+    const stream = this.handle?.[this.name];
+    if (stream === undefined) return false;
+    const read = bytesRead(stream);
+    this.ownUntil ??= read + mostInPipe;
+    return read - stream.readableLength < this.ownUntil;
+  }
+
+  /** How far the caller's reader is, while data that may be the program's (or the end) is waiting for him; `''`: nothing is. */
+  get rest(): string {
+    const stream = this.handle?.[this.name];
+    if (stream === undefined || !this.isCallers || this.ended) return '';
+    return isAtEnd(stream) || (stream.readableLength > 0 && this.mayBeItsOwn) ? progressOf(stream) : '';
+  }
+
+  /** Whether {@link rest} has changed since the last look. */
   readerWentOn(): boolean {
     const stream = this.handle?.[this.name];
-    if (!this.isCallers || this.ended || stream === undefined) return false;
     const { before } = this;
-    this.before = progressOf(stream);
-    return stream.readableLength > 0 && this.before !== before;
+    this.before = this.rest;
+    // The buffer has room, so the pipe was empty: what arrives later is from somebody else.
+    if (stream !== undefined && this.isCallers && stream.readableLength < stream.readableHighWaterMark) {
+      this.ownUntil = Math.min(this.ownUntil ?? Infinity, bytesRead(stream));
+    }
+    return this.before !== before;
   }
 
   /** Somebody reads it by lines: what he reads last is for the message of an error, too. */
@@ -174,14 +199,15 @@ export class Output {
     }
     this.left = true;
     let cancel: (() => void) | undefined;
-    const wait = (before: string): void => {
-      cancel = clock.after(delay, () => {
-        const now = progressOf(stream);
-        if (now === before) stream.destroy();
-        else wait(now);
+    const wait = (): void => {
+      const before = progressOf(stream);
+      // As for the drain of a run: what a reader does is real code.
+      cancel = (stream.readableLength > 0 || isAtEnd(stream) ? realTime : clock).after(delay, () => {
+        if (progressOf(stream) === before) stream.destroy();
+        else wait();
       });
     };
-    wait(progressOf(stream));
+    wait();
     stream.once('close', () => cancel?.());
   }
 
@@ -194,5 +220,12 @@ export class Output {
 
 const isRead = (stream: Readable): boolean => stream.listenerCount('data') + stream.listenerCount('readable') > 0;
 
+/** The end has arrived; the reader may not have got to it yet. */
+const isAtEnd = (stream: Readable & { readonly _readableState?: { readonly ended: boolean } }): boolean =>
+  stream._readableState?.ended === true;
+
+/** Bytes that arrived so far; 0 if the stream does not say. */
+const bytesRead = (stream: Readable): number => (Reflect.get(stream, 'bytesRead') as number | undefined) ?? 0;
+
 /** Changes whenever bytes arrived or were read. */
-const progressOf = (stream: Readable): string => `${stream.readableLength} ${String(Reflect.get(stream, 'bytesRead'))}`;
+const progressOf = (stream: Readable): string => `${stream.readableLength} ${bytesRead(stream)}`;

@@ -8,10 +8,13 @@ import * as timers from 'node:timers';
 const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers;
 const hrtime = process.hrtime.bind(process);
 
+/** In milliseconds. Node truncates longer timers to 1 ms. */
+export const longestTimer = 2 ** 31 - 1;
+
 /** Of `process.hrtime()`: `performance` would have to be loaded first, which takes a tenth of the time of an import. */
 export const milliseconds = ([seconds, nanoseconds]: [number, number]): number => seconds * 1000 + nanoseconds / 1e6;
 
-/** For what is no matter of the caller's time. Deadlines of his are: see `Clock`. */
+/** For what is no matter of the caller's time. Deadlines of his are: see {@link Clock}, which this is one of. */
 export const realTime = {
   clearInterval,
   clearTimeout,
@@ -20,4 +23,11 @@ export const realTime = {
   setTimeout,
   /** Milliseconds, monotonic. */
   now: (): number => milliseconds(hrtime()),
+  /** At most as late as a timer can be. */
+  after: (ms: number, callback: () => void): (() => void) => {
+    const timer = setTimeout(callback, Math.min(ms, longestTimer));
+    return () => {
+      clearTimeout(timer);
+    };
+  },
 };

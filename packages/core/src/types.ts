@@ -301,7 +301,7 @@ export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink>
   readonly timedOut: boolean;
   /** An abort came first. */
   readonly aborted: boolean;
-  /** `false`: a pipe was given up after `drainDelay`, captured or read by the caller, or cut at `outputLimit`. */
+  /** `false`: what is captured or read by lines was given up after `drainDelay`, or cut at `outputLimit`. */
   readonly outputComplete: boolean;
   /** What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended. */
   readonly ended: 'tree' | 'group' | 'process' | 'none';

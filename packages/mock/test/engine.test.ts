@@ -133,6 +133,26 @@ describe('a fake program', () => {
     expect(late).to.equal(true);
   });
 
+  for (const [output, answer] of Object.entries({
+    'of which there is more than a pipe holds': { stdout: Buffer.alloc(200_000, 'a'), after: 10 },
+    'that is all, as he does not know yet': { chunks: [{ stdout: 'a' }], after: 10 },
+  })) {
+    it(`has virtual time that does not go on over who reads output ${output}`, async () => {
+      const running = await new (mocked(answer).Command)('p', [], { stdout: 'pipe' }).runAsync();
+      const sizes: number[] = [];
+      const reading = (async () => {
+        for await (const chunk of running.stdout) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          sizes.push((chunk as Buffer).length);
+        }
+      })();
+      expect(await running.wait()).to.include({ outputComplete: true, durationMs: 10 });
+      await running[Symbol.asyncDispose]();
+      await reading;
+      expect(sizes.reduce((all, size) => all + size)).to.equal('chunks' in answer ? 1 : 200_000);
+    });
+  }
+
   it('gets SIGPIPE when nobody reads any more', async () => {
     const mock = mocked({ chunks: [{ stdout: 'a' }, { at: 100, stdout: 'b' }], after: 1000 });
     const running = await new mock.Command('p', [], { stdout: 'pipe' }).runAsync();

@@ -95,6 +95,20 @@ const work = {
     running.stdout.destroy();
     return [facts(await resultOf(running.wait()))];
   },
+  'a reader who takes his time': async (Command: CommandConstructor) => {
+    const running = await new Command('seq', ['100000'], { stdout: 'pipe' }).runAsync();
+    let size = 0;
+    const reading = (async () => {
+      for await (const chunk of running.stdout) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        size += (chunk as Buffer).length;
+      }
+    })();
+    const { outputComplete } = await running.wait();
+    await running[Symbol.asyncDispose]();
+    await reading;
+    return [outputComplete, size];
+  },
   'lines, and leaving the loop': async (Command: CommandConstructor) => {
     const lines: string[] = [];
     for await (const line of new Command('sh', ['-c', 'echo a; echo b; exec sleep 60']).runLines()) {

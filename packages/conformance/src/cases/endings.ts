@@ -460,7 +460,32 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
       const left = running.stdout.destroyed;
       endSleeper(Number(lines[0]));
       await closed;
-      assert.deepEqual([exitCode, outputComplete, left, lines[1]], [0, false, false, 'end']);
+      // What he has still to read is not lost.
+      assert.deepEqual([exitCode, outputComplete, left, lines[1]], [0, true, false, 'end']);
+    },
+  },
+  {
+    id: 'busy-reader',
+    title: 'who reads what a descendant writes for ever is waited for as long, however busy he is',
+    why: 'What the program itself has written is in the pipe when it ends, and a pipe is no larger than it is.',
+    needs: ['posix', 'any-program'],
+    async run(t) {
+      const command = new t.Command('sh', ['-c', 'yes 2>/dev/null & echo $! >&2; exit 0'])
+        .setOutputFd('pipe')
+        .setErrorFd('pipe');
+      const running = await command.runAsync({ drainDelay: 20 });
+      const pid = Number(await readLine(running.stderr));
+      t.cleanup(() => endSleeper(pid));
+      running.stdout.on('readable', () => undefined);
+      const readOn = (): void => {
+        running.stdout.read(1000);
+        next = setImmediate(readOn);
+      };
+      let next = setImmediate(readOn);
+      const { exitCode, outputComplete } = await running.wait();
+      clearImmediate(next);
+      assert.deepEqual([exitCode, outputComplete, running.stdout.destroyed], [0, true, false]);
+      running.stdout.destroy();
     },
   },
   {

@@ -88,6 +88,26 @@ export const pipeCases = group('pipes', {}, [
     },
   },
   {
+    id: 'waiting-reader',
+    title: 'who waits for the end in the midst of his reading goes on after it, and has lost nothing',
+    why: 'The rest stays in the pipe for him; a result that says it is lost is wrong.',
+    async run(t) {
+      const running = await t
+        .helper('out:ready', 'read', 'out:bye')
+        .setInputFd('pipe')
+        .setOutputFd('pipe')
+        .runAsync({ drainDelay: 20 });
+      let all = '';
+      let outputComplete: boolean | undefined;
+      for await (const chunk of running.stdout) {
+        all += String(chunk);
+        running.stdin.end();
+        outputComplete ??= (await running.wait()).outputComplete;
+      }
+      assert.deepEqual([all, outputComplete], ['readybye', true]);
+    },
+  },
+  {
     id: 'backpressure',
     title: 'a program that writes faster than the caller reads is held up, and loses nothing',
     why: 'Otherwise the memory fills, or output is dropped.',
