@@ -29,8 +29,8 @@ export class Waiting {
 
 /** Milliseconds from one look to the next. */
 const pace = 10;
-// What has happened is told within two turns of the loop, so three looks are still at once.
-const mostPerLook = 30;
+// What has happened is told within two turns of the loop, so two looks are still at once, and three are not.
+const mostPerLook = 40;
 
 /** Tells how far apart events are. */
 export class TurningTime {
@@ -53,13 +53,19 @@ export class TurningTime {
 
   private lookAgain(): void {
     this.looking = true;
-    lookLater(pace, () => {
-      // At most once in a turn, and after the loop has told.
+    const since = realNow();
+    // At most once in a turn, and after the loop has told. Long turns have a look each: a timer comes in every second only.
+    const look = (): void => {
       nextTurn(() => {
+        if (realNow() - since < pace) {
+          lookLater(pace, look);
+          return;
+        }
         this.time = this.waiting.look();
         if (this.time <= this.wantedUntil) this.lookAgain();
         else this.looking = false;
       });
-    });
+    };
+    look();
   }
 }
