@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { secret, type CommandConstructor } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
 import { Redactor } from '../src/redact';
+import { loginsIn } from '../src/secrets';
 import { createMock } from '@vircommand/mock';
 import { failure } from './failures';
 import { Scratch } from './scratch';
@@ -144,6 +145,27 @@ describe('redaction', () => {
     expect(error.message).to.contain('a token of GitHub');
     await scratch.record(run, { redact: [/ghp_\w+/] });
     await scratch.replay(run, { redact: [/ghp_\w+/] });
+  });
+
+  it('a JSON web token is found, wherever it is', () => {
+    const redactor = new Redactor({ redact: [], placeholders: {}, env: [] });
+    const jwt = `${'eyJhbGciOiJIUzI1NiJ9'}.eyJzdWIiOiIxMjM0In0.${'c'.repeat(43)}`;
+    for (const text of [jwt, `token: "${jwt}"`, `a.b.${jwt}.eyJ`, `-eyJ.eyJ-${jwt}`])
+      expect(redactor.leak(text), text).to.equal('a JSON web token');
+    for (const text of [`x${jwt}`, jwt.replace('.', ''), jwt.slice(0, -35), jwt.slice(jwt.indexOf('.'))])
+      expect(redactor.leak(text), text).to.equal(undefined);
+  });
+
+  it('text that is made of beginnings of secrets is searched as quickly as another', async () => {
+    const redactor = new Redactor({ redact: [], placeholders: {}, env: [] });
+    const call = redactor.forCall(await plainPlan());
+    for (const beginning of ['-eyJ', '.eyJ', 'eyJ', '-----BEGIN ', 'ghp_', 'a://', 'a:', '<secret:', '<redacted:']) {
+      const text = beginning.repeat(1_000_000 / beginning.length);
+      // What takes the square of the length takes hours.
+      expect(redactor.leak(text), beginning).to.equal(undefined);
+      expect(call.show(call.hide(text)) === text, beginning).to.equal(true);
+      expect(loginsIn('secret:stdin', text), beginning).to.have.lengthOf(0);
+    }
   });
 
   it('values of variables are not stored unless their names are given; those of sensitive names are hidden in output', async () => {
