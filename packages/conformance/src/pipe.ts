@@ -4,15 +4,19 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 
+/** Makes a named pipe, and opens it so that whoever opens an end of it waits for nobody. */
+export function openFifo(fifo: string): number {
+  execFileSync('mkfifo', [fifo], { stdio: 'ignore' });
+  return openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+}
+
 /** A named pipe, opened at both ends and unlinked. Both block, as those of pipe(2) do. */
 export function openPipe(): { readonly read: number; readonly write: number } {
   const directory = mkdtempSync(path.join(tmpdir(), 'conformance-'));
   const fifo = path.join(directory, 'pipe');
   let both: number | undefined;
   try {
-    execFileSync('mkfifo', [fifo], { stdio: 'ignore' });
-    // While somebody has both ends, opening one of them does not wait for the other.
-    both = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    both = openFifo(fifo);
     const read = openSync(fifo, 'r');
     const write = openSync(fifo, 'w');
     return { read, write };

@@ -1,8 +1,9 @@
 /** The ends that a caller puts to a program: abort, signal, deadline; and what a bounded drain leaves. */
 import * as assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, readSync } from 'node:fs';
+import { closeSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import {
   abortAll,
@@ -13,6 +14,7 @@ import {
   type RunOptions,
   type RunningCommand,
 } from '@vircommand/core';
+import { openFifo } from '../pipe';
 import type { CaseContext } from '../types';
 import { group, readLine, rejection, type RunAndWait } from './define';
 
@@ -452,16 +454,21 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
     // A replay has no times: what comes later comes at once.
     needs: ['any-program'],
     async run(t) {
-      const running = await t.helper('sleeper', 'out:end\n', 'exit:0').setOutputFd('pipe').runAsync({ drainDelay: 50 });
+      const fifo = path.join(t.tempDir(), 'go-on');
+      const goOn = openFifo(fifo);
+      t.cleanup(() => closeSync(goOn));
+      const script = '(read _ < "$1"; echo later) & echo end';
+      const command = new t.Command('/bin/sh', ['-c', script, 'sh', fifo]).setOutputFd('pipe');
+      const running = await command.runAsync({ drainDelay: 50 });
       const lines: string[] = [];
       const reader = createInterface(running.stdout).on('line', (line) => lines.push(line));
       const closed = once(reader, 'close');
       const { exitCode, outputComplete } = await running.wait();
       const left = running.stdout.destroyed;
-      endSleeper(Number(lines[0]));
+      writeSync(goOn, '\n');
       await closed;
       // What he has still to read is not lost.
-      assert.deepEqual([exitCode, outputComplete, left, lines[1]], [0, true, false, 'end']);
+      assert.deepEqual([exitCode, outputComplete, left, lines], [0, true, false, ['end', 'later']]);
     },
   },
   {

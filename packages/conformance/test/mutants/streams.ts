@@ -30,6 +30,30 @@ function forgetful(): Transform {
   });
 }
 
+/** Is full once for all. */
+function bounded(): Transform {
+  let left = 256 * 1024;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const taken = chunk.subarray(0, left);
+      left -= taken.length;
+      done(null, taken);
+    },
+  });
+}
+
+/** Gives nothing more when the program is over. */
+function deafAfter(exited: ChildHandle['exited']): Transform {
+  let over = false;
+  void exited.then(() => (over = true));
+  return new Transform({
+    transform(chunk, _encoding, done) {
+      if (over) done();
+      else done(null, chunk);
+    },
+  });
+}
+
 const decoding = (): Transform =>
   new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -103,6 +127,12 @@ export const streamMutants: readonly Mutant[] = [
     }),
   },
   { does: 'loses the last chunk of the output', caughtBy: 'output.complete', break: filtered(forgetful) },
+  { does: 'loses the output from 256 KiB on', caughtBy: 'pipes.reader', break: filtered(bounded) },
+  {
+    does: 'loses the output that comes after the exit',
+    caughtBy: 'drain.held-reader',
+    break: withHandle(({ stdout, exited }) => ({ stdout: through(stdout, () => deafAfter(exited)) })),
+  },
   { does: 'treats output as text', caughtBy: 'output.malformed', break: filtered(decoding) },
   {
     does: 'swaps stdout and stderr',
