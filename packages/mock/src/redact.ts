@@ -51,28 +51,42 @@ function literals(entries: readonly (readonly [name: string, value: string])[], 
 /** As a directory it is in every path, and so is hidden in none. */
 const root = '/';
 
+/** What calls that say nothing of their own have in common. */
+interface Rules {
+  /** What is hidden, each by its name. */
+  readonly secrets: readonly (readonly [name: string, value: string])[];
+  readonly others: readonly Pass[];
+  /** What is put back. */
+  readonly known: readonly (readonly [name: string, value: string])[];
+  /** Values of this process that the call was not given. */
+  readonly inherited: readonly (readonly [name: string, value: string])[];
+  readonly token: RegExp;
+  readonly passes: readonly Pass[];
+}
+
+const passesOf = (secrets: Iterable<readonly [string, string]>, others: readonly Pass[]): readonly Pass[] => {
+  const pass = literals([...secrets]);
+  return pass === undefined ? others : [pass, ...others];
+};
+
 /** Hides and shows the strings of one call. */
 export class CallRedactor {
   /** Placeholder to value, as far as this call knows. */
   private readonly values = new Map<string, string>();
+  /** Those whose values are in nothing that the call says: a recording must not get at them. */
+  private readonly unsaid: Set<string>;
   private passes: readonly Pass[];
   private readonly secrets: Map<string, string>;
 
   constructor(
-    secrets: readonly (readonly [string, string])[],
-    private readonly others: readonly Pass[],
-    known: Iterable<readonly [string, string]>,
-    private readonly token: RegExp,
+    private readonly rules: Rules,
     private readonly met: Map<string, string>,
   ) {
+    const { secrets, known, inherited, passes } = rules;
     this.secrets = new Map(secrets);
-    this.passes = this.allPasses();
-    for (const [name, value] of [...secrets, ...known]) if (!this.values.has(name)) this.values.set(name, value);
-  }
-
-  private allPasses(): readonly Pass[] {
-    const pass = literals([...this.secrets]);
-    return pass === undefined ? this.others : [pass, ...this.others];
+    this.passes = passes;
+    for (const [name, value] of [...known, ...inherited]) if (!this.values.has(name)) this.values.set(name, value);
+    this.unsaid = new Set(inherited.map(([name]) => name));
   }
 
   /** A secret that the plan does not hold: what the program reads, or has read until now. */
@@ -82,7 +96,7 @@ export class CallRedactor {
       if (content.length >= shortestSecret) this.secrets.set(form, content);
       if (isTelling([form, content])) this.met.set(content, form);
     }
-    this.passes = this.allPasses();
+    this.passes = passesOf(this.secrets, this.rules.others);
   }
 
   hide(text: string): string {
@@ -98,12 +112,13 @@ export class CallRedactor {
         if (match === '') continue;
         const name = pass.nameOf(match);
         if (!this.values.has(name)) this.values.set(name, match);
+        this.unsaid.delete(name);
         hidden += `${this.hideFrom(text.slice(last, index), at + 1)}<${name}>`;
         last = index + match.length;
       }
       return hidden + this.hideFrom(text.slice(last), at + 1);
     }
-    return text.includes('<') ? text.replace(this.token, (match) => `<<>${match.slice(1)}`) : text;
+    return text.includes('<') ? text.replace(this.rules.token, (match) => `<<>${match.slice(1)}`) : text;
   }
 
   /** A whole argument or variable that is a secret. */
@@ -112,21 +127,33 @@ export class CallRedactor {
     return `<${name}>`;
   }
 
+  /** Puts back what the call has said. */
   show(text: string): string {
+    return this.putBack(text, this.unsaid);
+  }
+
+  private putBack(text: string, without: ReadonlySet<string> | undefined): string {
     if (!text.includes('<')) return text;
-    return text.replace(this.token, (match, at: number) => {
+    return text.replace(this.rules.token, (match, at: number) => {
       const name = match.slice(1, -1);
-      const value = name === '<' ? '<' : (this.values.get(name) ?? match);
+      const value = name === '<' ? '<' : without?.has(name) === true ? match : (this.values.get(name) ?? match);
       return value === root && text[at + match.length] === root ? '' : value;
     });
   }
 
   /** Whether all placeholders of a text have values here. */
   knows(text: string): boolean {
-    return Array.from(text.matchAll(this.token)).every(([match]) => {
-      const name = match.slice(1, -1);
-      return name === '<' || this.values.has(name);
-    });
+    return this.names(text).every((name) => name === '<' || this.values.has(name));
+  }
+
+  /** Whether all that have values here are put back. */
+  saidAll(data: string | Buffer): boolean {
+    if (this.unsaid.size === 0 || !data.includes('<env:')) return true;
+    return !this.names(data.toString('latin1')).some((name) => this.unsaid.has(name));
+  }
+
+  private names(text: string): string[] {
+    return Array.from(text.matchAll(this.rules.token), ([match]) => match.slice(1, -1));
   }
 
   /** Bytes that are no text are searched byte for byte. */
@@ -149,8 +176,17 @@ export class CallRedactor {
   }
 
   showBytes(data: string | Buffer): Buffer {
-    if (typeof data === 'string') return Buffer.from(this.show(data), 'utf8');
-    return Buffer.from(this.show(data.toString('latin1')), 'latin1');
+    return this.bytes(data, this.unsaid);
+  }
+
+  /** What the caller is expected to say, with all values: for comparisons, and nobody is told. */
+  expected(data: string | Buffer): Buffer {
+    return this.bytes(data, undefined);
+  }
+
+  private bytes(data: string | Buffer, without: ReadonlySet<string> | undefined): Buffer {
+    if (typeof data === 'string') return Buffer.from(this.putBack(data, without), 'utf8');
+    return Buffer.from(this.putBack(data.toString('latin1'), without), 'latin1');
   }
 
   hidePlan(text: PlanString): PlanString {
@@ -194,7 +230,7 @@ export class Redactor {
   private search: readonly (readonly [string, string])[] = [];
   /** What secrets were met, for the verification. */
   readonly met = new Map<string, string>();
-  private plain: CallRedactor | undefined;
+  private plain: Rules | undefined;
   private inherited: readonly (readonly [string, string])[] | undefined;
 
   constructor(private readonly options: RedactOptions) {
@@ -260,30 +296,30 @@ export class Redactor {
     return sensitiveName.test(name) || holdsLogin(value);
   }
 
-  /** The values of a plan that must not be seen, each with its name. */
-  private valuesOf(plan: LaunchPlan): (readonly [string, string])[] {
+  /** The values that must not be seen, each with its name: those of a plan, and those of this process. */
+  private valuesOf(plan: LaunchPlan): Pick<Rules, 'secrets' | 'inherited'> {
     const secrets = secretsOf(plan);
-    const own = new Set<string>();
-    const add = (placeholder: string, value: string): void => {
+    const withLogins = (placeholder: string, value: string): (readonly [string, string])[] => {
       const logins = loginsIn(placeholder, value).filter(([, part]) => part.length >= shortestSensitive);
-      secrets.push([placeholder, value], ...logins);
+      return [[placeholder, value], ...logins];
     };
+    const own = new Set<string>();
     for (const [name, given] of plan.env === 'inherit' ? [] : plan.env) {
       const value = searched(given);
       if (plan.secret.env.includes(name) || !this.isSensitive(name, value)) continue;
-      add(`env:${name}`, value);
+      secrets.push(...withLogins(`env:${name}`, value));
       own.add(name);
     }
     // A program that was not given a variable may have its value in an argument or in its input.
     if (this.inherited === undefined) this.refresh();
-    for (const [name, value] of this.inherited ?? []) {
-      add(own.has(name) ? `env:${name}.inherited` : `env:${name}`, value);
-    }
-    for (const secret of secrets) {
+    const inherited = (this.inherited ?? []).flatMap(([name, value]) =>
+      withLogins(own.has(name) ? `env:${name}.inherited` : `env:${name}`, value),
+    );
+    for (const secret of [...secrets, ...inherited]) {
       const [name, value] = secret;
       if (isTelling(secret) && !this.met.has(value)) this.met.set(value, name);
     }
-    return secrets;
+    return { secrets, inherited };
   }
 
   /** For one call: what it alone knows is put back in its output only. */
@@ -291,22 +327,24 @@ export class Redactor {
     this.machinePass();
     const { argv, env, inputs } = plan.secret;
     const stateless = this.redactPatterns.length === 0 && this.placeholderPatterns.length === 0;
-    const alike = stateless && argv.length + env.length === 0 && inputs === undefined;
-    if (alike && plan.env === 'inherit') return (this.plain ??= this.make(this.valuesOf(plan)));
-    return this.make(this.valuesOf(plan));
+    const alike = stateless && argv.length + env.length === 0 && inputs === undefined && plan.env === 'inherit';
+    const rules = alike ? (this.plain ??= this.rulesOf(plan)) : this.rulesOf(plan);
+    return new CallRedactor(rules, this.met);
   }
 
-  private make(secrets: readonly (readonly [string, string])[]): CallRedactor {
-    const passes = [
+  private rulesOf(plan: LaunchPlan): Rules {
+    const { secrets: own, inherited } = this.valuesOf(plan);
+    const others = [
       ...this.redactPatterns.map(([name, pattern]) => counted(name, pattern)),
       literals(this.search),
       this.userLiterals,
       this.machine.pass,
       ...this.placeholderPatterns.map(([name, pattern]) => counted(name, pattern)),
     ].filter((pass) => pass !== undefined);
-    const known = [...this.redactLiterals, ...this.search, ...this.userValues, ...this.machine.values];
+    const secrets = [...own, ...inherited, ...this.redactLiterals];
+    const known = [...own, ...this.redactLiterals, ...this.search, ...this.userValues, ...this.machine.values];
     const token = new RegExp(`<(?:<|secret:[^<>]+|env:[^<>]+|redacted:[\\w:]+|${this.names})>`, 'gu');
-    return new CallRedactor([...secrets, ...this.redactLiterals], passes, known, token, this.met);
+    return { secrets, others, known, inherited, token, passes: passesOf(secrets, others) };
   }
 
   /** What must not be in a text that was written, and is. */

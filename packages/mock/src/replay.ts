@@ -70,7 +70,7 @@ class Track {
   firstRead(redactor: CallRedactor): number {
     let bytes = 0;
     for (const event of this.entry.events ?? []) {
-      if ('stdin' in event) bytes += redactor.showBytes(fromTapeData(event.stdin)).length;
+      if ('stdin' in event) bytes += redactor.expected(fromTapeData(event.stdin)).length;
       else return 'end' in event && event.end === 'stdin' ? Infinity : bytes;
     }
     return bytes;
@@ -115,7 +115,7 @@ const settled = <T>(value: T, redactor: Redactor): T =>
       ) as T);
 
 const joined = (data: readonly TapeData[], redactor: CallRedactor): Buffer =>
-  Buffer.concat(data.map((piece) => redactor.showBytes(fromTapeData(piece))));
+  Buffer.concat(data.map((piece) => redactor.expected(fromTapeData(piece))));
 
 const hiddenForm = (data: readonly TapeData[]): string =>
   data.map((piece) => Buffer.from(fromTapeData(piece)).toString('latin1')).join('');
@@ -247,20 +247,24 @@ export class Player implements Director {
     const heldOpen: ('stdout' | 'stderr')[] = [];
     let read = 0;
     let readsUpTo: number | undefined;
-    const data = (given: TapeData): Uint8Array | (() => Uint8Array) =>
-      call.plan.secret.inputs === undefined
-        ? redactor.showBytes(fromTapeData(given))
-        : () => {
-            learnInputs(call, redactor);
-            return redactor.showBytes(fromTapeData(given));
-          };
+    const data = (given: TapeData): Uint8Array | (() => Uint8Array) => {
+      const content = fromTapeData(given);
+      const said = redactor.saidAll(content);
+      if (said && call.plan.secret.inputs === undefined) return redactor.showBytes(content);
+      return () => {
+        learnInputs(call, redactor);
+        // The values in what was sent by now are found by looking for them.
+        if (!said) for (const sent of [call.stdin, ...Object.values(call.sendBuffers)]) redactor.hideBytes(sent);
+        return redactor.showBytes(content);
+      };
+    };
     const { events = [] } = track.entry;
     for (const [index, event] of events.entries()) {
       if ('stdout' in event) steps.push({ type: 'stdout', data: data(event.stdout) });
       else if ('stderr' in event) steps.push({ type: 'stderr', data: data(event.stderr) });
       else if ('stdin' in event) {
         // Redacted stdin has no known length: wait for one byte.
-        read += isKnown([event.stdin], redactor) ? redactor.showBytes(fromTapeData(event.stdin)).length : 1;
+        read += isKnown([event.stdin], redactor) ? redactor.expected(fromTapeData(event.stdin)).length : 1;
         steps.push({ type: 'stdin', bytes: read });
       } else if ('end' in event) {
         steps.push(event.end === 'stdin' ? { type: 'stdin', bytes: Infinity } : { type: 'end', stream: event.end });

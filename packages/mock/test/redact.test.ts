@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { secret, type CommandConstructor } from '@vircommand/core';
 import type { LaunchPlan } from '@vircommand/core/backend';
@@ -149,7 +150,7 @@ describe('redaction', () => {
 
   it('a JSON web token is found, wherever it is', () => {
     const redactor = new Redactor({ redact: [], placeholders: {}, env: [] });
-    const jwt = `${'eyJhbGciOiJIUzI1NiJ9'}.eyJzdWIiOiIxMjM0In0.${'c'.repeat(43)}`;
+    const jwt = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.${'c'.repeat(43)}`;
     for (const text of [jwt, `token: "${jwt}"`, `a.b.${jwt}.eyJ`, `-eyJ.eyJ-${jwt}`])
       expect(redactor.leak(text), text).to.equal('a JSON web token');
     for (const text of [`x${jwt}`, jwt.replace('.', ''), jwt.slice(0, -35), jwt.slice(jwt.indexOf('.'))])
@@ -279,6 +280,82 @@ describe('redaction', () => {
       if (API_TOKEN === undefined) delete process.env.API_TOKEN;
       else process.env.API_TOKEN = API_TOKEN;
     }
+  });
+
+  describe('a recording that asks for a secret variable of this process', () => {
+    const { API_TOKEN } = process.env;
+    beforeEach(() => {
+      process.env.API_TOKEN = token;
+    });
+    afterEach(() => {
+      if (API_TOKEN === undefined) delete process.env.API_TOKEN;
+      else process.env.API_TOKEN = API_TOKEN;
+    });
+    const asked = ['<env:API_TOKEN>', ''];
+    /** What somebody else has written into the file. */
+    const forge = (change: (call: { events?: object[]; outcome?: object }) => void): void => {
+      const tape = JSON.parse(scratch.text) as { calls: { events?: object[]; outcome?: object }[] };
+      for (const call of tape.calls) change(call);
+      scratch.text = JSON.stringify(tape);
+    };
+
+    it('gets nothing that the call does not say', async () => {
+      const run = async (Command: CommandConstructor) => {
+        // Another call says it, and that one alone.
+        await new Command('echo', [token], { stdout: 'text' }).run();
+        const command = new Command('true', [], { stdout: 'text', stderr: 'text' });
+        const { stdout, stderr } = await command.run();
+        return [stdout, stderr, command.runSync().stdout];
+      };
+      await scratch.record(run);
+      forge((call) => {
+        if (call.events !== undefined) call.events = [{ stdout: asked }, { stderr: asked }, { exit: 0 }];
+        else call.outcome = { stdout: asked, exit: 0 };
+      });
+      const given = '<env:API_TOKEN>\n';
+      expect(await scratch.replay(run)).to.deep.equal([given, given, given]);
+    });
+
+    it('gets nothing by a failed start', async () => {
+      const run = (Command: CommandConstructor) => new Command('true').run();
+      await scratch.record(run);
+      forge((call) => {
+        call.events = [{ startError: { stage: 'exec', code: 'ENOENT', reason: asked[0] ?? '' } }];
+      });
+      const { message } = await failure(scratch.replay(run));
+      expect(message).to.contain('<env:API_TOKEN>').and.not.contain(token);
+    });
+
+    it('gets what the call was given, and what was sent to the program by then', async () => {
+      const run = async (Command: CommandConstructor) => {
+        const passed = new Command('sh', ['-c', 'echo "$API_TOKEN"'], { stdout: 'text' }).addEnvPass('API_TOKEN');
+        const running = await new Command('cat', [], { stdin: 'pipe', stdout: 'pipe' }).runAsync();
+        running.stdin.end(`${process.env.API_TOKEN}\n`);
+        const copied = await text(running.stdout);
+        await running.wait();
+        const sync = new Command('cat', [], { stdin: { input: `${process.env.API_TOKEN}\n` }, stdout: 'text' });
+        return [(await passed.run()).stdout, copied, sync.runSync().stdout];
+      };
+      const shown = (value: string) => Array<string>(3).fill(`${value}\n`);
+      expect(await scratch.record(run)).to.deep.equal(shown(token));
+      expect(scratch.text).to.not.contain(token);
+      process.env.API_TOKEN = 'another-token';
+      expect(await scratch.replay(run)).to.deep.equal(shown('another-token'));
+      // It writes before it has read.
+      forge((call) => {
+        if (call.events?.some((event) => 'stdin' in event) === true) call.events.unshift({ stdout: asked });
+      });
+      let first = '';
+      const early = async (Command: CommandConstructor) => {
+        const running = await new Command('cat', [], { stdin: 'pipe', stdout: 'pipe' }).runAsync();
+        first = String((await once(running.stdout, 'data'))[0]);
+        running.stdin.end(`${process.env.API_TOKEN}\n`);
+        running.stdout.resume();
+        await running.wait();
+      };
+      expect((await failure(scratch.replay(early))).code).to.equal('ERR_RECORDING_UNUSED');
+      expect(first).to.equal('<env:API_TOKEN>\n');
+    });
   });
 
   it('rules hide text and patterns; what the call says itself is put back', async () => {
