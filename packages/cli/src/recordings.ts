@@ -130,16 +130,23 @@ function connect({ command, input, merge }: RecordedJob): void {
   else command.setErrorFd('pipe');
 }
 
-/** What is wrong with the file is no bug. The advice is for tests, and here is another way. */
+/** Advice of the mock, which is for tests, and what is to be done here. */
+const advice: readonly (readonly [RegExp, (found: string, names: string) => string])[] = [
+  [/To record what is missing, .*$/, () => 'vircommand record records it.'],
+  // What is only added is the second answer to the same call.
+  [/To record it anew, .*$/, () => 'vircommand record --overwrite makes the whole recording anew.'],
+  [/, by (?:kill\(\), a deadline or an abort|destroy\(\) or by leaving the loop)(?=\. )/, () => ''],
+  [
+    /Store them by env: \[([^\]]*)\].*(?=\. Nothing was saved\.$)/,
+    (_found, names) =>
+      `Make the recording anew with --overwrite ${names.replace(/'([^']*)',?/g, '--keep-env $1')}, or a file for each`,
+  ],
+];
+
+/** What is wrong with the file is no bug. */
 function asFailure(error: unknown): unknown {
   if (!(error instanceof mock().RecordingError)) return error;
-  const message = error.message
-    .replace(/To record (?:what is missing|it anew), .*$/, 'vircommand record records it.')
-    .replace(
-      /Store them by env: \[([^\]]*)\].*(?=\. Nothing was saved\.$)/,
-      (_advice, names: string) =>
-        `Make the recording anew with --overwrite ${names.replace(/'([^']*)',?/g, '--keep-env $1')}, or a file for each`,
-    );
+  const message = advice.reduce((text, [pattern, here]) => text.replace(pattern, here), error.message);
   return new CliError(message, undefined, { cause: error });
 }
 

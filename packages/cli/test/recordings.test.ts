@@ -167,6 +167,24 @@ describe('record and replay', function () {
     expect(readFileSync(env.OUT, 'utf8')).to.equal('line\nline\n');
   });
 
+  it('where the recording is of something else, what is said to do helps', async () => {
+    const env = { FILE: fresh(), OUT: path.join(directory, 'out') };
+    const filed = (how: string) => shell(`vircommand ${how} "$FILE" -- printf '1\n2\n' > "$OUT"; echo $?`, { env });
+    await filed('record');
+    const tape = JSON.parse(readFileSync(env.FILE, 'utf8')) as { calls: { events: object[] }[] };
+    for (const call of tape.calls) call.events = [{ stdout: ['1', ''] }, { closed: 'stdout' }, { exit: 'SIGPIPE' }];
+    for (const text of [JSON.stringify(tape), '{']) {
+      writeFileSync(env.FILE, text);
+      const { stdout, stderr } = await filed('replay');
+      expect(stdout).to.equal('125\n');
+      const [, flags = ''] = /vircommand (record.*) makes the whole recording anew\.\n$/.exec(stderr) ?? [];
+      expect(stderr).to.not.match(/destroy|loop|VIRCOMMAND_RECORD/);
+      expect((await filed(flags)).stdout).to.equal('0\n');
+      expect(await filed('replay')).to.deep.include({ stdout: '0\n', stderr: '' });
+      expect(readFileSync(env.OUT, 'utf8')).to.equal('1\n2\n');
+    }
+  });
+
   it('an exit status that no process can have here is no status of ours', async () => {
     const file = fresh();
     await vircommand(['record', file, 'true']);
