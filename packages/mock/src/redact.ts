@@ -28,30 +28,57 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, S
 
 /** One kind of thing to hide; all are looked for in this order, each in what the ones before have left. */
 interface Pass {
-  readonly pattern: RegExp;
+  /** Where it is, from left to right. */
+  find(text: string): Iterable<{ readonly 0: string; readonly index: number }>;
   /** The placeholder of a match. */
   nameOf(match: string): string;
+}
+
+type Entries = readonly (readonly [name: string, value: string])[];
+
+/** Each value once, the longest first: a value within a longer one is found only elsewhere. */
+function namesByValue(entries: Entries): Map<string, string> | undefined {
+  const byValue = new Map<string, string>();
+  for (const [name, value] of entries) if (value !== '' && !byValue.has(value)) byValue.set(value, name);
+  return byValue.size === 0 ? undefined : new Map([...byValue].sort(([a], [b]) => b.length - a.length));
+}
+
+/** Uses no regular expression: V8 refuses one of about 40 KB, with an error that shows the secrets. */
+function literals(entries: Entries): Pass | undefined {
+  const byValue = namesByValue(entries);
+  if (byValue === undefined) return undefined;
+  return {
+    *find(text) {
+      let places = Array.from(byValue.keys(), (value) => ({ 0: value, index: text.indexOf(value) }));
+      for (let from = 0; ;) {
+        for (const place of places) if (place.index < from) place.index = text.indexOf(place[0], from);
+        places = places.filter(({ index }) => index >= from);
+        const [first, ...rest] = places;
+        if (first === undefined) return;
+        const next = rest.reduce((best, place) => (place.index < best.index ? place : best), first);
+        yield { ...next };
+        from = next.index + next[0].length;
+      }
+    },
+    nameOf: (match) => byValue.get(match) ?? '',
+  };
 }
 
 /** A path is one only where no longer name begins or ends with it. */
 const pathEdge = { before: String.raw`(?<![\w.-])`, after: String.raw`(?![\w-])` };
 
-function literals(entries: readonly (readonly [name: string, value: string])[], paths = false): Pass | undefined {
-  const byValue = new Map<string, string>();
-  for (const [name, value] of entries) if (value !== '' && !byValue.has(value)) byValue.set(value, name);
-  if (byValue.size === 0) return undefined;
-  const alternatives = [...byValue.keys()].sort((a, b) => b.length - a.length).map(escaped);
-  const source = `(?:${alternatives.join('|')})`;
-  return {
-    pattern: new RegExp(paths ? pathEdge.before + source + pathEdge.after : source, 'gu'),
-    nameOf: (match) => byValue.get(match) ?? '',
-  };
+function paths(entries: Entries): (Pass & { readonly pattern: RegExp }) | undefined {
+  const byValue = namesByValue(entries);
+  if (byValue === undefined) return undefined;
+  const source = `(?:${Array.from(byValue.keys(), escaped).join('|')})`;
+  const pattern = new RegExp(pathEdge.before + source + pathEdge.after, 'gu');
+  return { pattern, find: (text) => text.matchAll(pattern), nameOf: (match) => byValue.get(match) ?? '' };
 }
 
 /** As a directory it is in every path, and so is hidden in none. */
 const root = '/';
 
-/** What calls that say nothing of their own have in common. */
+/** How to redact a call. Calls without secrets of their own share one. */
 interface Rules {
   /** What is hidden, each by its name. */
   readonly secrets: readonly (readonly [name: string, value: string])[];
@@ -64,7 +91,7 @@ interface Rules {
   readonly passes: readonly Pass[];
 }
 
-const passesOf = (secrets: Iterable<readonly [string, string]>, others: readonly Pass[]): readonly Pass[] => {
+const passesOf = (secrets: Iterable<Entries[number]>, others: readonly Pass[]): readonly Pass[] => {
   const pass = literals([...secrets]);
   return pass === undefined ? others : [pass, ...others];
 };
@@ -73,7 +100,7 @@ const passesOf = (secrets: Iterable<readonly [string, string]>, others: readonly
 export class CallRedactor {
   /** Placeholder to value, as far as this call knows. */
   private readonly values = new Map<string, string>();
-  /** Those whose values are in nothing that the call says: a recording must not get at them. */
+  /** Names of inherited values that are in no argument or input of the call. A recording must not be able to print them. */
   private readonly unsaid: Set<string>;
   private passes: readonly Pass[];
   private readonly secrets: Map<string, string>;
@@ -106,17 +133,17 @@ export class CallRedactor {
   private hideFrom(text: string, from: number): string {
     for (let at = from; at < this.passes.length; at++) {
       const pass = this.passes[at];
-      if (pass === undefined || text.search(pass.pattern) < 0) continue;
-      let [hidden, last] = ['', 0];
-      for (const { 0: match, index } of text.matchAll(pass.pattern)) {
+      if (pass === undefined) continue;
+      let [hidden, last] = ['', -1];
+      for (const { 0: match, index } of pass.find(text)) {
         if (match === '') continue;
         const name = pass.nameOf(match);
         if (!this.values.has(name)) this.values.set(name, match);
         this.unsaid.delete(name);
-        hidden += `${this.hideFrom(text.slice(last, index), at + 1)}<${name}>`;
+        hidden += `${this.hideFrom(text.slice(Math.max(last, 0), index), at + 1)}<${name}>`;
         last = index + match.length;
       }
-      return hidden + this.hideFrom(text.slice(last), at + 1);
+      if (last >= 0) return hidden + this.hideFrom(text.slice(last), at + 1);
     }
     return text.includes('<') ? text.replace(this.rules.token, (match) => `<<>${match.slice(1)}`) : text;
   }
@@ -127,7 +154,7 @@ export class CallRedactor {
     return `<${name}>`;
   }
 
-  /** Puts back what the call has said. */
+  /** Puts values back, but for inherited ones that the call does not have itself. */
   show(text: string): string {
     return this.putBack(text, this.unsaid);
   }
@@ -146,7 +173,7 @@ export class CallRedactor {
     return this.names(text).every((name) => name === '<' || this.values.has(name));
   }
 
-  /** Whether all that have values here are put back. */
+  /** Whether the text names no inherited value that {@link show} would leave out. */
   saidAll(data: string | Buffer): boolean {
     if (this.unsaid.size === 0 || !data.includes('<env:')) return true;
     return !this.names(data.toString('latin1')).some((name) => this.unsaid.has(name));
@@ -179,7 +206,7 @@ export class CallRedactor {
     return this.bytes(data, this.unsaid);
   }
 
-  /** What the caller is expected to say, with all values: for comparisons, and nobody is told. */
+  /** Puts all values back, to compare with what the caller writes. Must not be printed. */
   expected(data: string | Buffer): Buffer {
     return this.bytes(data, undefined);
   }
@@ -212,7 +239,7 @@ export function latin1OrText(chunks: readonly Uint8Array[]): string {
 /** What differs from machine to machine. */
 interface Machine {
   readonly key: string;
-  readonly pass: Pass | undefined;
+  readonly pass: ReturnType<typeof paths>;
   readonly values: readonly (readonly [string, string])[];
   /** Names of directories that are `/` here: recordings have placeholders for them. */
   readonly roots: readonly string[];
@@ -265,7 +292,7 @@ export class Redactor {
     const usable = values.filter(([name]) => !Object.hasOwn(this.options.placeholders, name));
     const hidden = usable.filter(([, value]) => value.length > 1);
     const roots = usable.filter(([, value]) => value === root).map(([name]) => name);
-    this.machine = { key, pass: literals(hidden, true), values: usable, roots };
+    this.machine = { key, pass: paths(hidden), values: usable, roots };
   }
 
   /** Names of placeholders that {@link settle} replaces, as of the last call. */
@@ -367,7 +394,7 @@ export class Redactor {
 function counted(name: string, pattern: RegExp): Pass {
   const numbers = new Map<string, number>();
   return {
-    pattern,
+    find: (text) => text.matchAll(pattern),
     nameOf: (match) => {
       let number = numbers.get(match);
       if (number === undefined) numbers.set(match, (number = numbers.size + 1));

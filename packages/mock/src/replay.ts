@@ -253,7 +253,7 @@ export class Player implements Director {
       if (said && call.plan.secret.inputs === undefined) return redactor.showBytes(content);
       return () => {
         learnInputs(call, redactor);
-        // The values in what was sent by now are found by looking for them.
+        // Values that the caller has sent by now may be shown: hiding them marks them.
         if (!said) for (const sent of [call.stdin, ...Object.values(call.sendBuffers)]) redactor.hideBytes(sent);
         return redactor.showBytes(content);
       };

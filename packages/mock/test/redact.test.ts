@@ -101,6 +101,17 @@ describe('redaction', () => {
     expect(telling.message).to.contain('call 3 would hold the value of secret:stdin.line.2');
   });
 
+  it('a secret may be large', async () => {
+    const run = (value: string) => async (Command: CommandConstructor) => {
+      const command = new Command('cat', [], { stdout: 'text' });
+      const { stdout } = await command.setInputBuffer(secret(value.repeat(100_000))).run();
+      return stdout === value.repeat(100_000);
+    };
+    expect(await scratch.record(run('first'))).to.equal(true);
+    expect(scratch.text).to.contain('"<secret:stdin>"').and.not.contain('first');
+    expect(await scratch.replay(run('other'))).to.equal(true);
+  });
+
   it('other secrets give the same file, and the replay shows those of its own run', async () => {
     const run = (value: string) => async (Command: CommandConstructor) =>
       (await new Command('echo', [], { stdout: 'text' }).addArg(secret(value)).run()).stdout;
