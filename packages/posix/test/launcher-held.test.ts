@@ -185,6 +185,40 @@ describe('a program that is held', () => {
     expect([pidsWith(marker), existsSync(file())]).to.deep.equal([[], false]);
   });
 
+  describe('and goes on, and is executed as its start is given up', () => {
+    /** Of the launcher it is not yet said that it is the program, which it is by then. */
+    const late: Libc = {
+      ...real,
+      kill: (pid, signal) => {
+        spin(() => runs(Math.abs(pid)));
+        return real.kill(pid, signal);
+      },
+    };
+    const child = sleeper({ handshake: false, stdout: { type: 'pipe' } });
+
+    it('is no start, since all of it is gone: one that nobody wants', async () => {
+      const starting = failure(launch(child, late));
+      cancelLaunch(child);
+      expect(await starting).to.include({ stage: 'fork' });
+      expect(pidsWith(marker)).to.deep.equal([]);
+    });
+
+    it('is no start either where it said nothing for too long', async () => {
+      let error: unknown;
+      // Once more where this thread was stopped for longer than Node takes.
+      while (error === undefined) {
+        error = await launch(child, late, undefined, 1).then(
+          (handle) => {
+            handle.dispose();
+          },
+          (thrown: unknown) => thrown,
+        );
+      }
+      expect(error).to.include({ stage: 'fork', code: 'EAGAIN' });
+      expect(pidsWith(marker)).to.deep.equal([]);
+    });
+  });
+
   describe('while there is no descriptor to hold its number by', () => {
     let free = false;
     beforeEach(() => {

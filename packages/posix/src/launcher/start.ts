@@ -9,11 +9,12 @@ import {
 import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
+import { unwanted } from '../pace';
 import { beginLauncher, type BegunLauncher } from './client';
 import { Daemon } from './daemon';
 import { Launch } from './launch';
 import { hasLostPidFile } from './pid-file';
-import { longestSilence } from './progress';
+import { longestSilence, saidNothing } from './progress';
 import { LauncherShell } from './shell';
 
 /** Starts that are not finished, for who does not want them any longer. */
@@ -51,14 +52,22 @@ async function launchChild(
   const begun = beginLauncher(plan, libc, moment);
   const launch = new Launch(plan, begun, libc);
   const handle = makeHandle(plan, begun.process, libc, launch);
-  const dispose = (): void => {
+  const key = moment?.plan ?? plan;
+  let ended = false as boolean;
+  const end = (): void => {
+    ended = true;
     handle.dispose();
   };
-  starting.set(moment?.plan ?? plan, dispose);
-  launch.whenSilent(patience, dispose);
+  starting.set(key, end);
+  launch.whenSilent(patience, end);
   try {
-    if ((await launch.ready) !== 'died') return handle;
-    throw await launch.cause(handle.exited);
+    const ready = await launch.ready;
+    // From here on it is the caller's.
+    starting.delete(key);
+    if (ready === 'died') throw await launch.cause(handle.exited);
+    // It may have been executed before it was ended, or in the middle of that; its pipes are closed.
+    if (ended) throw launch.silent ? saidNothing() : unwanted();
+    return handle;
   } catch (error) {
     handle.dispose();
     throw error;
