@@ -136,7 +136,10 @@ export interface ChildHandle {
    * It must reject only if the backend lost the program (`CommandStartError`, stage `backend`).
    */
   readonly exited: Promise<ExitStatus>;
-  /** Must never throw; `sent: false` if the program is already reaped. `reached` is what the signal really got. */
+  /**
+   * Must never throw; `sent: false` if the program is already reaped, or may not be signalled. `reached` is what the signal
+   * really got.
+   */
   signal(name: SignalName, target: 'process' | 'tree'): { readonly sent: boolean; readonly reached: Reach };
   /** Whether descendants that a signal to the tree was sent to are still alive; left out where that is not known. */
   treeAlive?(): boolean;
@@ -188,7 +191,7 @@ export interface SyncOutcome extends ExitStatus {
    * left out where both are not.
    */
   readonly incomplete?: 'stdout' | 'stderr' | undefined;
-  /** What the end reached; `none` if nothing had to be ended. */
+  /** What the end reached; `none` if nothing had to be ended, or nothing could be. */
   readonly ended: CommandResult['ended'];
 }
 

@@ -175,10 +175,17 @@ export abstract class CommandFailedError extends CommandError {
     details: CommandErrorDetails & { readonly result: CommandResult; readonly stderrTail: string },
   ) {
     const tail = details.stderrTail.trimEnd();
-    super(`${what}: ${abbreviated(details.command)}${tail === '' ? '' : `\n${tail}`}`, details);
+    const refused = couldNotBeEnded(details.result) ? ', and could not be ended' : '';
+    super(`${what}${refused}: ${abbreviated(details.command)}${tail === '' ? '' : `\n${tail}`}`, details);
     hide(this, 'result', details.result);
     hide(this, 'stderrTail', details.stderrTail);
   }
+}
+
+/** It may not be signalled, and lives. */
+function couldNotBeEnded({ timedOut, aborted, ended, pid, exitCode, signal }: CommandResult): boolean {
+  const hadToEnd = (timedOut || aborted) && pid !== undefined;
+  return hadToEnd && ended === 'none' && exitCode === undefined && signal === undefined;
 }
 
 type FailedDetails = ConstructorParameters<typeof CommandFailedError>[1];
@@ -208,7 +215,7 @@ export class CommandExitError extends CommandFailedError {
   }
 }
 
-/** The deadline came first: the program was ended. */
+/** The deadline came first: the program was ended, as far as `result.ended` says. */
 export class CommandTimeoutError extends CommandFailedError {
   static {
     branded(this, 'CommandTimeoutError');

@@ -303,7 +303,10 @@ export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink>
   readonly aborted: boolean;
   /** `false`: what is captured or read by lines was given up after `drainDelay`, or cut at `outputLimit`. */
   readonly outputComplete: boolean;
-  /** What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended. */
+  /**
+   * What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended, or the program
+   * may not be signalled, and lives.
+   */
   readonly ended: 'tree' | 'group' | 'process' | 'none';
 }
 

@@ -378,7 +378,9 @@ describe('the life of a run', () => {
       });
       const run = rejection(new made.Command('x').run({ timeout: 10, killDelay: 10 }), CommandTimeoutError);
       await made.clock.advance(10_000);
-      expect((await run).result).to.include({ ended: 'none' });
+      const error = await run;
+      expect(error.result).to.include({ ended: 'none' });
+      expect(error.message).to.equal('Command timed out after 10 ms, and could not be ended: x');
     });
 
     it('waits for descendants to end, and kills those who do not', async () => {

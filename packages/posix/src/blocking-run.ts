@@ -213,7 +213,8 @@ class BlockingRun {
     this.ending = 'grace';
     this.killAt = realTime.now() + killDelay;
     this.signal(SIGTERM);
-    this.signal(SIGCONT);
+    // Who may not end it may continue it all the same, as of his session: that ends nobody.
+    this.tree.signal(SIGCONT, this.watch.state !== 'reaped');
   }
 
   private kill(): void {

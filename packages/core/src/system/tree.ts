@@ -50,6 +50,15 @@ function adoptersIn(entries: ReadonlyMap<number, ProcessEntry>): ReadonlySet<num
   return adopters;
 }
 
+/** Whether a process that is there may not be signalled. That a signal to its group was sent says nothing of it. */
+function isRefused(pid: number): boolean {
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}
+
 const stop = [SIGSTOP];
 /** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
 const longestStop = 50;
@@ -61,7 +70,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** The descendants of one program: found when asked, remembered by pid and start time, never mistaken for a stranger. */
 export class Descendants {
-  /** Whether `/proc` shows processes here, so that nobody was missed. */
+  /** Whether `/proc` shows processes here, so that nobody was missed, and nobody could refuse the last signal. */
   visible = false;
   private readonly members = new Map<number, Member>();
   /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
@@ -75,6 +84,8 @@ export class Descendants {
   private user: number | undefined;
   /** An orphan of this user's hides what it holds, or one who has a pipe may not be ended for that: it may be one of them. */
   private anyHidden = false;
+  /** Somebody who lives could not be sent the last signal, as he has taken another user's ids. */
+  private anyRefused = false;
 
   constructor(
     private readonly root: number,
@@ -191,6 +202,7 @@ export class Descendants {
    */
   signal(signal: number): boolean {
     this.told.add(signal);
+    this.anyRefused = false;
     let sent = false;
     for (const [pid, member] of Array.from(this.members).reverse()) sent = this.send(pid, member, signal) || sent;
     return sent;
@@ -213,7 +225,9 @@ export class Descendants {
       send(pid, signal);
       return true;
     } catch {
-      return false; // It ended meanwhile, or belongs to another user, who then keeps it.
+      // It ended meanwhile, or belongs to another user, who then keeps it.
+      this.anyRefused ||= alive(this.look(pid, member));
+      return false;
     }
   }
 
@@ -240,7 +254,7 @@ export class Descendants {
     if (this.members.size > 0) this.signal(SIGSTOP);
     const all = this.freeze(pinned);
     const sent = send(signal);
-    if (!all || this.anyHidden) this.visible = false;
+    if (!all || this.anyHidden || this.anyRefused || (pinned && isRefused(this.root))) this.visible = false;
     this.lookAgain = signal !== SIGKILL || !this.visible;
     if (signal !== SIGKILL) send(SIGCONT);
     return sent;

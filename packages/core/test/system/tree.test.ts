@@ -297,6 +297,28 @@ describe('descendants', () => {
     expect(visible('mount -t proc -o hidepid=2 proc /proc')).to.equal('false\n');
   });
 
+  it('are not all ended where one that lives may not be signalled, until he is gone', async () => {
+    const root = start(`sleep 60 & echo child $! >&2; exec sleep 60`);
+    try {
+      const [child = 0] = await pidsFrom(root, 'child');
+      const send = (pid: number, signal: number): void => {
+        if (pid === child) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+        process.kill(pid, signal);
+      };
+      const descendants = new Descendants(root.pid ?? 0, { ownGroup: false, ownPipes: [], send });
+      const reach = (): boolean => {
+        descendants.deliver(constants.signals.SIGKILL, true, () => true);
+        return descendants.visible;
+      };
+      expect(reach()).to.equal(false);
+      process.kill(child, 'SIGKILL');
+      await until(() => [undefined, 'Z'].includes(stateOf(child)));
+      expect(reach()).to.equal(true);
+    } finally {
+      process.kill(-(root.pid ?? NaN), 'SIGKILL');
+    }
+  });
+
   it('are stopped before every signal, also those whom an earlier one has found outside the group', async () => {
     const { SIGTERM, SIGKILL, SIGSTOP, SIGCONT } = constants.signals;
     const root = start(`setsid sh -c 'trap "" TERM; echo far $$ >&2; sleep 60; :' & trap : TERM; wait; wait`);
