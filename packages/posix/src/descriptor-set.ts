@@ -102,6 +102,8 @@ export class DescriptorSet {
       this.sendEnds.push(childs);
       return ours;
     });
+    const { uid } = plan.privileged;
+    if (uid !== undefined) this.give([stdin.ours, stdout.ours, stderr.ours, ...sendBuffers], uid);
     const programEnds = [stdin, stdout, stderr].flatMap(({ ours }, number) => programEnd(ours, number !== 0));
     const [ofStdin, ofStdout, ofStderr] = [known(stdin.ours), known(stdout.ours), known(stderr.ours)];
     return { stdin: ofStdin, stdout: ofStdout, stderr: ofStderr, sendBuffers, programEnds };
@@ -176,6 +178,15 @@ export class DescriptorSet {
     // Only ours: the flag belongs to the open file, and the program must not find it on its end.
     this.setFlags(ours, O_NONBLOCK);
     return { ours, childs };
+  }
+
+  /**
+   * Gives pipes to the user of the program, which may open them again, as by `/dev/stdout`: a pipe is for its owner only. It
+   * has one for both ends, but only who may trace this process gets at ours. Where this process may not give them, the
+   * program has its ends all the same.
+   */
+  private give(pipes: readonly number[], uid: number): void {
+    for (const fd of pipes) if (fd >= 0) this.libc.syscall(LINUX.SYS_fchown, fd, uid, -1, 0, 0);
   }
 
   private setFlags(fd: number, flags: number): void {
