@@ -60,7 +60,7 @@ export const LINUX = {
   SIG_SETMASK: 2,
   SYS_unshare: arm ? 97 : 272,
   CLONE_FS: 0x200,
-  SYS_fchown: process.arch === 'arm64' ? 55 : 93,
+  SYS_fchown: arm ? 55 : 93,
   SYS_setgroups: arm ? 159 : 116,
   SYS_setresuid: arm ? 147 : 117,
   SYS_setresgid: arm ? 149 : 119,

@@ -1,5 +1,5 @@
 /** What the streams of a program lead to, opened in this process: how backends of this machine open it. */
-import { closeSync, constants, openSync, statfsSync } from 'node:fs';
+import { closeSync, constants, openSync, statfsSync, statSync } from 'node:fs';
 import type { PlanStream } from '../contract';
 import { statDescriptor } from './descriptor';
 import { startError } from '../errors';
@@ -40,12 +40,20 @@ export function openStreamFile(
   try {
     fd = openSync(path, flags[mode] | always, permissions);
     if (mode !== 'read' || !statDescriptor(fd).isFIFO() || !hasName(fd, path)) return fd;
-    const why = 'a named pipe may have no writer yet, and waiting for one would block; open it and give the descriptor';
-    throw Object.assign(new Error(`ENXIO: ${why}, open '${path}'`), { code: 'ENXIO', syscall: 'open', path });
-  } catch (error) {
+    throw withoutOtherEnd('may have no writer yet', path);
+  } catch (thrown) {
     if (fd !== undefined) closeSync(fd);
-    throw startError('stdio', error as NodeJS.ErrnoException, path);
+    const error = thrown as NodeJS.ErrnoException;
+    throw startError('stdio', hasNoReader(error, mode, path) ? withoutOtherEnd('has no reader', path) : error, path);
   }
+}
+
+const hasNoReader = ({ code }: NodeJS.ErrnoException, mode: string, path: string): boolean =>
+  mode !== 'read' && code === 'ENXIO' && statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
+
+function withoutOtherEnd(why: string, path: string): NodeJS.ErrnoException {
+  const text = `ENXIO: a named pipe ${why}, and waiting for one would block; open it and give the descriptor, open '${path}'`;
+  return Object.assign(new Error(text), { code: 'ENXIO', errno: -6, syscall: 'open', path });
 }
 
 /**

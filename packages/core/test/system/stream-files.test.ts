@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createServer } from 'node:net';
+import { constants as system, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CommandStartError } from '@vircommand/core';
 import { openAgain, openStreamFile } from '@vircommand/core/backend';
 import { expect } from 'chai';
 
@@ -43,6 +46,31 @@ describe('files for streams', function () {
     programs.push(pid);
     return `/proc/${pid}/fd/0`;
   }
+
+  it('a named pipe without its other end is refused, with what to do about it', () => {
+    const waits = 'and waiting for one would block; open it and give the descriptor';
+    for (const [mode, why] of [
+      ['read', `a named pipe may have no writer yet, ${waits}`],
+      ['write', `a named pipe has no reader, ${waits}`],
+      ['append', `a named pipe has no reader, ${waits}`],
+    ] as const) {
+      expect(() => openStreamFile({ path: fifo, mode }))
+        .to.throw(CommandStartError, `ENXIO: ${why}, open '${fifo}'`)
+        .and.include({ stage: 'stdio', code: 'ENXIO', errno: -system.errno.ENXIO, syscall: 'open', path: fifo });
+    }
+  });
+
+  it('what is no pipe and cannot be opened is as the system says', async () => {
+    const socket = join(directory, 'socket');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    try {
+      const open = (): number => openStreamFile({ path: socket, mode: 'write' });
+      expect(open).to.throw(CommandStartError, `ENXIO: no such device or address, open '${socket}'`);
+    } finally {
+      server.close();
+    }
+  });
 
   it('a pipe is opened again with the same access, nonblocking and closed on exec', () => {
     const pipe = unnamed();
