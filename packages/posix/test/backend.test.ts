@@ -200,6 +200,17 @@ describe('the backend', () => {
     expect(stdout, stderr).to.equal('backend\nok\n');
   });
 
+  it('says which limit keeps the launcher from being told', () => {
+    const script = `
+      const { Command } = require('@vircommand/posix');
+      const say = ({ stage, code, message }) => { console.log(stage, code, message); };
+      new Command('true').run({ killOnParentExit: 'guaranteed' }).catch(say);`;
+    const { stdout, stderr } = node(script, {}, ['prlimit', '--fsize=100:100']);
+    expect(stdout, stderr).to.match(
+      /^launcher EFBIG .*write \(the limit of the size of files, RLIMIT_FSIZE, is below the \d+ bytes/,
+    );
+  });
+
   it('says which driver cannot be had', () => {
     const script = `const { whyNot } = require('@vircommand/posix'); console.log(whyNot());`;
     expect(node(script, { VIRCOMMAND_FFI: 'nothing' }).stdout).to.match(

@@ -148,7 +148,7 @@ class LauncherSpawner {
       if (count === -errno.EINTR) continue;
       if (count <= 0) {
         libc.close(fd);
-        throw launcherError(-count, 'write');
+        throw launcherError(-count, 'write', -count === errno.EFBIG ? tooSmallFor(bytes.length) : undefined);
       }
       offset += count;
     }
@@ -239,6 +239,10 @@ function launcherFile(): string {
   }
 }
 
-function launcherError(number: number, syscall: string): Error {
-  return startError('launcher', systemError(number, syscall));
+function launcherError(number: number, syscall: string, why?: string): Error {
+  return startError('launcher', systemError(number, syscall, undefined, why));
 }
+
+/** Memory is a file to the kernel. */
+const tooSmallFor = (bytes: number): string =>
+  `the limit of the size of files, RLIMIT_FSIZE, is below the ${bytes} bytes that the launcher has to be told`;
