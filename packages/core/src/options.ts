@@ -1,9 +1,16 @@
 /** The options-object form: each option is a call of a setter, so both forms build the same spec. */
 import type { Backend } from './contract';
-import { describe, isOptions, noObject, ownProperties, ownProperty } from './plain';
+import { describe, isOptions, isPlain, noObject, ownProperties, ownProperty } from './plain';
 import { directions, unknownOption } from './run-options';
 import { ProcessSetters } from './set-process';
 import type { CommandOptions } from './types';
+
+/** A name that an object has a text by from what it was made of, as by `Object.create(process.env)`. */
+function inheritedText(given: object): string | undefined {
+  if (isPlain(given)) return undefined;
+  const names = Object.keys(Object.getPrototypeOf(given) as object);
+  return names.find((name) => !Object.hasOwn(given, name) && typeof Reflect.get(given, name) === 'string');
+}
 
 /** A command whose setters can be given as options. */
 export class CommandWithOptions extends ProcessSetters {
@@ -91,6 +98,12 @@ export class CommandWithOptions extends ProcessSetters {
   private applyEnv(given: unknown): void {
     if (!isOptions(given) || Symbol.iterator in given) {
       this.note('option', `must be an object of names and values, not ${describe(given)}`);
+      return;
+    }
+    const inherited = inheritedText(given);
+    if (inherited !== undefined) {
+      const instead = 'and only its own count: { ...process.env, … }';
+      this.note('option', `has variables in its prototype ('${inherited}'), ${instead}`);
       return;
     }
     this.draft.env ??= new Map();

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { secret, type Command } from '@vircommand/core';
+import { CommandUsageError, secret, type Command } from '@vircommand/core';
 import { fake } from './fake-backend';
 
 function envOf(describe: (command: Command) => unknown) {
@@ -119,8 +119,32 @@ describe('the environment', () => {
       ]);
       new made.Command('x', [], { env: {} }).runSync();
       expect(made.plan.env).to.deep.equal([]);
-      new made.Command('x', [], { env: { ...process.env, A: '1' } }).runSync();
-      expect(new Map(made.plan.env as [string, string][]).get('GIVEN')).to.equal('parent');
+      for (const env of [{ ...process.env, A: '1' }, process.env]) {
+        new made.Command('x', [], { env }).runSync();
+        expect(new Map(made.plan.env as [string, string][]).get('GIVEN')).to.equal('parent');
+      }
+    });
+  });
+
+  it('in the options form has no inherited variables: what would be left out is refused', () => {
+    withVariables({ GIVEN: 'parent' }, () => {
+      const made = fake();
+      const derived = Object.assign(Object.create(process.env) as Record<string, string>, { A: '1' });
+      expect(() => new made.Command('x', [], { env: derived }).runSync()).to.throw(
+        CommandUsageError,
+        /has variables in its prototype \('\w+'\), and only its own count: \{ \.\.\.process\.env/,
+      );
+      class Variables {
+        readonly A = '1';
+        toString(): string {
+          return this.A;
+        }
+      }
+      const old = Object.assign(Object.create({ method: () => undefined }) as Record<string, string>, { A: '1' });
+      for (const env of [new Variables() as unknown as Record<string, string>, old]) {
+        new made.Command('x', [], { env }).runSync();
+        expect(made.plan.env).to.deep.equal([['A', '1']]);
+      }
     });
   });
 });
