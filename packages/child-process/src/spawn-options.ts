@@ -8,6 +8,7 @@ import {
   type LaunchPlan,
   type PlanString,
 } from '@vircommand/core/backend';
+import { checkAmbient } from './ambient';
 import { checkFormat } from './format';
 
 /** The program, its arguments, and the options that do not depend on the streams. */
@@ -56,10 +57,11 @@ export function forbidden(cause?: Error): CommandStartError {
   return startError('fork', Object.assign(new Error(message, { cause }), { code: 'ERR_ACCESS_DENIED' }));
 }
 
-/** Finds the program and translates the plan. @throws CommandStartError, stage `resolve` or `exec`. */
+/** Finds the program and translates the plan. @throws CommandStartError, stage `resolve`, `exec` or `privileges`. */
 export function spawnOf(plan: LaunchPlan): Spawn {
   const file = programOf(plan);
   const { uid, gid } = plan.privileged;
+  if (uid !== undefined) checkAmbient(uid);
   return {
     file,
     args: plan.argv.slice(1).map(text),

@@ -326,6 +326,21 @@ describe('start errors', () => {
     ]);
   });
 
+  asNobody('another user, for a program that would keep capabilities of this process', async () => {
+    const { file, args } = program('as-service');
+    const names = '+setuid,+setgid,+net_raw';
+    const keeping = ['--inh-caps', names, '--ambient-caps', names, '--securebits', '+no_setuid_fixup'];
+    const result = await new Command('setpriv', [...keeping, file, ...args], { stdout: 'text' }).run();
+    const refused = 'privileges EPERM true';
+    expect(JSON.parse(result.stdout)).to.deep.equal([
+      ['root, as 65534', refused, refused],
+      ['root, as 0', 'some', 'some'],
+      ['nobody, as 65534', refused, refused],
+      ['nobody, as 1', refused, refused],
+      ['nobody, as itself', 'some', 'some'],
+    ]);
+  });
+
   it('no error shows the arguments, which may be secrets', async () => {
     const plan = planOf([at('missing'), 'hunter2'], pipes);
     for (const error of [

@@ -184,9 +184,10 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * User id: real, effective and saved, 0 to 0xfffffffe; default: unchanged (`virCommandSetUID`). The group stays unless
    * {@link Command.setGid} says another one. Supplementary groups become those that the user database has for this user,
    * and none for an unknown one, unless {@link Command.setGroups} says them (`child-process`, which cannot look them up:
-   * none). Capabilities go as the kernel has it: from root to another user all but the bounding set, from which only
-   * {@link Command.clearCaps} takes. What may not be taken fails the start with stage `privileges`. Needs feature
-   * `uid-gid`.
+   * none). A program of another user than root has no capabilities but those of {@link Command.allowCap}, whoever starts
+   * it, also if this process is that user; from the bounding set only {@link Command.clearCaps} takes. What may not be
+   * taken fails the start with stage `privileges`, and so do, with `child-process`, ambient capabilities of this process.
+   * Needs feature `uid-gid`.
    *
    * @example
    * ```ts

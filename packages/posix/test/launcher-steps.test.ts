@@ -306,6 +306,48 @@ describe('the steps of the launcher', () => {
     });
   });
 
+  describe('as a service that keeps its capabilities through exec', () => {
+    before(function () {
+      if (!isRoot) this.skip();
+    });
+    const names = '+setuid,+setgid,+net_raw';
+    const inherited = ['--inh-caps', names, '--ambient-caps', names];
+    const held = hex((1n << 6n) | (1n << 7n) | (1n << 13n));
+    const allow = { clear: false, allow: ['CAP_NET_RAW'] } as const;
+    // The kernel takes capabilities from who was root only, and with that bit from nobody.
+    for (const [who, as] of [
+      ['that is an ordinary user', [...asUser, ...inherited]],
+      ['that is root', ['setpriv', ...inherited]],
+      ['that is root and loses nothing by another user', ['setpriv', ...inherited, '--securebits', '+no_setuid_fixup']],
+    ] as const) {
+      it(`${who}: leave another user none but those that were allowed`, async () => {
+        const given = async (privileged: Privileged): Promise<string[]> => {
+          const program = ran(await become({ privileged }, as));
+          expect([program.status('Uid'), program.status('Gid')]).to.deep.equal([four(uid + 1), four(gid + 1)]);
+          return caps(program);
+        };
+        const another = { uid: uid + 1, gid: gid + 1 };
+        expect(await given(another)).to.deep.equal([none, none, none, hex(bounding), none]);
+        const allowed = await given({ ...another, capabilities: allow });
+        expect(allowed).to.deep.equal([netRaw, netRaw, netRaw, hex(bounding), netRaw]);
+      });
+    }
+
+    it('do the same with the user that it is: what a program gets depends on the description alone', async () => {
+      const as = [...asUser, ...inherited];
+      expect(caps(ran(await become({ privileged: { uid } }, as)))).to.deep.equal([
+        ...[none, none, none],
+        hex(bounding),
+        none,
+      ]);
+    });
+
+    it('leave what it has to a program whose user was not said', async () => {
+      const program = ran(await become({ privileged: { gid: gid + 1 } }, [...asUser, ...inherited]));
+      expect(caps(program)).to.deep.equal([held, held, held, hex(bounding), held]);
+    });
+  });
+
   it('refuse processors that are not there, which the kernel would leave out', async () => {
     const expected = { stage: 'limits', code: 'EINVAL', reason: /not for this process: 8191/ };
     await refused(expected, { affinity: [first, 8191] });

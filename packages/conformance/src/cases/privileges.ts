@@ -10,6 +10,9 @@ import { group, words } from './define';
 const uid = 31_234;
 const gid = 31_567;
 
+/** CAP_SETGID and CAP_SETUID. */
+const setIds = (1n << 6n) | (1n << 7n);
+
 /** Another user must be able to read the program under test. */
 async function needReadable(t: CaseContext): Promise<void> {
   const { exitCode } = await t.helper('exit:0').setUid(uid).run({ check: false });
@@ -84,6 +87,25 @@ export const privilegeCases = group('privileges', { needs: ['linux'] }, [
     async run(t) {
       if (process.getuid?.() === 0) t.notChecked('root may take every id');
       await t.rejectsStart(t.helper('exit:0').setUid(0).run(), { stage: 'privileges', code: 'EPERM' });
+    },
+  },
+  {
+    id: 'capabilities-of-user',
+    title: 'another user than root has no capabilities, or the start fails at stage privileges with EPERM',
+    why: 'The kernel takes them only from who was root: what a service keeps through exec leads back to every user.',
+    requires: ['uid-gid'],
+    twin: true,
+    async run(t, run) {
+      if ((parseMask(own('CapEff')) & setIds) !== setIds) t.notChecked('this process may not change its ids');
+      try {
+        await needReadable(t);
+        const { stdout } = await run(t.helper('caps').setUid(uid).setGid(gid).setOutputBuffer());
+        const [, permitted, effective, , ambient] = stdout.trim().split('\n').map(parseMask);
+        assert.deepEqual([permitted, effective, ambient], [0n, 0n, 0n]);
+      } catch (error) {
+        if (parseMask(own('CapAmb')) === 0n || !(error instanceof CommandStartError)) throw error;
+        assert.deepEqual([error.stage, error.code], ['privileges', 'EPERM']);
+      }
     },
   },
   {

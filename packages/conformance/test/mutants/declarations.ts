@@ -27,6 +27,12 @@ export const declarationMutants: readonly Mutant[] = [
     bound: 3000,
     break: declaring(feature),
   })),
+  {
+    does: 'declares uid-gid, and leaves another user the capabilities of this process',
+    caughtBy: 'privileges.capabilities-of-user',
+    needs: 'root',
+    break: declaring('uid-gid'),
+  },
   ...['parent-exit.death-signal', 'parent-exit.guaranteed'].map((caughtBy): Mutant => ({
     does: 'declares parent-death-signal, and ignores it',
     caughtBy,

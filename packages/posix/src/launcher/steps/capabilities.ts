@@ -3,14 +3,18 @@ import { capabilityNumber, startError, type LaunchPlan } from '@vircommand/core/
 import { errno, systemError } from '../../errno';
 import type { Libc } from '../../libc';
 import { LINUX } from '../../linux';
-import type { Credentials } from './credentials';
+import { CAPABILITY_SETS, type CapabilitySet, type Credentials } from './credentials';
 
 /** What a plan asks for, checked. */
 export interface Capabilities {
-  /** Everything else is to be gone. */
-  readonly clear: boolean;
+  /** What was not allowed is to be gone from these sets. */
+  readonly exact: ReadonlySet<CapabilitySet>;
   readonly allowed: bigint;
 }
+
+const everySet = new Set(CAPABILITY_SETS);
+const thoseOfUser = new Set(CAPABILITY_SETS.filter((set) => set !== 'bounding'));
+const noSet = new Set<CapabilitySet>();
 
 const bits = (set: bigint): number[] =>
   Array.from({ length: 64 }, (_, number) => number).filter((number) => (set & (1n << BigInt(number))) !== 0n);
@@ -18,12 +22,21 @@ const bits = (set: bigint): number[] =>
 const refused = (number: number, call: string, why?: string): Error =>
   startError('privileges', systemError(number, call, undefined, why));
 
-/** @throws CommandStartError, stage `capabilities`: no such capability; stage `privileges`: this process has it not */
+/**
+ * The kernel takes them when an id goes from root to another one, and only then: ambient ones of an ordinary user stay under
+ * every other user, and with CAP_SETUID the program would be root again. So another user than root is asked for without them,
+ * also the one that this process has: whoever starts a program does not decide what it gets.
+ *
+ * @returns `undefined`: they stay, or become, what the kernel makes of them
+ * @throws CommandStartError, stage `capabilities`: no such capability; stage `privileges`: this process has it not
+ */
 export function findCapabilities(
   libc: Libc,
-  { clear, allow }: NonNullable<LaunchPlan['privileged']['capabilities']>,
+  { uid = 0, capabilities }: LaunchPlan['privileged'],
   now: Credentials,
-): Capabilities {
+): Capabilities | undefined {
+  if (uid === 0 && capabilities === undefined) return undefined;
+  const { clear, allow } = capabilities ?? { clear: false, allow: [] };
   let allowed = 0n;
   for (const name of allow) {
     const number = capabilityNumber(name);
@@ -38,7 +51,7 @@ export function findCapabilities(
     }
     allowed |= bit;
   }
-  return { clear, allowed };
+  return { exact: clear ? everySet : uid !== 0 ? thoseOfUser : noSet, allowed };
 }
 
 /**
@@ -46,8 +59,8 @@ export function findCapabilities(
  *
  * @throws CommandStartError, stage `privileges`
  */
-export function dropBounding(libc: Libc, { clear, allowed }: Capabilities, now: Credentials): void {
-  if (!clear) return;
+export function dropBounding(libc: Libc, { exact, allowed }: Capabilities, now: Credentials): void {
+  if (!exact.has('bounding')) return;
   for (const number of bits(now.bounding & ~allowed)) {
     const result = libc.prctl(LINUX.PR_CAPBSET_DROP, number, 0, 0, 0);
     if (result === -errno.EPERM) {
@@ -69,10 +82,10 @@ export function keepCapabilities(libc: Libc, keep: boolean): void {
  *
  * @throws CommandStartError, stage `privileges`
  */
-export function setCapabilities(libc: Libc, { clear, allowed }: Capabilities, now: Credentials): void {
-  const kept = clear ? 0n : keptByExec(now);
-  capset(libc, allowed | kept, allowed | (clear ? 0n : now.inheritable));
-  if (clear) ambient(libc, LINUX.PR_CAP_AMBIENT_CLEAR_ALL, 0);
+export function setCapabilities(libc: Libc, { exact, allowed }: Capabilities, now: Credentials): void {
+  const kept = exact.has('permitted') ? 0n : keptByExec(now);
+  capset(libc, allowed | kept, allowed | (exact.has('inheritable') ? 0n : now.inheritable));
+  if (exact.has('ambient')) ambient(libc, LINUX.PR_CAP_AMBIENT_CLEAR_ALL, 0);
   for (const number of bits(allowed)) ambient(libc, LINUX.PR_CAP_AMBIENT_RAISE, number);
 }
 

@@ -28,9 +28,9 @@ export function checkPrivileges(before: Credentials, after: Credentials, asked: 
     ['prctl(PR_SET_NO_NEW_PRIVS)', String(after.noNewPrivs), String(noNewPrivs || before.noNewPrivs)],
   ];
   if (capabilities !== undefined) {
-    const { clear, allowed } = capabilities;
+    const { exact, allowed } = capabilities;
     for (const set of CAPABILITY_SETS) {
-      const is = clear ? after[set] : after[set] & allowed;
+      const is = exact.has(set) ? after[set] : after[set] & allowed;
       rows.push([`capset, ${set}`, is.toString(16), allowed.toString(16)]);
     }
   }

@@ -18,6 +18,7 @@ export interface Credentials {
 
 /** The sets of capabilities. */
 export const CAPABILITY_SETS = ['inheritable', 'permitted', 'effective', 'bounding', 'ambient'] as const;
+export type CapabilitySet = (typeof CAPABILITY_SETS)[number];
 
 const path = '/proc/thread-self/status';
 

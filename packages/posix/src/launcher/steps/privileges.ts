@@ -20,7 +20,7 @@ export function setPrivileges(libc: Libc, { privileged }: Pick<LaunchPlan, 'priv
   if (noNewPrivs !== true && [uid, gid, groups, privileged.capabilities].every((asked) => asked === undefined)) return;
   const before = readCredentials();
   const identity = findIdentity(libc, privileged, before);
-  const capabilities = privileged.capabilities && findCapabilities(libc, privileged.capabilities, before);
+  const capabilities = findCapabilities(libc, privileged, before);
 
   if (capabilities !== undefined) dropBounding(libc, capabilities, before);
   const keep = uid !== undefined && capabilities !== undefined && capabilities.allowed !== 0n;
