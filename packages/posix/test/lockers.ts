@@ -1,7 +1,7 @@
 /** Foreign programs that lock pid files, in Python and in C; and a directory for the files. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PidFileError } from '../src/pidfile';
@@ -82,6 +82,24 @@ export function pythonLocker(
   const args = [path.join(programs, 'locker.py'), file, text, kind, seconds];
   return started(spawn('python3', args, { stdio: ['pipe', 'pipe', 'inherit'], detached }));
 }
+
+/**
+ * A program of a user who may only read the file, and takes a lock for reading: at once, or when whoever has it is gone. Says
+ * `locked` before.
+ */
+export function reader(file: string): Promise<Locker> {
+  const script = `
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+print('locked', flush=True)
+fcntl.lockf(fd, fcntl.LOCK_SH, 1, 0)
+sys.stdin.read()`;
+  return locker('python3', ['-c', script, file]);
+}
+
+/** Whether a process has a lock for reading, and does not wait for it. */
+export const isReader = (pid: number): boolean =>
+  new RegExp(`^\\d+: POSIX +ADVISORY +READ ${pid} `, 'm').test(readFileSync('/proc/locks', 'latin1'));
 
 /** Any program that says `locked`. */
 export function locker(command: string, args: readonly string[]): Promise<Locker> {

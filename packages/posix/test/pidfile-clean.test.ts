@@ -10,7 +10,7 @@ import { LINUX } from '../src/linux';
 import { acquirePath, forceCleanupPath, type Cleanup, type PidFileError } from '../src/pidfile';
 import { forceCleanup } from '../src/pidfile/clean';
 import { onEachDriver } from './drivers';
-import { endLockers, locker, pidFiles, pythonLocker, seenFromPython } from './lockers';
+import { endLockers, isReader, locker, pidFiles, pythonLocker, reader, seenFromPython } from './lockers';
 import { openDescriptors, pidsWith, stateOf, statOf, until } from './started';
 
 async function rejected(promise: Promise<unknown>): Promise<PidFileError> {
@@ -21,6 +21,10 @@ async function rejected(promise: Promise<unknown>): Promise<PidFileError> {
   }
   throw new Error('it was not rejected');
 }
+
+/** Whether a process waits for a lock. */
+const waits = (pid: number): boolean =>
+  new RegExp(`-> POSIX +ADVISORY +READ ${pid} `).test(readFileSync('/proc/locks', 'latin1'));
 
 const nobody: Cleanup = { pid: undefined, signal: undefined, removed: true };
 
@@ -47,6 +51,32 @@ describe('cleaning up a pid file by force', () => {
       expect(await ended).to.equal('SIGKILL');
       expect(existsSync(file())).to.equal(false);
     });
+  });
+
+  it('removes the file under the lock of a reader, who waited for the end of the process', async () => {
+    const { pid } = await pythonLocker(file());
+    const waiting = await reader(file());
+    await until(() => waits(waiting.pid));
+    const libc = libcThrough(chosenDriver(undefined));
+    const late: Libc = {
+      ...libc,
+      fcntl(fd, command, argument) {
+        // It gets the lock a moment after the end.
+        const limit = performance.now() + 10_000;
+        while (stateOf(pid) !== 'S' && !isReader(waiting.pid) && performance.now() < limit);
+        return libc.fcntl(fd, command, argument);
+      },
+    };
+    expect(await forceCleanup(late, file(), {})).to.deep.equal({ pid, signal: 'SIGTERM', removed: true });
+    expect([existsSync(file()), isReader(waiting.pid)]).to.deep.equal([false, true]);
+    expect(await forceCleanupPath(file())).to.deep.equal({ ...nobody, removed: false });
+  });
+
+  it('does not signal a reader whose number is in the file', async () => {
+    const { pid } = await pythonLocker(file(), { kind: 'read' });
+    expect(await forceCleanupPath(file())).to.deep.equal(nobody);
+    expect(existsSync(file())).to.equal(false);
+    expect(stateOf(pid)).to.be.oneOf(['R', 'S', 'D']);
   });
 
   it('kills one at once if there is no delay', async () => {

@@ -99,9 +99,24 @@ describe('the lock of a pid file', () => {
     expect(thrown(() => lockPidFile(libc, file(), process.pid))).to.include({ code: 'EAGAIN', owner: pid });
   });
 
-  it('is refused at once to who asks for a lock that somebody has for reading', async () => {
+  it('is refused while somebody reads the file under a lock, who is said to be no daemon', async () => {
     const { pid } = await pythonLocker(file(), { kind: 'read' });
-    expect(thrown(() => lockPidFile(libc, file(), process.pid))).to.include({ code: 'EAGAIN', owner: pid });
+    const error = thrown(() => lockPidFile(libc, file(), process.pid));
+    expect(error).to.include({ code: 'EAGAIN', path: file() });
+    expect(error.message).to.contain(`locked for reading by pid ${pid}, and so by no daemon`);
+    expect(error).to.not.have.property('owner');
+    expect(readFileSync(file(), 'utf8')).to.equal(String(pid));
+  });
+
+  it('is had as soon as a reader has gone', async () => {
+    const passing = await pythonLocker(file(), { kind: 'read' });
+    let tried = 0;
+    const patient = spied(libc, (command) => {
+      if (command === LINUX.F_SETLK && ++tried === 3) passing.process.kill('SIGKILL');
+    });
+    const fd = lockPidFile(patient, file(), process.pid);
+    expect(tried).to.be.at.least(3);
+    unlockPidFile(file(), fd);
   });
 
   it('is taken on the file that is there, when another one took its place meanwhile', () => {
@@ -206,6 +221,26 @@ describe('a pid file that nobody has', () => {
     discardPidFile(libc, file(), pid);
     expect(existsSync(file())).to.equal(false);
     expect(readFileSync(file('other-name'), 'utf8')).to.equal('0');
+  });
+
+  it('is removed while somebody reads it under a lock, which nobody who has it lets him', async () => {
+    await pythonLocker(file(), { kind: 'read', text: '99999999' });
+    linkSync(file(), file('other-name'));
+    expect(discardPidFile(libc, file(), 99999999)).to.deep.equal({ state: 'removed' });
+    expect(existsSync(file())).to.equal(false);
+    expect(readFileSync(file('other-name'), 'utf8')).to.equal('0');
+  });
+
+  it('is looked at again if another one took its place while it was read under a lock', async () => {
+    await pythonLocker(file(), { kind: 'read', text: '99999999' });
+    let tried = 0;
+    const racing = spied(libc, (command) => {
+      if (command !== LINUX.F_SETLK || ++tried !== 2) return;
+      writeFileSync(file('new'), '99999998');
+      renameSync(file('new'), file());
+    });
+    expect(discardPidFile(racing, file(), 99999999)).to.deep.equal({ state: 'kept' });
+    expect([tried, readFileSync(file(), 'utf8')]).to.deep.equal([2, '99999998']);
   });
 
   it('is looked at again if another one took its place, or another pid its own', () => {

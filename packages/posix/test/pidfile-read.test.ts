@@ -9,7 +9,7 @@ import { LINUX } from '../src/linux';
 import { readPath, readPathIfAlive, readPathIfLocked } from '../src/pidfile';
 import { readIfAlive, readIfLocked, readPid } from '../src/pidfile/read';
 import { onEachDriver } from './drivers';
-import { endLockers, locker, pidFiles, pythonLocker, thrown } from './lockers';
+import { endLockers, isReader, locker, pidFiles, pythonLocker, reader, thrown } from './lockers';
 import { openDescriptors, stateOf, until } from './started';
 
 /** A number that no process has: above the most that Linux gives out. */
@@ -218,6 +218,15 @@ describe('reading a pid file', () => {
       expect(readPathIfLocked(file())).to.equal(undefined);
       await pythonLocker(file('starts'), { text: '' });
       expect(readPathIfLocked(file('starts'))).to.equal(undefined);
+    });
+
+    it('is undefined for who has it locked for reading only, as everybody may, whatever the file names', async () => {
+      const { pid } = await reader(holding(String(nobody)));
+      await until(() => isReader(pid));
+      expect(readPathIfLocked(file())).to.equal(undefined);
+      writeFileSync(file(), String(pid));
+      expect(readPathIfLocked(file())).to.equal(undefined);
+      expect(readPathIfAlive(file())).to.equal(pid);
     });
 
     it('asks which program it runs', async () => {

@@ -4,7 +4,7 @@ import { aboveStdio } from '../above-stdio';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { isStillAt, openPidFile } from './file';
-import { lockOwner, tryLock } from './lock';
+import { lockOwner, lockReader, tryLock } from './lock';
 import { readPid } from './text';
 
 /** An error of a pid file, as Node's own: with `code`, `errno`, `syscall` and `path`. */
@@ -23,8 +23,8 @@ const patience = 100;
  * descriptor of the file drops the lock. For the same reason this process must have no lock on the file already.
  *
  * @returns the descriptor, which is the lock
- * @throws PidFileError: EAGAIN with the owner if another process has the lock, and the errors of open. Then nothing is
- * open, and a file that could be locked but not written is removed.
+ * @throws PidFileError: EAGAIN with the owner if another process has the lock, without one if it is locked for reading, and the
+ * errors of open. Then nothing is open, and a file that could be locked but not written is removed.
  */
 export function lockPidFile(libc: Libc, path: string, pid: number): number {
   for (let round = 0; ; round++) {
@@ -41,6 +41,8 @@ export function lockPidFile(libc: Libc, path: string, pid: number): number {
         const owner = lockOwner(libc, fd, path);
         // A process that means to stay writes its pid; until then the lock may be a passing one.
         if (owner !== undefined && (owner <= 0 || owner === readPid(fd) || round >= patience)) throw held(path, owner);
+        const reader = round < patience ? undefined : lockReader(libc, fd, path);
+        if (reader !== undefined) throw beingRead(path, reader);
       }
       if (round >= patience) throw systemError(errno.EAGAIN, 'fcntl', path, 'others keep making and removing it');
     } finally {
@@ -78,16 +80,27 @@ function fill(path: string, fd: number, pid: number): void {
 }
 
 export function held(path: string, owner: number): PidFileError {
-  const who =
-    owner > 0
-      ? `held by pid ${owner}: it runs already`
-      : owner === 0
-        ? 'held by a process outside this pid namespace'
-        : 'held by the lock of an open file description, which names no process';
-  const error: PidFileError = systemError(errno.EAGAIN, 'fcntl', path, who);
+  const error: PidFileError = systemError(
+    errno.EAGAIN,
+    'fcntl',
+    path,
+    owner > 0 ? `held by pid ${owner}: it runs already` : `held by ${nameOf(owner)}`,
+  );
   if (owner > 0) error.owner = owner;
   return error;
 }
+
+function beingRead(path: string, reader: number): PidFileError {
+  const why = `locked for reading by ${nameOf(reader)}, and so by no daemon: end that, or remove the file`;
+  return systemError(errno.EAGAIN, 'fcntl', path, why);
+}
+
+const nameOf = (owner: number): string =>
+  owner > 0
+    ? `pid ${owner}`
+    : owner === 0
+      ? 'a process outside this pid namespace'
+      : 'an open file description, of which the kernel names no process';
 
 /** Blocks this thread, so that it can be used where no event loop may run. */
 function pause(ms: number): void {

@@ -113,8 +113,8 @@ export function readPathIfLocked(file: string, options: AliveOptions = {}): numb
  *
  * Waits up to a tenth of a second, blocking, for a lock whose owner has not written his number.
  *
- * @throws PidFileError: EAGAIN if it is locked, also by this process, with `owner`; ELOOP for a symbolic link; the errors
- * of open
+ * @throws PidFileError: EAGAIN if it is locked, also by this process, with `owner`, or for reading by another one, without;
+ * ELOOP for a symbolic link; the errors of open
  *
  * @example
  * ```ts

@@ -1,9 +1,9 @@
-/** Removes a pid file that nobody has: under its lock, so that who starts meanwhile makes a new one. */
+/** Removes a pid file that nobody has: under a lock, so that who starts meanwhile makes a new one. */
 import { closeSync, ftruncateSync, unlinkSync, writeSync } from 'node:fs';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { isStillAt, openPidFile } from './file';
-import { lockOwner, tryLock } from './lock';
+import { lockOwner, tryLock, tryReadLock } from './lock';
 import { ownDescriptor } from './own';
 import { CLEANING, readText } from './text';
 
@@ -12,7 +12,7 @@ export type Removal =
   { readonly state: 'absent' | 'removed' | 'kept' } | { readonly state: 'held'; readonly owner: number };
 
 /**
- * Removes the file if it is not locked and `unwanted` says so of what is in it.
+ * Removes the file if it is not locked, or only for reading, and `unwanted` says so of what is in it.
  *
  * @throws PidFileError: EDEADLK if this process has it locked, and the errors of open and unlink
  */
@@ -34,7 +34,9 @@ export function removeIfFree(libc: Libc, path: string, unwanted: (text: string) 
       const text = readText(fd);
       if (owner !== undefined) return { state: 'held', owner };
       if (!unwanted(text)) return { state: 'kept' };
-      if (!tryLock(libc, fd, path) || !isStillAt(path, fd)) continue;
+      // Who only reads cannot keep it; and no daemon can have it while we read it, too.
+      if (!tryLock(libc, fd, path) && !tryReadLock(libc, fd, path)) continue;
+      if (!isStillAt(path, fd)) continue;
       // It may have been another's between the look and the lock.
       if (readText(fd) !== text) continue;
       // libvirt kills the process that the file names when it finds the lock taken; of 0 it knows better.
