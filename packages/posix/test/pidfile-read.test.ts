@@ -88,6 +88,17 @@ describe('reading a pid file', () => {
     expect([readPath(file('link')), readPathIfLocked(file('link'))]).to.deep.equal([pid, pid]);
   });
 
+  it('does not tell what a symbolic link leads to, which others may not read', () => {
+    holding('root:$6$salt$hash:', 'shadow');
+    symlinkSync('shadow', file('link'));
+    expect(thrown(() => readPath(file('shadow'))).message).to.contain('root:');
+    for (const read of [readPath, readPathIfAlive, readPathIfLocked]) {
+      const error = thrown(() => read(file('link')));
+      expect(error.code).to.equal('EINVAL');
+      expect(error.message).to.contain('it is a symbolic link to something').and.not.contain('root');
+    }
+  });
+
   it('leaves no descriptor', async () => {
     await pythonLocker(file());
     const before = openDescriptors();

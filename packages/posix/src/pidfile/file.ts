@@ -1,5 +1,5 @@
 /** Opens pid files, and tells whether the one that is open is still the one of that name. */
-import { closeSync, constants, fstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, statSync, type BigIntStats } from 'node:fs';
 import { errno, systemError } from '../errno';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
@@ -7,7 +7,8 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constant
 const always = O_NONBLOCK | O_NOCTTY;
 
 /**
- * `create` and `change` refuse a symbolic link: in a directory of others it would have us write where they want.
+ * `create` and `change` refuse a symbolic link: in a directory of others it would have us write where they want. `read` follows
+ * it, as libvirt does.
  * Descriptors of Node are closed on exec.
  */
 const flags = {
@@ -35,6 +36,11 @@ type FileNumbers = Pick<BigIntStats, 'dev' | 'ino'>;
 /** Whether both are one file, by whatever names or descriptors; `undefined`: there is none. */
 export function isSame(one: FileNumbers | undefined, other: FileNumbers): boolean {
   return one?.ino === other.ino && one.dev === other.dev;
+}
+
+/** Whether the path is the open file itself, and no symbolic link: whoever may write the directory can have it lead anywhere. */
+export function isItself(path: string, fd: number): boolean {
+  return isSame(lstatSync(path, { bigint: true, throwIfNoEntry: false }), fstatSync(fd, { bigint: true }));
 }
 
 /** Whether the path still leads to the open file: whoever removed it may have made another one since. */

@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { runsExecutable } from './executable';
-import { openPidFile } from './file';
+import { isItself, openPidFile } from './file';
 import { lockOwner } from './lock';
 import { ownDescriptor } from './own';
 import { HeldProcess } from './process';
@@ -12,18 +12,20 @@ import { CLEANING, parsePid, readText } from './text';
 /** The text, and by whom the file is locked: see `lockOwner()`. */
 interface Content {
   readonly text: string;
+  /** Whether an error may tell it: a symbolic link may lead to what only this process can read. */
+  readonly tellable: boolean;
   readonly owner: number | undefined;
 }
 
 export function readContent(libc: Libc, path: string): Content {
   const own = ownDescriptor(path);
   // Its descriptor is that of acquirePath() or of the launcher; another one could not be closed again.
-  if (own !== undefined) return { text: ownText(path, own), owner: process.pid };
+  if (own !== undefined) return { text: ownText(path, own), tellable: isItself(path, own), owner: process.pid };
   const fd = openPidFile(path, 'read');
   try {
     // In this order: who has the lock before has written before, too.
     const owner = lockOwner(libc, fd, path);
-    return { text: readText(fd), owner };
+    return { text: readText(fd), tellable: isItself(path, fd), owner };
   } finally {
     closeSync(fd);
   }
@@ -39,15 +41,15 @@ function ownText(path: string, fd: number): string {
 }
 
 /** The pid in the text. Throws EINVAL if there is none; 0 while the file is removed. */
-function pidOf(path: string, text: string): number {
+function pidOf(path: string, { text, tellable }: Content): number {
   const pid = parsePid(text);
   if (pid !== undefined) return pid;
-  const found = text === '' ? 'it is empty' : `it holds ${JSON.stringify(text)}`;
-  throw systemError(errno.EINVAL, 'read', path, `${found}, which is no pid`);
+  const told = tellable ? `it holds ${JSON.stringify(text)}` : 'it is a symbolic link to something';
+  throw systemError(errno.EINVAL, 'read', path, `${text === '' ? 'it is empty' : told}, which is no pid`);
 }
 
 export function readPid(libc: Libc, path: string): number {
-  const pid = pidOf(path, readContent(libc, path).text);
+  const pid = pidOf(path, readContent(libc, path));
   if (pid === CLEANING) throw systemError(errno.EINVAL, 'read', path, 'it holds 0: somebody is removing it');
   return pid;
 }
@@ -65,7 +67,7 @@ export function pidNow(
     throw error;
   }
   if (content.text === '') return undefined;
-  const pid = pidOf(path, content.text);
+  const pid = pidOf(path, content);
   return pid === CLEANING ? undefined : { pid, owner: content.owner };
 }
 
