@@ -21,7 +21,7 @@ export function waitForDeath(libc: Libc, pidfd: number, ms: number): boolean {
   set.writeInt32LE(pidfd, 0);
   set.writeInt16LE(LINUX.POLLIN, 4);
   const end = realTime.now() + ms;
-  for (let left = ms; ; left = Math.ceil(end - realTime.now())) {
+  for (let left = Math.ceil(ms); ; left = Math.ceil(end - realTime.now())) {
     const result = libc.poll(set, 1, Math.max(0, left));
     // A signal, as that of a child's end, interrupts it.
     if (result !== -errno.EINTR) return result !== 0;

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { expect } from 'chai';
+import type { Libc } from '../src/libc';
 import { openPidfd, waitForDeath } from '../src/pidfd';
 import { onEachDriver } from './drivers';
 import { stateOf } from './started';
@@ -20,6 +22,16 @@ onEachDriver((libc) => {
       expect(stateOf(pid)).to.equal('Z');
       libc.close(pidfd);
       await ended;
+    });
+
+    it('is waited for by whole milliseconds: libc takes no others', () => {
+      const waits: number[] = [];
+      const poll: Libc['poll'] = (_set, _count, ms) => {
+        waits.push(ms);
+        return waits.length === 1 ? -constants.errno.EINTR : 0;
+      };
+      expect(waitForDeath({ ...libc, poll }, -1, 10.5)).to.equal(false);
+      expect([waits[0], waits.length, waits.every(Number.isInteger)]).to.deep.equal([11, 2, true]);
     });
 
     it('that there is not is time that passes', () => {
