@@ -27,3 +27,6 @@ export function waitForDeath(libc: Libc, pidfd: number, ms: number): boolean {
     if (result !== -errno.EINTR) return result !== 0;
   }
 }
+
+/** Whether the caller has no right to signal the process of this number. */
+export const mayNotSignal = (libc: Libc, pid: number): boolean => libc.kill(pid, 0) === -errno.EPERM;

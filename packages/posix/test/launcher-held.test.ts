@@ -10,11 +10,12 @@ import { beginLauncher } from '../src/launcher/client';
 import { Progress } from '../src/launcher/progress';
 import { failureOf, line } from '../src/launcher/protocol';
 import { cancelLaunch, launch } from '../src/launcher/start';
+import { launchAndWaitSync } from '../src/launcher/sync';
 import { libcThrough, type Libc } from '../src/libc';
 import { LINUX } from '../src/linux';
 import { pidFiles } from './lockers';
 import { openFds, planOf, sh } from './plans';
-import { pidsWith, stateOf, until } from './started';
+import { pidsWith, stateOf, syncRequest, until } from './started';
 
 const { EINTR, EMFILE, EPERM } = constants.errno;
 const { SIGCONT } = constants.signals;
@@ -27,6 +28,22 @@ const forbidden: Libc = {
   syscall: (number, ...rest) => (number === LINUX.SYS_pidfd_send_signal ? -EPERM : real.syscall(number, ...rest)),
 };
 const another: LaunchPlan['privileged'] = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+
+/** With the milliseconds that this thread was asleep for nothing. */
+function attentive(libc: Libc): { libc: Libc; readonly idle: number } {
+  const made = {
+    libc: {
+      ...libc,
+      poll: (...[set, count, ms]: Parameters<Libc['poll']>) => {
+        const result = libc.poll(set, count, ms);
+        if (result === 0) made.idle += ms;
+        return result;
+      },
+    },
+    idle: 0,
+  };
+  return made;
+}
 
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -120,6 +137,33 @@ describe('a program that is held', () => {
       expect(await handle.exited).to.include({ exitCode: 0 });
       handle.dispose();
       expect([gone(handle.pid), existsSync(file())]).to.deep.equal([false, true]);
+    });
+
+    describe('and is waited for', () => {
+      const run = (libc: Libc): ReturnType<typeof launchAndWaitSync> => {
+        const plan = daemon({ privileged: another, handshake: false });
+        return launchAndWaitSync(plan, { ...syncRequest, timeout: 0 }, libc);
+      };
+
+      it('ends by itself, with its pid file, when its time is over', () => {
+        const made = attentive(forbidden);
+        expect(run(made.libc)).to.include({ ending: 'timeout', ended: 'none' });
+        expect([pidsWith(marker), existsSync(file())]).to.deep.equal([[], false]);
+        expect(made.idle).to.be.below(100);
+      });
+
+      it('is a daemon that has begun if it was executed before its time was over', () => {
+        const made = attentive({
+          ...forbidden,
+          kill: (pid, signal) => {
+            spin(() => pidsWith(marker).some(runs));
+            return forbidden.kill(pid, signal);
+          },
+        });
+        const { ending, pid } = run(made.libc);
+        expect([ending, pidsWith(marker), existsSync(file())]).to.deep.equal(['exit', [pid], true]);
+        expect(made.idle).to.be.below(100);
+      });
     });
 
     it('has its file removed by that name only as long as it waits: another may have the name by then', () => {

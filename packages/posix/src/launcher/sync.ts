@@ -10,7 +10,7 @@ import { waitSync } from '../blocking-run';
 import { errno } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
-import { openPidfd, waitForDeath } from '../pidfd';
+import { mayNotSignal, openPidfd, waitForDeath } from '../pidfd';
 import { pollTimeout } from '../poll-timeout';
 import { unknownStatus, watchBlocking } from '../reap';
 import { SIGKILL } from '../signal-numbers';
@@ -40,9 +40,9 @@ export function launchAndWaitSync(
   const now = realTime.now();
   const deadline = request.timeout === undefined ? Infinity : now + request.timeout;
   const report = bindToThread(libc, begun.report);
-  const end = readReports(libc, report, progress, deadline, now + patience);
+  let end = readReports(libc, report, progress, deadline, now + patience);
   // The group that the shell leads: it is not reaped yet.
-  if (plan.daemon && end !== 'end') endGroup(libc, begun.process.pid, report, progress);
+  if (plan.daemon && end !== 'end' && !endGroup(libc, begun.process.pid, report, progress)) end = 'end';
   closeBound(libc, report);
   progress.closeGo();
   return plan.daemon
@@ -50,18 +50,25 @@ export function launchAndWaitSync(
     : childOutcome(begun, progress, end, { ...request, timeout: left(deadline) }, libc);
 }
 
-/** Kills the group of a launcher, which may be the program by now, and waits until it is dead. */
-function endGroup(libc: Libc, group: number, report: number, progress: Progress): void {
+/**
+ * Kills the group of a launcher, which may be the program by now, and waits until it is dead; whether that ends it. One that may
+ * not be signalled, as it has changed its user, ends by itself, unless it was executed before: then it has begun.
+ */
+function endGroup(libc: Libc, group: number, report: number, progress: Progress): boolean {
   libc.kill(-group, SIGKILL);
+  // After the signal: what it can still say is not why it ends.
+  progress.closeGo();
   const until = realTime.now() + longestLauncherDeath;
-  readReports(libc, report, progress, until, until);
-  const { pid } = progress;
-  if (pid === undefined) return;
+  const last = readReports(libc, report, progress, until, until);
+  const { pid, executed } = progress;
+  if (pid === undefined) return true;
+  if (last === 'end' && executed !== undefined && mayNotSignal(libc, pid)) return false;
   // exec closes the pipe too: who is killed in the middle of it dies, and lets go of its pid file, a moment later.
   const pidfd = openPidfd(libc, pid);
-  if (pidfd < 0) return;
+  if (pidfd < 0) return true;
   waitForDeath(libc, pidfd, until - realTime.now());
   closeBound(libc, pidfd);
+  return true;
 }
 
 type ReportsEnd = 'end' | 'deadline' | 'silence';
@@ -128,12 +135,13 @@ function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd
   const shell = reapNow(libc, begun.process.pid);
   const { pid, failure, executed } = progress;
   const { pidFile } = begun;
-  if (failure !== undefined) throw failure;
-  if (end === 'silence') throw saidNothing();
-  if (end === 'deadline') {
+  if (end !== 'end') {
+    // What it says when nobody lets it go on is not why.
     if (pidFile !== undefined && pid !== undefined) removeOwnPidFile(libc, pidFile, pid);
+    if (end === 'silence') throw saidNothing();
     return daemonResult(pid, 'timeout');
   }
+  if (failure !== undefined) throw failure;
   if (pid === undefined) throw diedBeforeExec(shell);
   if (executed === undefined) {
     if (pidFile !== undefined) removeOwnPidFile(libc, pidFile, pid);
