@@ -17,7 +17,7 @@ import { pidFiles } from './lockers';
 import { openFds, planOf, sh } from './plans';
 import { pidsWith, stateOf, syncRequest, until } from './started';
 
-const { EINTR, EMFILE, EPERM } = constants.errno;
+const { EAGAIN, EINTR, EMFILE, ENOSYS, EPERM } = constants.errno;
 const { SIGCONT } = constants.signals;
 const real = libcThrough(chosenDriver(undefined));
 
@@ -137,6 +137,42 @@ describe('a program that is held', () => {
       expect(await handle.exited).to.include({ exitCode: 0 });
       handle.dispose();
       expect([gone(handle.pid), existsSync(file())]).to.deep.equal([false, true]);
+    });
+
+    it('is a daemon that has begun if it was executed before, also where there are no pidfds', async () => {
+      const made = attentive({
+        ...forbidden,
+        // The shell gets it, which is dead.
+        kill: (pid, signal) => (pid < 0 ? 0 : forbidden.kill(pid, signal)),
+        syscall: (number, ...rest) => (number === LINUX.SYS_pidfd_open ? -ENOSYS : forbidden.syscall(number, ...rest)),
+      });
+      const handle = await launch(daemon({ privileged: another }), made.libc);
+      const notified = handle.handshake?.notify();
+      spin(() => runs(handle.pid));
+      expect(handle.signal('SIGKILL', 'tree').sent).to.equal(false);
+      handle.dispose();
+      await notified;
+      expect(await handle.exited).to.include({ exitCode: 0 });
+      expect([gone(handle.pid), existsSync(file()), made.idle]).to.deep.equal([false, true, 0]);
+    });
+
+    it('is a daemon that has begun, though it was not executed yet when it was ended', async () => {
+      /** For so many looks more it has not said that it is executed. */
+      let silent = 0;
+      const made = attentive({
+        ...forbidden,
+        read: (...rest) => (silent > 0 && silent-- > 0 ? -EAGAIN : real.read(...rest)),
+      });
+      const handle = await launch(daemon({ privileged: another }), made.libc);
+      const notified = handle.handshake?.notify();
+      spin(() => runs(handle.pid));
+      silent = 3;
+      expect(handle.signal('SIGKILL', 'tree').sent).to.equal(false);
+      handle.dispose();
+      await notified;
+      expect(await handle.exited).to.include({ exitCode: 0 });
+      expect([silent, gone(handle.pid), existsSync(file())]).to.deep.equal([0, false, true]);
+      expect(made.idle).to.be.below(100);
     });
 
     describe('and is waited for', () => {

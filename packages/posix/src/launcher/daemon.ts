@@ -16,7 +16,7 @@ export class Daemon extends ProgramPipes implements ChildHandle {
     private readonly launch: Launch,
     /** Resolves when it runs, which is all that is ever known. */
     readonly exited: Promise<ExitStatus>,
-    /** Ends what is not the program yet; whether there was something. */
+    /** Ends what is not the program yet; whether there was something that could be ended. */
     private readonly end: () => boolean,
   ) {
     super(libc, pipes);
@@ -45,7 +45,8 @@ export class Daemon extends ProgramPipes implements ChildHandle {
   }
 
   dispose(): void {
-    if (this.end()) this.launch.removed();
+    this.end();
+    this.launch.removed();
     this.closePipes();
   }
 }

@@ -12,7 +12,7 @@ import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
 import { unwanted } from '../pace';
-import { openPidfd, waitForDeath } from '../pidfd';
+import { mayNotSignal, openPidfd, waitForDeath } from '../pidfd';
 import { SIGKILL } from '../signal-numbers';
 import { readableFrom } from '../streams';
 import { closeBound } from '../thread-bound';
@@ -20,6 +20,9 @@ import type { BegunLauncher } from './client';
 import { removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestLauncherDeath, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
+
+/** How often it is looked whether who ends by itself has become the program instead, in milliseconds. */
+const escapeSlice = 1;
 
 /** How a launcher ended: as the program, or without a word. */
 export type Outcome = { readonly baseline: Baseline } | 'died';
@@ -40,8 +43,8 @@ export class Launch {
   private notePinned!: () => void;
   private noteHeld!: () => void;
   private givenUp = false;
-  /** It may not be signalled, as it has changed its user. */
-  private refused = false;
+  /** A daemon's launcher may not be signalled, as it has changed its user: it ends by itself, or has begun. */
+  refused = false;
   /** Nobody will kill the daemon any more. */
   private over = false;
   /** Killed because it reported nothing in time; stays set if a report comes later. */
@@ -163,14 +166,14 @@ export class Launch {
     return this.progress.executed === undefined;
   }
 
-  /** Ends a daemon's launcher, or the daemon, if its number is pinned; whether that ends it. */
+  /** Ends a daemon's launcher, or the daemon, if its number is pinned; whether it is. */
   kill(): boolean {
     if (this.over) return false;
     this.givenUp = true;
     this.send(SIGKILL);
     // After the signal: what it can still say is not why it ends.
     this.abandon();
-    return this.pidfd >= 0 && !this.escaped();
+    return this.pidfd >= 0;
   }
 
   /** Whether it was the program before it was given up, and may not be signalled: it has begun all the same. */
@@ -188,17 +191,28 @@ export class Launch {
 
   private send(number: number): boolean {
     this.pinAgain();
-    if (this.pidfd < 0) return false;
-    const result = this.libc.syscall(LINUX.SYS_pidfd_send_signal, this.pidfd, number, 0, 0, 0);
+    const { libc, pid, pidfd } = this;
+    if (pidfd < 0) {
+      this.refused = pid !== undefined && mayNotSignal(libc, pid);
+      return false;
+    }
+    const result = libc.syscall(LINUX.SYS_pidfd_send_signal, pidfd, number, 0, 0, 0);
     this.refused = result === -errno.EPERM;
     return result === 0;
   }
 
   /** Whether it was killed; then nothing is left of it, also if it had become the daemon already. */
   removed(): boolean {
-    if (!this.givenUp || this.escaped()) return false;
-    // It holds its pid file until it is dead.
-    if (this.pidfd < 0 || waitForDeath(this.libc, this.pidfd, longestLauncherDeath)) this.removePidFile();
+    if (!this.givenUp || this.over) return false;
+    const end = realTime.now() + longestLauncherDeath;
+    do {
+      if (this.escaped()) return false;
+      // It holds its pid file until it is dead.
+      if (this.pidfd < 0 || waitForDeath(this.libc, this.pidfd, this.refused ? escapeSlice : longestLauncherDeath)) {
+        this.removePidFile();
+        break;
+      }
+    } while (realTime.now() < end);
     return true;
   }
 

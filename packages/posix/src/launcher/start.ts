@@ -86,7 +86,7 @@ async function launchDaemon(
   void launch.pinned.then(() => {
     shell.release();
   });
-  const end = (): boolean => launch.kill() || shell.killGroup();
+  const end = (): boolean => (launch.kill() || shell.killGroup()) && !launch.refused;
   starting.set(moment?.plan ?? plan, end);
   launch.whenSilent(patience, end);
   const started = becomesDaemon(begun, launch, shell, libc);
