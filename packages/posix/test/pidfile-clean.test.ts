@@ -3,7 +3,9 @@ import { expect } from 'chai';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { mock } from 'node:test';
 import { chosenDriver } from '../src/ffi';
 import { libcThrough, type Libc } from '../src/libc';
 import { LINUX } from '../src/linux';
@@ -82,6 +84,20 @@ describe('cleaning up a pid file by force', () => {
   it('kills one at once if there is no delay', async () => {
     const { pid } = await pythonLocker(file(), { kind: 'stubborn' });
     expect(await forceCleanupPath(file(), { killDelay: 0 })).to.deep.equal({ pid, signal: 'SIGKILL', removed: true });
+  });
+
+  it('takes the time that it needs, also where time was faked when this was loaded', async () => {
+    const { pid } = await pythonLocker(file(), { kind: 'stubborn' });
+    const load = createRequire(__filename);
+    const name = load.resolve('../src/pidfile/clean');
+    const before = load.cache[name];
+    Reflect.deleteProperty(load.cache, name);
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const { forceCleanup: late } = load(name) as typeof import('../src/pidfile/clean');
+    mock.timers.reset();
+    load.cache[name] = before;
+    const libc = libcThrough(chosenDriver(undefined));
+    expect(await late(libc, file(), { killDelay: 1 })).to.deep.equal({ pid, signal: 'SIGKILL', removed: true });
   });
 
   it('refuses options that are wrong or that there are not, and ends nobody', async () => {

@@ -1,5 +1,4 @@
 /** Ends whoever has a pid file, and removes the file. */
-import { promisify } from 'node:util';
 import { procIsOurs, realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
@@ -12,7 +11,11 @@ import { isAlive, pidNow } from './read';
 import { removeIfFree } from './remove';
 import { parsePid } from './text';
 
-const delay = promisify(realTime.setTimeout);
+// Not promisify(): that gives the function of timers/promises, which is a fake where time is faked now.
+const delay = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    realTime.setTimeout(resolve, ms);
+  });
 
 /** How {@link forceCleanupPath} goes about it. */
 export interface CleanupOptions {
