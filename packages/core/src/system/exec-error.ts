@@ -15,7 +15,7 @@ function missingInterpreter(program: Buffer, depth = 0): string | undefined {
   return isThere ? missingInterpreter(interpreter, depth + 1) : interpreter.toString();
 }
 
-const isDirectory = (path: Buffer): boolean => {
+const isDirectory = (path: Buffer | string): boolean => {
   try {
     return statSync(path).isDirectory();
   } catch {
@@ -85,8 +85,8 @@ export function execError(error: NodeJS.ErrnoException, program: PlanString): Co
 /** For local backends: why a directory cannot be entered, or `undefined` if it can. */
 export function directoryError(cwd: string): CommandStartError | undefined {
   try {
-    // With the dot, the search permission of the directory itself is asked for, and that it is one.
-    accessSync(cwd.endsWith('/') ? cwd + '.' : cwd + '/.', constants.F_OK);
+    // With the dot, what is no directory is an error. One that is may have a path that is too long for it.
+    accessSync(isDirectory(cwd) ? cwd : cwd + '/.', constants.X_OK);
     return undefined;
   } catch (error) {
     return startError('cwd', error as NodeJS.ErrnoException, cwd);

@@ -190,4 +190,18 @@ describe('on this machine', () => {
     expect(directoryError(at('b', 'tool'))).to.include({ code: 'ENOTDIR' });
     expect(directoryError(at('a', 'loop'))).to.include({ code: 'ELOOP' });
   });
+
+  it('directoryError() says nothing of a directory whose path is as long as the system takes', () => {
+    const longest = process.platform === 'linux' ? 4095 : 1023;
+    const long = (length: number): string => {
+      let deep = at('deep');
+      while (length - deep.length > 202) deep += '/' + 'd'.repeat(100);
+      return deep + '/' + 'd'.repeat(length - deep.length - 1);
+    };
+    for (const length of [longest - 1, longest]) {
+      mkdirSync(long(length), { recursive: true });
+      expect(directoryError(long(length))).to.equal(undefined);
+    }
+    expect(directoryError(long(longest + 1))).to.include({ code: 'ENAMETOOLONG' });
+  });
 });
