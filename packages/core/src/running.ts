@@ -33,8 +33,8 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   /**
    * Resolves or rejects as `run()` would, once the program has ended and its output is at its end: what is captured, and what
    * the caller reads by then; an end that nobody reads is not waited for. `drainDelay` bounds that where somebody else holds
-   * the pipe, or the reader stops, to whom the rest is left. For a daemon it is once it has begun and all is sent. Any number of callers get the same
-   * promise; it is never an unhandled rejection.
+   * the pipe, or the reader stops, to whom the rest is left. For a daemon it is once it has begun and all is sent. Any number
+   * of callers get the same promise; it is never an unhandled rejection.
    */
   wait(): Promise<CommandResult<Out, Err>>;
   /**
