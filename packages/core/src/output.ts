@@ -11,8 +11,8 @@ import { keptAtMost, type RunSettings } from './run-options';
 
 export type OutputName = 'stdout' | 'stderr';
 
-/** More than a pipe or a pair of sockets holds, in bytes. */
-const mostInPipe = 1 << 20;
+/** More than a pipe or a pair of sockets holds, in bytes, whatever a program or a system has made of them. */
+const mostInPipe = 16 << 20;
 
 /** What a run wants to know of its streams. */
 export interface OutputEvents {

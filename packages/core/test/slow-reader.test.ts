@@ -6,7 +6,7 @@ import { fake, type Fake, type FakeProgram } from './fake-backend';
 import { turns, VirtualClock } from './virtual-clock';
 
 const idle = (): void => undefined;
-const mebibyte = 1 << 20;
+const mostInPipe = 16 << 20;
 
 type Reading = RunningCommand<'pipe'>;
 
@@ -117,11 +117,11 @@ describe('who reads a piped stream after the exit', () => {
       } else {
         // The pipe is full for as long as he reads.
         made.program.write('stdout', Buffer.alloc(100_000));
-        await goOn(mebibyte);
+        await goOn(mostInPipe);
         expect(await isOver(running)).to.equal(false);
-        await goOn(mebibyte + 200_000);
+        await goOn(mostInPipe + 200_000);
       }
-      await goOn(firstTaken ? 30 : 2 * mebibyte);
+      await goOn(firstTaken ? 30 : 2 * mostInPipe);
       expect(await isOver(running)).to.equal(true);
       expect([stdout.destroyed, made.clock.pending, real.pending]).to.deep.equal([false, 0, 0]);
     }
@@ -138,7 +138,7 @@ describe('who reads a piped stream after the exit', () => {
     // All that was there is taken, and as much again is before him.
     for (let line = 1; line < 5000; line++) await lines.next();
     made.program.write('stdout', '2\n'.repeat(5000));
-    Object.assign(running.stdout, { bytesRead: 2 * mebibyte });
+    Object.assign(running.stdout, { bytesRead: 2 * mostInPipe });
     await made.clock.advance(100);
     expect(await running.wait()).to.include({ outputComplete: false });
     await lines.return?.();

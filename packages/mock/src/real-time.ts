@@ -6,7 +6,7 @@ import * as timers from 'node:timers';
 import * as promised from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
-import { longestTimer } from '@vircommand/core/backend';
+import { longestTimer, realTime } from '@vircommand/core/backend';
 
 /** Milliseconds, monotonic. Clocks are faked, too; nobody fakes how long the process runs. */
 export const realNow = (): number => process.uptime() * 1000;
@@ -15,7 +15,7 @@ export const realNow = (): number => process.uptime() * 1000;
 const isReal = (name: 'setImmediate' | 'setTimeout'): boolean =>
   Reflect.get(timers[name], promisify.custom) === promised[name];
 
-const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate } = timers;
+const { setTimeout, setInterval, clearInterval, setImmediate } = timers;
 const { scheduler } = promised;
 const fakeTimers = !isReal('setTimeout');
 
@@ -32,25 +32,7 @@ export function afterTwoTurns(callback: () => void): void {
 }
 
 /** Calls back after so many milliseconds; the returned function cancels. */
-export function later(ms: number, callback: () => void): () => void {
-  if (!fakeTimers) {
-    const timer = setTimeout(callback, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  }
-  const end = realNow() + ms;
-  let wanted = true;
-  const look = (): void => {
-    if (!wanted) return;
-    if (realNow() < end) nextTurn(look);
-    else callback();
-  };
-  nextTurn(look);
-  return () => {
-    wanted = false;
-  };
-}
+export const later: (ms: number, callback: () => void) => () => void = realTime.after;
 
 /** As {@link later}, for who only watches: keeps no process alive, and is nothing that anybody waits for. */
 export function lookLater(ms: number, callback: () => void): void {

@@ -58,6 +58,8 @@ export function close(
 
 /** From the program to the caller. */
 export class OutputTap extends Readable {
+  /** As a socket says it: by that a run knows how much may still be the program's own. */
+  bytesRead = 0;
   private attached = false;
   private over = false;
   private handsOn = true;
@@ -81,6 +83,7 @@ export class OutputTap extends Readable {
     const { source, listener } = this;
     source.on('data', (chunk: Uint8Array) => {
       listener.onData(Uint8Array.from(chunk));
+      this.bytesRead += chunk.length;
       if (this.handsOn && !this.push(chunk)) source.pause();
     });
     source.once('end', () => {

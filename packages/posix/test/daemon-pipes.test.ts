@@ -1,6 +1,6 @@
 /** Daemons whose caller has pipes to them, or holds them. */
 import { expect } from 'chai';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -145,15 +145,14 @@ describe('a daemon with pipes', function () {
   });
 
   describe('whose caller ends', () => {
-    const script = (body: string): string => `
-      require('ts-node').register({ transpileOnly: true });
-      const { Command } = require(${source});
-      const command = (script) => new Command('sh', ['-c', script, '${marker}']).daemonize().setPidFile('${file()}');
-      (async () => { ${body} })();`;
-
     /** Runs it in a process that is killed when it has said something; what it said. */
     async function caller(body: string): Promise<string> {
-      const node = spawn(process.execPath, [...process.execArgv, '-e', script(body)], {
+      const script = `
+        require('ts-node').register({ transpileOnly: true });
+        const { Command } = require(${source});
+        const command = (script) => new Command('sh', ['-c', script, '${marker}']).daemonize().setPidFile('${file()}');
+        (async () => { ${body} })();`;
+      const node = spawn(process.execPath, [...process.execArgv, '-e', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const [said] = (await once(node.stdout, 'data')) as [Buffer];
@@ -170,24 +169,6 @@ describe('a daemon with pipes', function () {
       await until(() => gone(Number(pid)));
       expect([existsSync(file()), existsSync(note)]).to.deep.equal([false, false]);
     });
-
-    const user = process.geteuid?.() === 0 ? '.setUid(65534).setGid(65534)' : '';
-    for (const [how, end] of [
-      ['by process.exit()', 'process.exit(0);'],
-      ['by an error', 'setImmediate(() => { throw new Error("as asked"); });'],
-    ] as const) {
-      it(`is ended with it and its pid file, also as another user: ${how}`, () => {
-        const { stdout } = spawnSync(process.execPath, [
-          ...process.execArgv,
-          '-e',
-          script(`
-            const held = await command('true').requireHandshake()${user}.runAsync();
-            require('node:fs').writeSync(1, String(held.pid));
-            ${end}`),
-        ]);
-        expect([gone(Number(stdout)), existsSync(file())]).to.deep.equal([true, false]);
-      });
-    }
 
     it('has all that was sent when the run was over', async () => {
       const note = file('note');

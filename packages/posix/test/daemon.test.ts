@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -213,8 +213,9 @@ describe('a daemon', function () {
       ...libc,
       kill: (pid, signal) => {
         if (signal === 0) return libc.kill(pid, signal);
-        const script = `until [ -e ${file('runs')} ]; do :; done; sleep 0.2; kill -${signal} ${pid}`;
-        spawn('sh', ['-c', script], { detached: true });
+        // What is let go of before it is executed ends by itself.
+        spawnSync('sh', ['-c', `until [ -e ${file('runs')} ]; do sleep 0.01; done`], { timeout: 20_000 });
+        spawn('sh', ['-c', `sleep 0.2; kill -${signal} ${pid}`], { detached: true });
         return 0;
       },
     };

@@ -485,7 +485,7 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
       t.cleanup(() => endSleeper(pid));
       running.stdout.on('readable', () => undefined);
       const readOn = (): void => {
-        running.stdout.read(1000);
+        running.stdout.read(20_000);
         next = setImmediate(readOn);
       };
       let next = setImmediate(readOn);

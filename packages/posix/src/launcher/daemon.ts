@@ -1,11 +1,5 @@
 /** A daemon as core holds it: ours as long as its launcher is not the program, nobody's afterwards. Its pipes stay ours. */
-import {
-  endWithParent,
-  signalNumber,
-  type ChildHandle,
-  type ExitStatus,
-  type SignalName,
-} from '@vircommand/core/backend';
+import { signalNumber, type ChildHandle, type ExitStatus, type SignalName } from '@vircommand/core/backend';
 import type { ParentEnds } from '../descriptor-set';
 import type { Libc } from '../libc';
 import { ProgramPipes } from '../program-pipes';
@@ -26,9 +20,6 @@ export class Daemon extends ProgramPipes implements ChildHandle {
     private readonly end: () => boolean,
   ) {
     super(libc, pipes);
-    // It may not be able to remove its pid file itself, where it has changed its user.
-    const runs = endWithParent(() => this.dispose());
-    exited.then(runs, runs);
     const { handshake } = launch;
     if (handshake === undefined) return;
     const notify = async (): Promise<void> => {

@@ -10,6 +10,7 @@ import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
 import { unwanted } from '../pace';
+import { mayNotSignal } from '../pidfd';
 import { beginLauncher, type BegunLauncher } from './client';
 import { Daemon } from './daemon';
 import { Launch } from './launch';
@@ -65,8 +66,9 @@ async function launchChild(
     // From here on it is the caller's.
     starting.delete(key);
     if (ready === 'died') throw await launch.cause(handle.exited);
-    // It may have been executed before it was ended, or in the middle of that; its pipes are closed.
-    if (ended) throw launch.silent ? saidNothing() : unwanted();
+    // It may have been executed before it was ended, or in the middle of that; its pipes are closed. One that may not be
+    // signalled lives on, and is not told as one that has never been.
+    if (ended && !mayNotSignal(libc, begun.process.pid)) throw launch.silent ? saidNothing() : unwanted();
     return handle;
   } catch (error) {
     handle.dispose();

@@ -84,8 +84,12 @@ export function keepCapabilities(libc: Libc, keep: boolean): void {
  */
 export function setCapabilities(libc: Libc, { exact, allowed }: Capabilities, now: Credentials): void {
   const kept = exact.has('permitted') ? 0n : keptByExec(now);
-  capset(libc, allowed | kept, allowed | (exact.has('inheritable') ? 0n : now.inheritable));
-  if (exact.has('ambient')) ambient(libc, LINUX.PR_CAP_AMBIENT_CLEAR_ALL, 0);
+  // What is so already is not asked for: a filter may forbid that to who has nothing.
+  const permitted = allowed | kept;
+  const inheritable = allowed | (exact.has('inheritable') ? 0n : now.inheritable);
+  const isSo = now.permitted === permitted && now.effective === permitted && now.inheritable === inheritable;
+  if (!isSo) capset(libc, permitted, inheritable);
+  if (exact.has('ambient') && now.ambient !== 0n) ambient(libc, LINUX.PR_CAP_AMBIENT_CLEAR_ALL, 0);
   for (const number of bits(allowed)) ambient(libc, LINUX.PR_CAP_AMBIENT_RAISE, number);
 }
 
