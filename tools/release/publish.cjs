@@ -42,9 +42,12 @@ async function isPublished({ name, version }) {
 async function publish(directory) {
   const pack = ['--filter', './packages/*', '--recursive', 'pack', '--pack-destination', directory];
   run('npx', ['--yes', packageManager, ...pack]);
+  // Asked before anything is published: a connection that is kept would be closed by the registry while npm blocks this process.
+  const published = new Set();
+  for (const manifest of manifests) if (await isPublished(manifest)) published.add(manifest);
   for (const manifest of inOrder()) {
     const { name, version } = manifest;
-    if (await isPublished(manifest)) {
+    if (published.has(manifest)) {
       console.log(`${name}@${version} is published already`);
       continue;
     }
