@@ -112,7 +112,10 @@ export interface ChildHandle {
   readonly pid: number | undefined;
   /** Present where the plan says `'pipe'`. Core destroys it. */
   readonly stdin: Writable | undefined;
-  /** Present where the plan says `'pipe'`. Core reads it to its end or destroys it. */
+  /**
+   * Present where the plan says `'pipe'`. Core reads it to its end or destroys it. A `bytesRead`, as sockets have it, bounds how
+   * long a caller's slow reader is waited for beside somebody who writes on; without one he is waited for as long as he reads.
+   */
   readonly stdout: Readable | undefined;
   /** Present where the plan says `'pipe'`. Core reads it to its end or destroys it. */
   readonly stderr: Readable | undefined;
