@@ -29,22 +29,28 @@ const executablePath = findChromium();
   let browser: Browser;
   let site: Awaited<ReturnType<typeof serve>>;
   let page: Page;
-  const wrong: string[] = [];
+  let wrong: string[];
 
   before(async () => {
     site = await serve();
     // A container's root has no sandbox to be in; the pages are our own.
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
+  });
+  // A page of its own for each test: what the last one was still fetching ahead is cancelled, and must not be held
+  // against the next.
+  beforeEach(async () => {
     page = await browser.newPage({ reducedMotion: 'reduce' });
+    const seen: string[] = (wrong = []);
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') wrong.push(`console: ${message.text()}`);
+      if (message.type() === 'error' || message.type() === 'warning') seen.push(`console: ${message.text()}`);
     });
-    page.on('pageerror', ({ message }) => wrong.push(`uncaught: ${message}`));
-    page.on('requestfailed', (request) => wrong.push(`${request.url()}: ${request.failure()?.errorText ?? 'failed'}`));
+    page.on('pageerror', ({ message }) => seen.push(`uncaught: ${message}`));
+    page.on('requestfailed', (request) => seen.push(`${request.url()}: ${request.failure()?.errorText ?? 'failed'}`));
     page.on('response', (response) => {
-      if (response.status() >= 400) wrong.push(`${response.url()}: ${response.status()}`);
+      if (response.status() >= 400) seen.push(`${response.url()}: ${response.status()}`);
     });
   });
+  afterEach(() => page.close());
   after(async () => {
     await browser.close();
     site.server.close();
@@ -55,7 +61,6 @@ const executablePath = findChromium();
   );
   for (const name of pages) {
     it(`fits a phone and a desk, by day and by night, without an error: ${name}`, async () => {
-      wrong.length = 0;
       await page.goto(`${site.url}/${name.replace(/(^|\/)index\.html$|\.html$/, '$1')}`, { waitUntil: 'load' });
       await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
       // What fades in or out has a colour of its own on the way.
