@@ -77,7 +77,7 @@ export class NodeChild implements ChildHandle {
 
   /** Somebody else reaped it, unless Node still tells in this turn: how it ended nobody will know. */
   private lose(): void {
-    realTime.setImmediate(() => {
+    realTime.nextTurn(() => {
       if (this.reaped) return;
       // Node would wait for it for ever.
       this.child.unref();

@@ -4,7 +4,7 @@
  */
 import type { Clock } from './clock';
 import type { ChildHandle, Reach } from './contract';
-import { afterTwoTurns } from './turns';
+import { realTime } from './real-time';
 import type { CommandResult, SignalName } from './types';
 
 /** What a run wants to know of its end. */
@@ -78,7 +78,7 @@ export class Ending {
     if (!this.exited) {
       this.cancelKill = this.clock.after(Math.max(this.drainDelay, leastForKill), () => {
         // An event loop that was busy tells of timers first, and may know of the exit all the same.
-        afterTwoTurns(() => {
+        realTime.afterTwoTurns(() => {
           if (!this.exited && !this.stopped) this.events.unkillable();
         });
       });

@@ -28,7 +28,6 @@ import { abortingAll, register, unregister } from './registry';
 import { isDelay, type RunSettings } from './run-options';
 import { placeAt, type Site } from './site';
 import { startFailure } from './start-failure';
-import { afterTwoTurns, nextTurn } from './turns';
 import type { CommandResult, ExitStatus, SignalName } from './types';
 
 /** A timer that is so late, in milliseconds, waited for something else that took the event loop. */
@@ -118,7 +117,7 @@ export class Run {
     const { signal } = this.settings;
     const refused = abortingAll();
     // Whoever tries again and again must not keep the event loop from turning.
-    if (refused) await nextTurn();
+    if (refused) await new Promise<void>(realTime.nextTurn);
     if (signal?.aborted === true || refused) {
       this.cause = { kind: 'abort', reason: reasonOf(signal) };
       this.finish();
@@ -256,7 +255,7 @@ export class Run {
     if (this.tailAwaited) return;
     this.tailAwaited = true;
     this.cancelDrain?.();
-    afterTwoTurns(() => this.finish());
+    realTime.afterTwoTurns(() => this.finish());
   }
 
   private acceptable(): boolean {
@@ -288,7 +287,7 @@ export class Run {
   /** Who has just been given the streams begins to read them in this turn. */
   private lookForReaders(): void {
     this.looksForReaders = true;
-    void nextTurn().then(() => {
+    realTime.nextTurn(() => {
       this.looksForReaders = false;
       for (const output of [this.stdout, this.stderr]) output.awaitReader();
       this.progress();
@@ -322,7 +321,7 @@ export class Run {
     const clock = this.mayBeRead && outputs.some(({ rest }) => rest !== '') ? realTime : this.clock;
     this.cancelDrain = clock.after(this.settings.drainDelay, () => {
       // By then there is what is in the pipes already (and all there is, for a delay of 0).
-      afterTwoTurns(() => {
+      realTime.afterTwoTurns(() => {
         if (this.settled) return;
         // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody. No timer runs
         // meanwhile, which would keep the process of who never reads on.
@@ -362,7 +361,7 @@ export class Run {
       this.end({ kind: 'timeout' });
     };
     if (late < lateTimer) end();
-    else afterTwoTurns(end);
+    else realTime.afterTwoTurns(end);
   }
 
   /** A daemon that is held is ended as it is; one that runs is nobody's, and only let go of. */
@@ -399,7 +398,7 @@ export class Run {
       }
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
         // The start may have come before a timer that is late: see `deadline`.
-        afterTwoTurns(() => {
+        realTime.afterTwoTurns(() => {
           if (this.handle === undefined) this.finish();
         });
       });

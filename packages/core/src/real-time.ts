@@ -1,50 +1,77 @@
 /**
- * Timers and the clock as they were when this package was loaded. A backend may be loaded with the first start, and that may be in
- * a test which fakes the time: programs must start, end and be reaped all the same, then and afterwards.
+ * Timers, turns and the clock that no test fakes: not one that begins to after this package was loaded, which a backend may be
+ * with the first start, and not one that did before. Programs must start, end and be reaped all the same.
  */
 import * as timers from 'node:timers';
 
 // Taken out of it, since what is asked of the module later is the fake.
-const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = timers;
-const hrtime = process.hrtime.bind(process);
+const { clearTimeout, setImmediate, setTimeout } = timers;
+const { scheduler } = timers.promises;
 
 /** In milliseconds. Node truncates longer timers to 1 ms. */
 export const longestTimer = 2 ** 31 - 1;
 
-/** Of `process.hrtime()`: `performance` would have to be loaded first, which takes a tenth of the time of an import. */
 export const milliseconds = ([seconds, nanoseconds]: [number, number]): number => seconds * 1000 + nanoseconds / 1e6;
 
 /** A fake has the promise of another fake, or none. */
-const isReal = (): boolean =>
-  Reflect.get(setTimeout, Symbol.for('nodejs.util.promisify.custom')) === timers.promises.setTimeout;
+const isReal = (timer: 'setImmediate' | 'setTimeout'): boolean =>
+  Reflect.get(timers[timer], Symbol.for('nodejs.util.promisify.custom')) === timers.promises[timer];
+
+/** Milliseconds, monotonic. Clocks are faked, too; nobody fakes how long the process runs. */
+const now = (): number => process.uptime() * 1000;
+
+interface TimerOptions {
+  /** Whether it keeps the process alive; default: yes. Fakes leave no way to say no. */
+  readonly ref?: boolean;
+}
+
+type After = (ms: number, callback: () => void, options?: TimerOptions) => () => void;
+
+const afterTimer: After = (ms, callback, { ref = true } = {}) => {
+  const timer = setTimeout(callback, Math.min(ms, longestTimer));
+  if (!ref) timer.unref();
+  return () => {
+    clearTimeout(timer);
+  };
+};
+
+/** In milliseconds. One that nobody wants any longer keeps the process for no more than this. */
+const slice = 10;
+
+/** Of all timers only `scheduler` is left by most who fake them, and its `yield()` by all. */
+const afterSlices: After = (ms, callback) => {
+  const end = now() + ms;
+  let wanted = true;
+  const wait = (): void => {
+    const left = Math.min(end - now(), slice);
+    void (Object.hasOwn(scheduler, 'wait') ? scheduler.yield() : scheduler.wait(left)).then(look);
+  };
+  const look = (): void => {
+    if (!wanted) return;
+    if (now() < end) wait();
+    else callback();
+  };
+  wait();
+  return () => {
+    wanted = false;
+  };
+};
+
+/** Calls back in the next turn of the event loop. */
+const nextTurn: (callback: () => void) => void = isReal('setImmediate')
+  ? (callback) => void setImmediate(callback)
+  : (callback) => void scheduler.yield().then(callback);
 
 /** For what is no matter of the caller's time. Deadlines of his are: see {@link Clock}, which this is one of. */
 export const realTime = {
-  clearInterval,
-  clearTimeout,
-  setImmediate,
-  setInterval,
-  setTimeout,
-  /** Milliseconds, monotonic. */
-  now: (): number => milliseconds(hrtime()),
-  /** At most as late as a timer can be. By turns where time was faked before this package was loaded. */
-  after: (ms: number, callback: () => void): (() => void) => {
-    if (isReal()) {
-      const timer = setTimeout(callback, Math.min(ms, longestTimer));
-      return () => {
-        clearTimeout(timer);
-      };
-    }
-    const end = process.uptime() * 1000 + ms;
-    let wanted = true;
-    const look = (): void => {
-      if (!wanted) return;
-      if (process.uptime() * 1000 < end) void timers.promises.scheduler.yield().then(look);
-      else callback();
-    };
-    look();
-    return () => {
-      wanted = false;
-    };
+  now,
+  nextTurn,
+  /** By then the loop has told of all that had happened before the call. */
+  afterTwoTurns: (callback: () => void): void => {
+    nextTurn(() => {
+      nextTurn(callback);
+    });
   },
+  /** Calls back after so many milliseconds, or as many as a timer can wait; the returned function cancels. */
+  after: isReal('setTimeout') ? afterTimer : afterSlices,
 };

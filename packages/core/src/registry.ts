@@ -6,9 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { checkBackend } from './check-backend';
 import type { Backend } from './contract';
 import { CommandUsageError } from './errors';
+import { realTime } from './real-time';
 import { readKillDelay } from './run-options';
 import { placeAt, siteOf } from './site';
-import { nextTurn } from './turns';
 
 /** A running command, as another copy of core may see it. */
 export interface Abortable {
@@ -69,7 +69,7 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
       const newestFirst = Array.from(shared.running).reverse();
       await Promise.all(newestFirst.map((command) => command.abort(read)));
       // Whoever waited for them has his turn before this is over.
-      await nextTurn();
+      await new Promise<void>(realTime.nextTurn);
     } while (shared.running.size > 0);
   } finally {
     shared.aborting--;

@@ -21,7 +21,7 @@ import { failureOf, type Part } from './answer';
 import { Call } from './calls';
 import { FakeProcess, type Facts } from './engine';
 import { MockError, usage } from './errors';
-import { keepAlive } from './real-time';
+import { keepAlive } from './keep-alive';
 import { runSync } from './sync-run';
 import { RealTime, type Timeline } from './timeline';
 import { VirtualClock } from './virtual-clock';

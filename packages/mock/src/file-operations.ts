@@ -1,7 +1,7 @@
 /** How many operations of the file system are under way in this process. */
 import { createHook, type HookCallbacks } from 'node:async_hooks';
 import { stat } from 'node:fs';
-import { realNow } from './real-time';
+import { realTime } from '@vircommand/core/backend';
 
 const isOperation = (name: unknown): boolean =>
   typeof name === 'string' && (name.startsWith('FSReq') || name === 'CloseReq');
@@ -29,7 +29,7 @@ export function watchFileOperations(): void {
   if (lists) return;
   const begun = (watched = new Set<number>());
   const forget = (id: number): void => {
-    if (begun.delete(id)) lastEnd = realNow();
+    if (begun.delete(id)) lastEnd = realTime.now();
   };
   const callbacks: HookCallbacks & { readonly trackPromises: boolean } = {
     // Promises are most async resources, and never file operations.
@@ -45,5 +45,5 @@ export function watchFileOperations(): void {
 
 export function pendingFileOperations(): number {
   if (watched === undefined) return listed();
-  return watched.size + (realNow() - lastEnd < afterwards ? 1 : 0);
+  return watched.size + (realTime.now() - lastEnd < afterwards ? 1 : 0);
 }

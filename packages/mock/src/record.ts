@@ -1,6 +1,7 @@
 /** The recorder: a decorating backend that starts programs with another one and tells everything that happens to them. */
 import {
   CommandStartError,
+  realTime,
   startError,
   type Backend,
   type ChildHandle,
@@ -13,7 +14,6 @@ import {
 import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
 import type { RecordedEvent } from './events';
-import { afterTwoTurns, lookLater } from './real-time';
 import { close, InputTap, OutputTap, type OutputListener } from './taps';
 
 type Told = RecordedEvent extends infer E ? (E extends { readonly call: number } ? Omit<E, 'call'> : never) : never;
@@ -68,11 +68,10 @@ class Watched {
   private waitAnew(): void {
     const ends = ++this.ends;
     this.waitedInVain = false;
-    lookLater(patience, () => {
-      afterTwoTurns(() => {
-        if (ends === this.ends) this.waitedInVain = true;
-      });
-    });
+    const look = (): void => {
+      if (ends === this.ends) this.waitedInVain = true;
+    };
+    realTime.after(patience, () => realTime.afterTwoTurns(look), { ref: false });
   }
 
   signalled(name: SignalName): void {

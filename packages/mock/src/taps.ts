@@ -1,6 +1,6 @@
 /** Streams that hand everything on and tell what passes; a tap that nobody uses changes nothing. */
 import { Readable, Writable } from 'node:stream';
-import { afterTwoTurns, later } from './real-time';
+import { realTime } from '@vircommand/core/backend';
 
 // As large as a pipe's, so that a program whose output nobody reads stops about where it would without us.
 const highWaterMark = 65536;
@@ -40,8 +40,8 @@ export function close(
       release();
       resolve();
     };
-    const cancel = later(endBound, () => {
-      afterTwoTurns(() => {
+    const cancel = realTime.after(endBound, () => {
+      realTime.afterTwoTurns(() => {
         if (isOver) return;
         listener.onHeld();
         over();

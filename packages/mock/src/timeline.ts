@@ -2,8 +2,7 @@
  * The time that fake programs live in, which is also core's time for their deadlines. Real time, or the stepped time of
  * one synchronous run; virtual time has a file of its own.
  */
-import { systemClock, type Clock } from '@vircommand/core/backend';
-import { nextTurn } from './real-time';
+import { realTime, systemClock, type Clock } from '@vircommand/core/backend';
 import { TimerQueue } from './timers';
 
 /** A clock, and what a fake program needs besides. */
@@ -28,7 +27,7 @@ export class Turns {
   private waiting: (() => void)[] = [];
 
   add(callback: () => void): void {
-    if (this.waiting.push(callback) === 1) nextTurn(this.run);
+    if (this.waiting.push(callback) === 1) realTime.nextTurn(this.run);
   }
 
   private readonly run = (): void => {

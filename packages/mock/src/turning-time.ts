@@ -2,7 +2,7 @@
  * Real time without what the event loop did not turn in. While it is held up, by busy code or by a debugger, nobody is told
  * of anything and nobody can do anything; then it tells of everything at once.
  */
-import { lookLater, nextTurn, realNow } from './real-time';
+import { realTime } from '@vircommand/core/backend';
 
 /** Milliseconds that somebody has waited who looks again and again. */
 export class Waiting {
@@ -14,7 +14,7 @@ export class Waiting {
 
   /** Looks, for how long it is by now. */
   look(): number {
-    const now = realNow();
+    const now = realTime.now();
     this.waited += Math.min(now - (this.lookedAt ?? now), this.mostPerLook);
     this.lookedAt = now;
     return this.waited;
@@ -53,12 +53,12 @@ export class TurningTime {
 
   private lookAgain(): void {
     this.looking = true;
-    const since = realNow();
+    const since = realTime.now();
     // At most once in a turn, and after the loop has told. Long turns have a look each: a timer comes in every second only.
     const look = (): void => {
-      nextTurn(() => {
-        if (realNow() - since < pace) {
-          lookLater(pace, look);
+      realTime.nextTurn(() => {
+        if (realTime.now() - since < pace) {
+          realTime.after(pace, look, { ref: false });
           return;
         }
         this.time = this.waiting.look();

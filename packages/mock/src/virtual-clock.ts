@@ -6,8 +6,8 @@
  * turns until nothing has happened for a few turns and no file operation is under way, so everything that the timer
  * before has caused is over, promises, streams and immediates included. Nothing waits for the wall clock.
  */
+import { realTime } from '@vircommand/core/backend';
 import { pendingFileOperations, watchFileOperations } from './file-operations';
-import { later, lookLater, nextTurn } from './real-time';
 import { TimerQueue } from './timers';
 import { Turns, type Timeline } from './timeline';
 import { Waiting } from './turning-time';
@@ -79,7 +79,7 @@ export class VirtualClock implements Timeline {
   private turn(): void {
     if (this.turning) return;
     this.turning = true;
-    nextTurn(this.look);
+    realTime.nextTurn(this.look);
   }
 
   private readonly look = (): void => {
@@ -87,13 +87,13 @@ export class VirtualClock implements Timeline {
       this.turning = false;
       return;
     }
-    if (++this.quiet < quietTurns) nextTurn(this.look);
-    else if (this.mustWait()) later(1, this.look);
+    if (++this.quiet < quietTurns) realTime.nextTurn(this.look);
+    else if (this.mustWait()) realTime.after(1, this.look);
     else if (this.timers.size === 0) this.lookIdly();
     else {
       this.touch();
       const next = this.timers.take();
-      nextTurn(this.look);
+      realTime.nextTurn(this.look);
       if (next === undefined) return;
       // After a synchronous run, timers may be overdue: time never goes back.
       this.time = Math.max(this.time, next.due);
@@ -103,13 +103,13 @@ export class VirtualClock implements Timeline {
 
   private lookIdly(): void {
     if (this.idleWait.look() < longestIdle) {
-      lookLater(idleLook, this.look);
+      realTime.after(idleLook, this.look, { ref: false });
       return;
     }
     this.touch();
     const callbacks = Array.from(this.idlers);
     this.idlers.clear();
-    nextTurn(this.look);
+    realTime.nextTurn(this.look);
     for (const callback of callbacks) callback();
   }
 

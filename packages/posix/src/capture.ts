@@ -31,25 +31,29 @@ class Batch {
   private readonly captures = new Set<Capture>();
   private todo: Capture[] = [];
   private looks = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: (() => void) | undefined;
 
   static join(capture: Capture): Batch {
     const batch = (Batch.open ??= new Batch());
     batch.captures.add(capture);
-    batch.timer ??= realTime.setTimeout(batch.look, delays[0]);
+    if (batch.stopTimer === undefined) batch.wait();
     return batch;
   }
 
   leave(capture: Capture): void {
     this.captures.delete(capture);
     if (this.captures.size > 0) return;
-    realTime.clearTimeout(this.timer);
-    this.timer = undefined;
+    this.stopTimer?.();
+    this.stopTimer = undefined;
+  }
+
+  private wait(): void {
+    this.stopTimer = realTime.after(delays[this.looks] ?? 0, this.look);
   }
 
   private readonly look = (): void => {
     if (Batch.open === this) Batch.open = undefined;
-    this.timer = undefined;
+    this.stopTimer = undefined;
     this.looks++;
     this.todo = Array.from(this.captures);
     this.work();
@@ -59,13 +63,13 @@ class Batch {
     for (let left = perTurn; left > 0; left--) {
       const capture = this.todo.pop();
       if (capture === undefined) {
-        if (this.captures.size > 0) this.timer = realTime.setTimeout(this.look, delays[this.looks]);
+        if (this.captures.size > 0) this.wait();
         return;
       }
       if (!this.captures.has(capture)) continue;
       if (capture.read() >= much || this.looks === delays.length) capture.attach();
     }
-    realTime.setImmediate(this.work);
+    realTime.nextTurn(this.work);
   };
 }
 

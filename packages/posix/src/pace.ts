@@ -94,7 +94,7 @@ export class Pace {
   private arm(): void {
     if (this.armed) return;
     this.armed = true;
-    realTime.setImmediate(() => {
+    realTime.nextTurn(() => {
       this.armed = false;
       this.spent = 0;
       if (this.waiting.length > 0) this.work();

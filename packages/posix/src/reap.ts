@@ -75,7 +75,7 @@ class Reaper {
   private signalsArrive = false;
   private listening = false;
   private readonly pidfds: PidfdSet;
-  private timer: NodeJS.Timeout | undefined;
+  private stopTimer: (() => void) | undefined;
   private timerDelay = 0;
   private passWaits = false;
   private expecting = false;
@@ -135,10 +135,10 @@ class Reaper {
   }
 
   private armTimer(delay: number): void {
-    if (this.timer !== undefined && this.timerDelay <= delay) return;
-    realTime.clearInterval(this.timer);
+    if (this.stopTimer !== undefined && this.timerDelay <= delay) return;
+    this.stopTimer?.();
     this.timerDelay = delay;
-    this.timer = realTime.setInterval(this.sweep, delay);
+    this.stopTimer = realTime.after(delay, this.sweep);
   }
 
   private readonly onSignal = (): void => {
@@ -156,7 +156,7 @@ class Reaper {
   passSoon(): void {
     if (this.passWaits) return;
     this.passWaits = true;
-    realTime.setImmediate(this.pass);
+    realTime.nextTurn(this.pass);
   }
 
   private readonly pass = (): void => {
@@ -185,13 +185,14 @@ class Reaper {
   private sweepSoon(): void {
     if (this.sweepWaits) return;
     this.sweepWaits = true;
-    realTime.setImmediate(() => {
+    realTime.nextTurn(() => {
       this.sweepWaits = false;
       this.checkAll();
     });
   }
 
   private readonly sweep = (): void => {
+    this.stopTimer = realTime.after(this.timerDelay, this.sweep);
     const removed = this.listening && process.listenerCount('SIGCHLD', this.onSignal) === 0;
     if (removed) process.on('SIGCHLD', this.onSignal);
     const before = this.running.size;
@@ -246,15 +247,15 @@ class Reaper {
   private disarmSoon(): void {
     if (this.disarmWaits) return;
     this.disarmWaits = true;
-    realTime.setImmediate(() => {
+    realTime.nextTurn(() => {
       this.disarmWaits = false;
       if (this.running.size === 0 && !this.expecting) this.disarm();
     });
   }
 
   private disarm(): void {
-    realTime.clearInterval(this.timer);
-    this.timer = undefined;
+    this.stopTimer?.();
+    this.stopTimer = undefined;
     this.pidfds.close();
     if (!this.listening) return;
     this.listening = false;

@@ -34,8 +34,10 @@ const early = (reads: boolean): string => `
   require('ts-node/register/transpile-only');
   const { mock } = require('node:test');
   mock.timers.enable({ apis: ['setImmediate', 'setTimeout', 'setInterval'] });
+  process.hrtime = Object.assign(() => [0, 0], { bigint: () => 0n });
   const { Command } = require('vircommand');
   (async () => {
+    await Promise.all(Array.from({ length: 10 }, () => new Command('sh', ['-c', 'sleep 0.1; echo']).run()));
     const running = await new Command('echo', ['out'], { stdout: 'pipe' }).runAsync();
     let out = '';
     if (${reads}) running.stdout.on('data', (chunk) => (out += chunk));

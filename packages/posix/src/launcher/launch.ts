@@ -92,16 +92,11 @@ export class Launch {
       if (this.pid !== undefined) return;
       this.silent = true;
       end();
-      const giveUp = realTime.setTimeout(() => this.reports.destroy(), longestLauncherDeath);
-      this.reports.once('close', () => {
-        realTime.clearTimeout(giveUp);
-      });
+      const leave = realTime.after(longestLauncherDeath, () => this.reports.destroy());
+      this.reports.once('close', leave);
     };
     // Not at once: where this thread was busy for so long, the word is there and not read yet.
-    const timer = realTime.setTimeout(() => realTime.setImmediate(look), patience).unref();
-    const stop = (): void => {
-      realTime.clearTimeout(timer);
-    };
+    const stop = realTime.after(patience, () => realTime.nextTurn(look), { ref: false });
     this.ready.then(stop, stop);
   }
 

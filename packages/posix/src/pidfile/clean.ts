@@ -14,7 +14,7 @@ import { parsePid } from './text';
 // Not promisify(): that gives the function of timers/promises, which is a fake where time is faked now.
 const delay = (ms: number): Promise<void> =>
   new Promise((resolve) => {
-    realTime.setTimeout(resolve, ms);
+    realTime.after(ms, resolve);
   });
 
 /** How {@link forceCleanupPath} goes about it. */

@@ -82,7 +82,7 @@ export class Thread {
     } catch (error) {
       // The permission model, for instance, or that its file is not there.
       this.fail(error);
-      realTime.setImmediate(() => {
+      realTime.nextTurn(() => {
         this.begin();
         listener.gone(this, this.why ?? '', this.refusal);
       });
