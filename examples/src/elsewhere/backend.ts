@@ -7,6 +7,8 @@ import { receive, send, type Report } from './protocol';
 
 const features: readonly Feature[] = Object.freeze(['argv0', 'cwd', 'merged-output', 'session']);
 
+type Held = (NodeJS.RefCounted & { readonly destroyed?: boolean }) | null | undefined;
+
 /** One connection, made with the first program. */
 class Connection {
   private agent: ChildProcess | undefined;
@@ -58,7 +60,10 @@ class Connection {
   private keepAlive(): void {
     const { agent } = this;
     const way = this.programs.size > 0 || this.closing ? 'ref' : 'unref';
-    for (const part of [agent, agent?.stdin, agent?.stdout] as (NodeJS.RefCounted | undefined)[]) part?.[way]();
+    for (const part of [agent, agent?.stdin, agent?.stdout] as Held[]) {
+      // A closed stream would remember it for a connection to come, each time.
+      if (part?.destroyed !== true) part?.[way]();
+    }
   }
 
   async close(): Promise<void> {
@@ -68,6 +73,7 @@ class Connection {
     this.keepAlive();
     agent.stdin?.end();
     await once(agent, 'exit');
+    this.closing = false;
   }
 }
 
