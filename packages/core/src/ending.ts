@@ -79,7 +79,10 @@ export class Ending {
       this.cancelKill = this.clock.after(Math.max(this.drainDelay, leastForKill), () => {
         // An event loop that was busy tells of timers first, and may know of the exit all the same.
         realTime.afterTwoTurns(() => {
-          if (!this.exited && !this.stopped) this.events.unkillable();
+          if (this.exited || this.stopped) return;
+          // Somebody below it may have got the signal; it lives.
+          this.reached = 'none';
+          this.events.unkillable();
         });
       });
     }

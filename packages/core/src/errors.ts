@@ -182,7 +182,7 @@ export abstract class CommandFailedError extends CommandError {
   }
 }
 
-/** It may not be signalled, and lives. */
+/** It lives. */
 function couldNotBeEnded({ timedOut, aborted, ended, pid, exitCode, signal }: CommandResult): boolean {
   const hadToEnd = (timedOut || aborted) && pid !== undefined;
   return hadToEnd && ended === 'none' && exitCode === undefined && signal === undefined;

@@ -305,7 +305,7 @@ export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink>
   readonly outputComplete: boolean;
   /**
    * What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended, or the program
-   * may not be signalled, and lives.
+   * lives, as it may not be signalled, or the kernel holds it.
    */
   readonly ended: 'tree' | 'group' | 'process' | 'none';
 }

@@ -383,6 +383,17 @@ describe('the life of a run', () => {
       expect(error.message).to.equal('Command timed out after 10 ms, and could not be ended: x');
     });
 
+    it('of which only those below the program know has not ended it', async () => {
+      const made = fake((p) => {
+        p.signal = () => ({ sent: true, reached: 'tree' });
+      });
+      const run = rejection(new made.Command('x').run({ timeout: 10, killDelay: 10 }), CommandTimeoutError);
+      await made.clock.advance(10_000);
+      const error = await run;
+      expect(error.result).to.include({ ended: 'none' });
+      expect(error.message).to.equal('Command timed out after 10 ms, and could not be ended: x');
+    });
+
     it('waits for descendants to end, and kills those who do not', async () => {
       const made = fake((p) => {
         p.reach = 'tree';

@@ -252,7 +252,8 @@ class BlockingRun {
       ending: cause,
       exceeded: cause === 'output-limit' ? pipes.exceeded : undefined,
       ...pipes.completeness(),
-      ended: this.ended,
+      // Where it lives, only those below it got the signal, or the kernel holds it.
+      ended: this.status === undefined ? 'none' : this.ended,
     };
   }
 

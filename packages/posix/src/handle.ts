@@ -12,6 +12,7 @@ import { Capture } from './capture';
 import type { Launch } from './launcher/launch';
 import type { Libc } from './libc';
 import { useLargePages } from './memory';
+import { mayNotSignal } from './pidfd';
 import { watchExit, type Watch } from './reap';
 import { ProgramPipes } from './program-pipes';
 import { SIGKILL } from './signal-numbers';
@@ -110,9 +111,9 @@ class PosixChild extends ProgramPipes implements ChildHandle {
 
   dispose(): void {
     if (this.watch.state !== 'reaped') {
+      this.signalTree(SIGKILL);
       // One that may not be signalled, as it changed its user, is not waited for, unless it is still held and ends by itself.
-      const { sent } = this.signalTree(SIGKILL);
-      if (sent || this.launch?.isLauncher() === true) this.watch.waitFor(longestDeath);
+      if (!mayNotSignal(this.libc, this.pid) || this.launch?.isLauncher() === true) this.watch.waitFor(longestDeath);
       this.watch.reap();
     }
     for (const capture of this.captures) capture.destroy();

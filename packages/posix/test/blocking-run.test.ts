@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { SyncOutcome } from '@vircommand/core/backend';
+import { errno } from '../src/errno';
+import type { Libc } from '../src/libc';
+import { SIGKILL } from '../src/signal-numbers';
 import { onEachDriver } from './drivers';
 import { openDescriptors, pidsWith, shell, stateOf, through, until } from './started';
 
@@ -103,6 +106,21 @@ describe('blocking run', () => {
       const outcome = runBlocking(shell(script), { timeout: 200, killDelay: 100 });
       expect(outcome).to.include({ ending: 'timeout', ended: 'tree', outputComplete: true });
       expect(pidsWith(seconds)).to.deep.equal([]);
+    });
+
+    it('has ended nobody who may not be signalled, though those below it may', () => {
+      const [below, own] = [mark(), mark()];
+      const isOwn = (pid: number): boolean => pidsWith(own).includes(Math.abs(pid));
+      const unlike: Libc = {
+        ...libc,
+        kill: (pid, signal) => (isOwn(pid) ? -errno.EPERM : libc.kill(pid, signal)),
+      };
+      const script = `sleep ${below} & exec sh -c 'echo enough; kill -STOP $$' ${own}`;
+      const bounds = { limit: { stdout: 1 }, killDelay: 0, drainDelay: 50 };
+      const outcome = through(unlike).runBlocking(shell(script), bounds, { stderr: { type: 'null' } });
+      expect(outcome).to.include({ ending: 'output-limit', ended: 'none', exitCode: undefined, signal: undefined });
+      expect(pidsWith(below)).to.deep.equal([]);
+      for (const pid of pidsWith(own)) libc.kill(pid, SIGKILL);
     });
 
     it('lets go of pipes that somebody else holds, with all that came before the exit', async () => {

@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { errno } from '../src/errno';
 import type { Libc } from '../src/libc';
 import { LINUX } from '../src/linux';
+import { SIGKILL } from '../src/signal-numbers';
 import { onEachDriver } from './drivers';
 import { captured, disposeStarted, openDescriptors, pidsWith, shell, stateOf, through, until } from './started';
 
@@ -249,6 +250,28 @@ describe('handle', () => {
       expect(stateOf(handle.pid ?? 0)).to.equal(undefined);
       expect(openDescriptors()).to.equal(before);
       await until(() => process.listenerCount('SIGCHLD') === 0);
+    });
+
+    it('is not waited for by dispose() where it may not be signalled, though those below it may', async () => {
+      const seconds = mark();
+      let program = 0;
+      let waits = 0;
+      const unlike: Libc = {
+        ...libc,
+        kill: (pid, signal) => (Math.abs(pid) === program ? -errno.EPERM : libc.kill(pid, signal)),
+        poll(set, count, ms) {
+          waits += Number(ms > 100);
+          return libc.poll(set, count, Math.min(ms, 100));
+        },
+      };
+      const handle = through(unlike).start(shell(`sleep ${seconds} & wait; exec cat`), { stdin: { type: 'pipe' } });
+      program = handle.pid ?? 0;
+      await until(() => pidsWith(seconds).length === 1);
+      expect(handle.signal('SIGKILL', 'tree').sent).to.equal(true);
+      handle.dispose();
+      expect([waits, pidsWith(seconds)]).to.deep.equal([0, []]);
+      expect(stateOf(program)).not.to.equal(undefined);
+      libc.kill(program, SIGKILL);
     });
 
     it('registers one listener for those that must not outlive the process', async () => {
