@@ -129,11 +129,19 @@ describe('the environment', () => {
   it('in the options form has no inherited variables: what would be left out is refused', () => {
     withVariables({ GIVEN: 'parent' }, () => {
       const made = fake();
-      const derived = Object.assign(Object.create(process.env) as Record<string, string>, { A: '1' });
-      expect(() => new made.Command('x', [], { env: derived }).runSync()).to.throw(
-        CommandUsageError,
-        /has variables in its prototype \('\w+'\), and only its own count: \{ \.\.\.process\.env/,
-      );
+      const own = (of: object): Record<string, string> => Object.assign(Object.create(of) as object, { A: '1' });
+      const withoutPrototype = Object.assign(Object.create(null) as object, { GIVEN: 'parent' });
+      for (const env of [
+        own(process.env),
+        own(own(own(process.env))),
+        own(withoutPrototype),
+        own(own(withoutPrototype)),
+      ]) {
+        expect(() => new made.Command('x', [], { env }).runSync()).to.throw(
+          CommandUsageError,
+          /has variables in its prototype \('\w+'\), and only its own count: \{ \.\.\.process\.env/,
+        );
+      }
       class Variables {
         readonly A = '1';
         toString(): string {

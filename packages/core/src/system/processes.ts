@@ -1,6 +1,6 @@
 /** The processes of this machine, as Linux's `/proc` shows them. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { systemClock } from '../clock';
+import { realTime } from '../real-time';
 
 /** What there is to read of a process. */
 export interface ProcessEntry {
@@ -187,8 +187,8 @@ class ProcessTable {
       entries.clear();
       return entries;
     }
-    const now = systemClock.now();
-    const expired = Math.abs(now - this.readAt) > validFor;
+    const now = realTime.now();
+    const expired = now - this.readAt > validFor;
     const forks = entries.size < longList ? NaN : countForks();
     // A kernel that only pretends to count says less than there are.
     if (!expired && forks === this.forks && forks >= entries.size) return entries;

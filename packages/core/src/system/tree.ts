@@ -3,8 +3,8 @@
  * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
  */
 import { constants } from 'node:os';
-import { systemClock } from '../clock';
 import type { Reach } from '../contract';
+import { realTime } from '../real-time';
 import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, userOf, type ProcessEntry } from './processes';
 
 // By number, since Windows has no names for them; nothing is found there.
@@ -277,9 +277,8 @@ export class Descendants {
    */
   private freeze(pinned: boolean): boolean {
     let waited = 0;
-    const begun = systemClock.now();
-    // Time does not go on where a test has faked it.
-    for (let round = 0; round < fewestRounds || (round < 1000 && systemClock.now() - begun < longestSearch); round++) {
+    const begun = realTime.now();
+    for (let round = 0; round < fewestRounds || (round < 1000 && realTime.now() - begun < longestSearch); round++) {
       // What one has forked before he stopped is there to be found when he has.
       while (waited < longestStop && !this.allStill(pinned)) {
         const ms = waited < 1 ? 0.1 : 1;
