@@ -10,7 +10,7 @@ describe('the table of processes', () => {
   /** Of a kernel that does not count forks. */
   const uncounted = ((file: string, encoding: 'latin1') =>
     file === '/proc/stat' ? '' : readFileSync(file, encoding)) as typeof readFileSync;
-  const { uptime } = process;
+  const uptime = process.uptime.bind(process);
   let begun = uptime();
   const stopTime = (after: number): void => {
     process.uptime = () => begun + after;

@@ -360,7 +360,7 @@ describe('descendants', () => {
 
   /** Ends nobody, with looks that take two seconds each, until one that finds nobody new. */
   function slowly(findsNew: (look: number) => boolean): { readonly looks: number; readonly visible: boolean } {
-    const { uptime } = process;
+    const uptime = process.uptime.bind(process);
     const descendants = new Descendants(0, { ownGroup: false, ownPipes: [] });
     descendants.visible = true;
     let looks = 0;
