@@ -7,6 +7,7 @@ import { loadBecome, loadBinding, loadEngine } from './later';
 import { GivenOptions } from './options';
 import { netIsDenied } from './permission';
 import { otherRuntime } from './runtime';
+import { shortageIn } from './shortage';
 
 /** How a posix backend is made. */
 export interface PosixOptions {
@@ -76,16 +77,12 @@ function usualBackend(): PosixBackend | Error {
       usual = createPosixBackend();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (isShortage(error)) return error;
+      if (shortageIn(`${error.message} ${String(error.cause)}`) !== undefined) return error;
       usual = error;
     }
   }
   return usual;
 }
-
-/** What passes: a loader tells of it in words. */
-const isShortage = (error: Error): boolean =>
-  /E[MN]FILE|ENOMEM|Too many open files|Cannot allocate memory/i.test(`${error.message} ${String(error.cause)}`);
 
 function usable(): PosixBackend {
   const found = usualBackend();

@@ -194,10 +194,10 @@ describe('the backend', () => {
       const { openSync, closeSync } = require('node:fs');
       const fds = [];
       try { for (;;) fds.push(openSync('/dev/null')); } catch {}
-      const say = () => new Command('true').run().then(() => console.log('ok'), ({ stage }) => { console.log(stage); });
+      const say = () => new Command('true').run().then(() => console.log('ok'), ({ stage, code, message }) => { console.log(stage, code, /--omit/.test(message)); });
       say().then(() => { for (const fd of fds) closeSync(fd); return say(); });`;
     const { stdout, stderr } = node(script, {}, ['prlimit', '--nofile=100:100']);
-    expect(stdout, stderr).to.equal('backend\nok\n');
+    expect(stdout, stderr).to.equal('backend EMFILE false\nok\n');
   });
 
   it('says which limit keeps the launcher from being told', () => {

@@ -2,6 +2,8 @@
  * The choice of a backend: once per process, at the first run, by platform and by what can be loaded; never per command,
  * so the same code has the same backend. `VIRCOMMAND_BACKEND` forces one.
  */
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { debuglog } from 'node:util';
 import { CommandUsageError } from '@vircommand/core';
 import type { Backend } from '@vircommand/core/backend';
@@ -32,7 +34,8 @@ let chosen: Backend | undefined;
 const refused: string[] = [];
 
 /**
- * The backend that `Command` of this package uses here.
+ * The backend that `Command` of this package uses here. Where no descriptor is free to choose with, nothing is chosen, and the
+ * error is the system's (`EMFILE`, `ENFILE`): the next call chooses.
  *
  * @throws CommandUsageError if `VIRCOMMAND_BACKEND` names a backend that does not exist or cannot be used here, or if none can.
  */
@@ -47,6 +50,8 @@ export function whyNotBetter(backend: Backend): string | undefined {
 }
 
 function choose(forced: string | undefined): Backend {
+  needDescriptor();
+  refused.length = 0;
   if (forced !== undefined && forced !== '') {
     const candidate = candidates.find(({ name }) => name === forced);
     const names = candidates.map(({ name }) => name).join(', ');
@@ -64,6 +69,19 @@ function choose(forced: string | undefined): Backend {
     refused.push(found);
   }
   throw new CommandUsageError('new Command', 'no backend can be used here', { command: '' });
+}
+
+/**
+ * A shortage of descriptors passes, and must not decide which backend this process has from then on. Node 20 even remembers
+ * that it could not find a package.
+ */
+function needDescriptor(): void {
+  try {
+    closeSync(openSync(devNull, 'r'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EMFILE' || code === 'ENFILE') throw error;
+  }
 }
 
 /** The backend, or why it cannot be used here. */

@@ -93,6 +93,27 @@ describe('the choice of a backend', () => {
     expect(forced).to.match(/^The backend child-process .*; use the backend posix: x\n/);
   });
 
+  it('is not made while no descriptor is free, and is the best one afterwards', function () {
+    if (process.platform === 'win32') this.skip();
+    const code = `
+      ${load}
+      const { closeSync, openSync } = require('node:fs');
+      const run = () => new Command('true').run().then(() => 'ran', ({ name, code, stage }) => [name, code, stage].join());
+      (async () => {
+        const taken = [];
+        try {
+          for (;;) taken.push(openSync('/dev/null'));
+        } catch {}
+        const said = [await run(), await run()];
+        for (const fd of taken) closeSync(fd);
+        console.log(said.join(), await run(), chooseBackend().name);
+      })();`;
+    const argv = ['-c', 'ulimit -n 200; exec "$@"', 'sh', process.execPath, ...process.execArgv, '-e', code];
+    const { stdout, stderr } = spawnSync('sh', argv, { cwd: __dirname, encoding: 'utf8' });
+    const lack = 'CommandStartError,EMFILE,backend';
+    expect(stdout, stderr).to.equal(`${lack},${lack} ran ${chooseBackend().name}\n`);
+  });
+
   it('yields to an override', async () => {
     const calls: string[] = [];
     const spy: Backend = {

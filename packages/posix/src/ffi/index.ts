@@ -1,5 +1,6 @@
 /** The choice of a driver, and the sentences that say why one cannot be had. */
 import { ownVariable } from '../own-variable';
+import { shortageIn } from '../shortage';
 import { DRIVER_NAMES, type Driver, type DriverName } from './driver';
 import { loadFfiNapi } from './ffi-napi';
 import { loadKoffi } from './koffi';
@@ -40,7 +41,8 @@ export function chosenDriver(option: DriverName | undefined): DriverName {
 /**
  * Loads a driver.
  *
- * @throws Error that says why it cannot be had and what to do; the cause is what its loading threw.
+ * @throws Error that says why it cannot be had and what to do; the cause is what its loading threw. It has a code if another try
+ *   can succeed: see {@link shortageIn}.
  */
 export function loadDriver(name: DriverName): Driver {
   const present = loaded.get(name);
@@ -51,6 +53,10 @@ export function loadDriver(name: DriverName): Driver {
     driver = load();
   } catch (error) {
     const why = reason(error);
+    const code = shortageIn(String(error));
+    if (code !== undefined) {
+      throw Object.assign(new Error(`The FFI driver ${name} cannot be loaded now: ${why}`, { cause: error }), { code });
+    }
     throw new Error(`The FFI driver ${name} cannot be used: ${why} (${advice})`, { cause: error });
   }
   loaded.set(name, driver);
