@@ -1,4 +1,6 @@
 /** ESLint rules for programs that are run with vircommand. */
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import type { ESLint, Linter, Rule } from 'eslint';
 import { noChildProcess } from './rules/no-child-process';
 import { noFloatingRun } from './rules/no-floating-run';
@@ -36,7 +38,12 @@ interface Plugin extends ESLint.Plugin {
   };
 }
 
-const meta = { name: 'eslint-plugin-vircommand', version: '0.1.0', namespace: 'vircommand' };
+/** A release changes the manifest only. The sources and what is built of them lie at the same depth below it. */
+const { name, version } = JSON.parse(readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8')) as {
+  readonly name: string;
+  readonly version: string;
+};
+const meta = { name, version, namespace: 'vircommand' };
 
 const configs = {
   recommended: preset('recommended', {

@@ -19,6 +19,10 @@ import { startRegistry, usualRegistry } from './registry';
 
 const within = { timeout: 120_000 };
 
+/** Whether a text has this version in it, and not as a part of another one. */
+const holds = (text: string, version: string): boolean =>
+  new RegExp(`\\b${version.replaceAll('.', '\\.')}\\b`).test(text);
+
 describe('a release', function () {
   this.timeout(240_000);
   if (process.platform !== 'linux') return;
@@ -76,6 +80,11 @@ describe('a release', function () {
     expect(next).to.not.equal(before);
     for (const { directory, manifest } of packages) {
       expect(readManifest(path.join(workspace, directory))).to.deep.equal({ ...manifest, version: next });
+      // Nothing else is changed, so nothing else may hold the version.
+      const sources = readdirSync(path.join(root, directory, 'src'), { recursive: true, encoding: 'utf8' });
+      const holdsVersion = (file: string): boolean =>
+        /\.[cm]?[jt]s$/.test(file) && holds(readFileSync(path.join(root, directory, 'src', file), 'utf8'), before);
+      expect(sources.filter(holdsVersion), `sources of ${directory} that hold ${before}`).to.deep.equal([]);
     }
     const changelog = readFileSync(path.join(workspace, 'CHANGELOG.md'), 'utf8');
     const entry = `## ${next} - \\d{4}-\\d\\d-\\d\\d\n\n### Added\n\n- posix: a feature\n\n### Fixed\n\n- core: a correction,\n  explained\n\n## `;
