@@ -1,8 +1,12 @@
 /** The suite is tested by backends that are broken on purpose: each is caught by the case that is meant for it. */
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 import type { Backend, ChildHandle } from '@vircommand/core/backend';
 import { cases } from '../src';
+import { dumpInShell } from '../src/cases/status';
 import { caseBound, runCase } from '../src/harness';
 import type { CaseResult, ConformanceSubject } from '../src/types';
 import { goodBackend } from './backends/good';
@@ -19,6 +23,16 @@ function run(subject: ConformanceSubject, id: string, bound: number): Promise<Ca
 function hasSetpriv(): boolean {
   const { stdout } = spawnSync('setpriv', ['--dump'], { env: { ...process.env, LC_ALL: 'C' } });
   return String(stdout).includes('Parent death signal');
+}
+
+function dumpsCore(): boolean {
+  const cwd = mkdtempSync(path.join(tmpdir(), 'dumps-'));
+  try {
+    const { stderr } = spawnSync('/bin/sh', ['-c', dumpInShell], { cwd, env: { LC_ALL: 'C' } });
+    return String(stderr).includes('core dumped');
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
 }
 
 /** What the broken backends started: some of them forget it, and it would keep this process from ending. */
@@ -48,7 +62,7 @@ function subjectOf(mutant: Mutant): ConformanceSubject {
 describe('a backend that', function () {
   if (process.platform !== 'linux') return;
   let killed = 0;
-  const there = { setpriv: hasSetpriv(), root: process.getuid?.() === 0 };
+  const there = { setpriv: hasSetpriv(), root: process.getuid?.() === 0, coreDumps: dumpsCore() };
 
   for (const mutant of mutants) {
     const test = mutant.needs === undefined || there[mutant.needs] ? it : it.skip;

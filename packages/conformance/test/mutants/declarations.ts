@@ -1,6 +1,6 @@
 /** Backends that say something else about themselves than what is true. */
 import type { Feature } from '@vircommand/core/backend';
-import { both, declaring, withHandle, type Mutant } from './mutant';
+import { both, declaring, withHandle, withSync, type Mutant } from './mutant';
 
 /** Declared and then ignored: the program runs as if nobody had asked. */
 const lies: readonly (readonly [feature: Feature, caughtBy: string])[] = [
@@ -91,6 +91,24 @@ export const declarationMutants: readonly Mutant[] = [
     does: 'says that there was no core dump, which it cannot know',
     caughtBy: 'absent.core-dump-bit',
     break: withHandle(({ exited }) => ({ exited: exited.then((status) => ({ ...status, coreDumped: false })) })),
+  },
+  {
+    does: 'says of every end that there was no core dump',
+    caughtBy: 'status.core-dumped',
+    needs: 'coreDumps',
+    break: both(
+      withHandle(({ exited }) => ({ exited: exited.then((status) => ({ ...status, coreDumped: false })) })),
+      declaring('core-dump-bit'),
+    ),
+  },
+  {
+    does: 'says of every end that there was no core dump, where the thread blocks',
+    caughtBy: 'status.core-dumped.sync',
+    needs: 'coreDumps',
+    break: both(
+      withSync((good, plan, request) => ({ ...good(plan, request), coreDumped: false })),
+      declaring('core-dump-bit'),
+    ),
   },
   {
     does: 'has figures of zero for what was used',

@@ -8,8 +8,8 @@ export interface Mutant {
   readonly caughtBy: string;
   /** It hangs: how long to let it, in milliseconds. */
   readonly bound?: number;
-  /** Without this program, or this user, the case checks nothing. */
-  readonly needs?: 'setpriv' | 'root';
+  /** Without this program, this user, or core dumps, the case checks nothing. */
+  readonly needs?: 'setpriv' | 'root' | 'coreDumps';
   /** Called for each backend that is made. */
   readonly break: (good: Backend) => Backend;
   /** Takes away what it left. */
