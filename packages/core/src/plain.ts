@@ -70,11 +70,15 @@ export function unknownName(kind: string, name: string, known: readonly string[]
 }
 
 /** Why what a caller gave is no object, or says more than is listened to, or `undefined`. Nothing is accepted and ignored. */
-export function strayName(given: unknown, known: readonly string[], what = ''): string | undefined {
+export function strayName(
+  given: unknown,
+  known: readonly string[],
+  kind: 'option' | 'property' = 'property',
+): string | undefined {
   if (given === undefined) return undefined;
-  if (!isOptions(given)) return what + noObject(given);
+  if (!isOptions(given)) return (kind === 'option' ? 'options ' : '') + noObject(given);
   const stray = Array.from(ownProperties(given)).find(([name, value]) => value !== undefined && !known.includes(name));
-  return stray === undefined ? undefined : unknownName('property', stray[0], known);
+  return stray === undefined ? undefined : unknownName(kind, stray[0], known);
 }
 
 /** A plain object of any realm: its prototype is the end of the chain. */

@@ -12,6 +12,9 @@ export type Mode = 'run' | 'runSync' | 'runAsync' | 'exec' | 'lines';
 export const modeOf = (call: RunCall): Mode =>
   call === 'run' || call === 'runSync' || call === 'runAsync' || call === 'exec' ? call : 'lines';
 
+/** The calls that take options: `lines()` is one of a program that runs. */
+type OptionCall = RunCall | 'lines';
+
 /** Options of one run, complete. */
 export interface RunSettings {
   readonly check: boolean;
@@ -53,11 +56,11 @@ const defaultSettings: RunSettings = Object.freeze({
 
 /** Where an option may be given, and what it must be: a checked value, or the reason why it is none. */
 interface Reader {
-  readonly calls: readonly RunCall[];
+  readonly calls: readonly OptionCall[];
   read(value: unknown): { readonly [K in keyof RunSettings]?: RunSettings[K] } | string;
 }
-const records: readonly RunCall[] = ['runLines', 'runRegex', 'runNul'];
-const all: readonly RunCall[] = ['run', 'runSync', 'runAsync', ...records];
+const records: readonly OptionCall[] = ['runLines', 'runRegex', 'runNul'];
+const all: readonly OptionCall[] = ['run', 'runSync', 'runAsync', ...records];
 
 /** Whether something is a time that can be waited, in milliseconds. */
 export const isDelay = (value: unknown): value is number =>
@@ -106,11 +109,11 @@ const readers: Readonly<Record<string, Reader>> = Object.assign(Object.create(nu
         : `must be a boolean or 'guaranteed'`,
   },
   maxLength: {
-    calls: records,
-    read: (value) => (isLimit(value) && value > 0 ? { maxLength: value } : 'must be a number of bytes above 0'),
+    calls: [...records, 'lines'],
+    read: (value) => (isLimit(value) && value > 0 ? { maxLength: value } : 'must be a whole number of bytes above 0'),
   },
   from: {
-    calls: records,
+    calls: [...records, 'lines'],
     read: (value) => (value === 'stdout' || value === 'stderr' ? { from: value } : `must be 'stdout' or 'stderr'`),
   },
   prefix: {
@@ -138,6 +141,10 @@ function readLimit(value: unknown): { limit: Required<OutputLimit>; bounded: tru
   const limit: { -readonly [K in keyof OutputLimit]-?: OutputLimit[K] } = { ...noLimit };
   for (const [name, part] of ownProperties(value)) {
     if (part === undefined) continue;
+    if (!Object.hasOwn(noLimit, name)) {
+      const stray = unknownName('property', name, Object.keys(noLimit));
+      return `must be { stdout, stderr, total, onExceed }: ${stray}`;
+    }
     if ((name === 'stdout' || name === 'stderr' || name === 'total') && isLimit(part)) limit[name] = part;
     else if (name === 'onExceed' && (part === 'kill' || part === 'truncate')) limit[name] = part;
     else
@@ -162,15 +169,15 @@ export function unknownOption(name: string, known: readonly string[]): string {
   return direction ? `there is no option '${name}' here; ${direction}` : unknownName('option', name, known);
 }
 
-function whyNotFor(call: RunCall, name: string, reader: Reader): string {
+function whyNotFor(call: OptionCall, name: string, reader: Reader): string {
   if (call === 'exec') return ': nothing of this process is left to look after the program';
-  return name === 'signal'
+  return call === 'runSync' && name === 'signal'
     ? ': an AbortSignal cannot fire while the thread is blocked; use timeout'
     : `; ${oneOf(reader)}`;
 }
 
 /** The settings of a run, or the option that is wrong and why. */
-export function readRunOptions(given: unknown, call: RunCall): RunSettings | { readonly wrong: string } {
+export function readRunOptions(given: unknown, call: OptionCall): RunSettings | { readonly wrong: string } {
   if (given === undefined) return defaultSettings;
   if (!isOptions(given)) return { wrong: `options ${noObject(given)}` };
   let settings = defaultSettings;
@@ -193,7 +200,7 @@ export function readRunOptions(given: unknown, call: RunCall): RunSettings | { r
 
 /** What `abort()` and the like may be told: the grace period, or why it is none. */
 export function readKillDelay(given: unknown): { readonly killDelay: number | undefined } | { readonly wrong: string } {
-  const wrong = strayName(given, ['killDelay'], 'options ');
+  const wrong = strayName(given, ['killDelay'], 'option');
   if (wrong !== undefined) return { wrong };
   const killDelay = ownProperty(given, 'killDelay');
   return killDelay === undefined || isDelay(killDelay)

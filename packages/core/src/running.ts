@@ -5,8 +5,8 @@ import type { ChildHandle, LaunchPlan } from './contract';
 import { CommandUsageError } from './errors';
 import type { Run } from './lifecycle';
 import { LineIterator } from './lines';
-import { hide, ownProperty, strayName } from './plain';
-import { readKillDelay } from './run-options';
+import { hide } from './plain';
+import { readKillDelay, readRunOptions } from './run-options';
 import { signalName, signalNumber } from './status';
 import type { CommandResult, LineOptions, SignalName, Sink, Source, Streamed, Written } from './types';
 
@@ -154,15 +154,9 @@ export class RunningProcess implements RunningCommand {
   }
 
   lines(options?: LineOptions): AsyncIterableIterator<string> {
-    const wrong = strayName(options, ['from', 'maxLength'], 'options ');
-    if (wrong !== undefined) throw this.#usage('lines', wrong);
-    const from = ownProperty(options, 'from') ?? 'stdout';
-    const maxLength = ownProperty(options, 'maxLength');
-    if (from !== 'stdout' && from !== 'stderr')
-      throw this.#usage('lines', "option 'from' must be 'stdout' or 'stderr'");
-    if (maxLength !== undefined && !(typeof maxLength === 'number' && maxLength > 0)) {
-      throw this.#usage('lines', "option 'maxLength' must be a number of bytes above 0");
-    }
+    const read = readRunOptions(options, 'lines');
+    if ('wrong' in read) throw this.#usage('lines', read.wrong);
+    const { from, maxLength } = read;
     if (this[from] === undefined) {
       const setter = from === 'stdout' ? 'setOutputFd' : 'setErrorFd';
       throw this.#usage('lines', `${from} is no pipe to the caller; call ${setter}('pipe')`);

@@ -1,7 +1,7 @@
 /** The setters of process attributes: directory, daemon, ids, limits, capabilities, labels, hook, handshake. */
 import { fileURLToPath } from 'node:url';
 import { capability } from './capabilities';
-import { describe, isCount, isOptions, noObject, ownProperties, ownProperty, plainData } from './plain';
+import { describe, isCount, isOptions, noObject, ownProperties, ownProperty, plainData, unknownName } from './plain';
 import { StreamSetters } from './set-streams';
 import type { Limit, Limits } from './types';
 
@@ -125,7 +125,10 @@ export class ProcessSetters extends StreamSetters {
 
   protected storeLimit(call: string, name: unknown, limit: unknown): this {
     const key = limitNames.find((known) => known === name);
-    if (key === undefined) return this.note(call, `${describe(name)} is none of ${limitNames.join(', ')}`);
+    if (key === undefined) {
+      if (typeof name === 'string') return this.note(call, unknownName('limit', name, limitNames));
+      return this.note(call, `takes one of ${limitNames.join(', ')}, not ${describe(name)}`);
+    }
     const one = readLimit(limit);
     if (one === undefined && typeof limit === 'object' && !this.knows(call, limit ?? undefined, ['soft', 'hard']))
       return this;

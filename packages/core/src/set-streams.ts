@@ -1,9 +1,17 @@
 /** The setters of standard streams and other descriptors. */
-import { describe, isCount, isFd, ownProperty } from './plain';
+import { describe, isCount, isFd, isPlain, ownProperty } from './plain';
 import { ArgumentSetters } from './set-arguments';
 import type { StreamChoice } from './spec';
 
 type StreamName = 'stdin' | 'stdout' | 'stderr';
+
+const outputs = "'null', 'inherit', 'pipe', 'text', 'bytes', ";
+/** What the options form takes, for messages. */
+const accepted: Readonly<Record<StreamName, string>> = {
+  stdin: "'null', 'inherit', 'pipe', a descriptor, { file } or { input }",
+  stdout: `${outputs}a descriptor or { file, append }`,
+  stderr: `${outputs}'stdout', a descriptor or { file, append }`,
+};
 
 /** What the program's descriptors lead to. */
 export class StreamSetters extends ArgumentSetters {
@@ -83,28 +91,28 @@ export class StreamSetters extends ArgumentSetters {
 
   /** The options form: any of its values for a stream. */
   protected applyStream(key: StreamName, given: unknown): this {
-    const call = key;
-    if (given === 'null') return this.setStream(call, key, { kind: 'null' });
+    if (given === 'null') return this.setStream(key, key, { kind: 'null' });
     if (given === 'inherit') {
       const fd = key === 'stdin' ? 0 : key === 'stdout' ? 1 : 2;
-      return this.setStream(call, key, { kind: 'fd', fd });
+      return this.setStream(key, key, { kind: 'fd', fd });
     }
     if (key !== 'stdin' && (given === 'text' || given === 'bytes')) {
-      return this.setStream(call, key, { kind: 'capture', as: given });
+      return this.setStream(key, key, { kind: 'capture', as: given });
     }
-    if (typeof given === 'object' && given !== null && Object.hasOwn(given, 'file')) {
-      if (!this.knows(call, given, key === 'stdin' ? ['file'] : ['file', 'append'])) return this;
-      return this.setStreamFile(call, key, ownProperty(given, 'file'), ownProperty(given, 'append'));
+    const file = ownProperty(given, 'file');
+    const input = key === 'stdin' ? ownProperty(given, 'input') : undefined;
+    const isNamed = file !== undefined || input !== undefined;
+    if (!isNamed && (given === 'pipe' || (key === 'stderr' && given === 'stdout') || isFd(given))) {
+      return this.setStreamFd(key, key, given);
     }
-    if (key === 'stdin' && typeof given === 'object' && given !== null && Object.hasOwn(given, 'input')) {
-      if (!this.knows(call, given, ['input'])) return this;
-      return this.setInput(call, ownProperty(given, 'input'));
-    }
-    if (typeof given === 'string' && given !== 'pipe' && !(key === 'stderr' && given === 'stdout')) {
-      const words = key === 'stdin' ? "'null', 'inherit', 'pipe'" : "'null', 'inherit', 'pipe', 'text', 'bytes'";
-      return this.note(call, `'${given}' is none of ${words}${key === 'stderr' ? ", 'stdout'" : ''}`);
-    }
-    return this.setStreamFd(call, key, given);
+    // Of another object nobody knows what its properties mean.
+    const isRead =
+      isNamed || (typeof given === 'object' && given !== null && isPlain(given) && !Object.hasOwn(given, 'fd'));
+    if (isRead && !this.knows(key, given, key === 'stdin' ? ['file', 'input'] : ['file', 'append'])) return this;
+    if (file !== undefined && input !== undefined) return this.note(key, 'give file or input, not both');
+    if (file !== undefined) return this.setStreamFile(key, key, file, ownProperty(given, 'append'));
+    if (input !== undefined) return this.setInput(key, input);
+    return this.note(key, `must be ${accepted[key]}, not ${describe(given)}`);
   }
 
   doAsyncIo(): this {

@@ -561,7 +561,14 @@ describe('lines() of a program that runs', () => {
     const running = await new made.Command('x').setOutputFd('pipe').runAsync();
     expect(() => running.lines({ from: 'stderr' })).to.throw(CommandUsageError, "setErrorFd('pipe')");
     expect(() => running.lines({ form: 'stderr' } as never)).to.throw(CommandUsageError, "did you mean 'from'");
-    expect(() => running.lines({ maxLength: 0 })).to.throw(CommandUsageError, 'maxLength');
+    for (const maxLength of [0, 3.5, -1]) {
+      const message = "lines(): option 'maxLength' must be a whole number of bytes above 0";
+      expect(() => running.lines({ maxLength })).to.throw(CommandUsageError, message);
+    }
+    expect(() => running.lines({ signal: AbortSignal.abort() } as never)).to.throw(
+      CommandUsageError,
+      "option 'signal' is not for lines(); it is one of run(), runAsync()",
+    );
     await running.abort();
   });
 });

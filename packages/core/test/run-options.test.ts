@@ -1,8 +1,15 @@
 import events from 'node:events';
+import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { CommandExitError, CommandUsageError, type Command } from '@vircommand/core';
 import { rejection } from './caught';
 import { fake } from './fake-backend';
+
+const wrongStdout = (given: string): RegExp =>
+  RegExp(
+    "^option 'stdout': must be 'null', 'inherit', 'pipe', 'text', 'bytes', a descriptor or { file, append }, " +
+      `not ${given}$`,
+  );
 
 describe('options of a run', () => {
   const { Command } = fake();
@@ -34,11 +41,17 @@ describe('options of a run', () => {
     [{ outputLimit: new Date(0) }, /'outputLimit' must be/],
     [{ signal: { aborted: false, addEventListener: () => undefined } }, /'signal' must be an AbortSignal/],
     [{ outputLimit: 1.5 }, /'outputLimit' must be/],
-    [{ outputLimit: { stdut: 5 } }, /'outputLimit' has stdut/],
+    [
+      { outputLimit: { stdut: 5 } },
+      /'outputLimit' must be { .* }: there is no property 'stdut'; did you mean 'stdout'\?$/,
+    ],
     [{ outputLimit: { onExceed: 'stop' } }, /'outputLimit' has onExceed/],
     [{ encoding: 'utf-8' }, /'encoding' must be 'utf8'/],
     [{ killOnParentExit: 'yes' }, /'killOnParentExit' must be a boolean or 'guaranteed'/],
-    [{ maxLength: 5 }, /'maxLength' is not for run\(\); it is one of runLines\(\), runRegex\(\), runNul\(\)$/],
+    [
+      { maxLength: 5 },
+      /'maxLength' is not for run\(\); it is one of runLines\(\), runRegex\(\), runNul\(\), lines\(\)$/,
+    ],
     [{ prefix: 'x' }, /'prefix' is not for run\(\); it is one of runRegex\(\)$/],
   ];
   for (const [options, says] of wrong) {
@@ -100,25 +113,39 @@ describe('options of a run', () => {
       [{ input: 'x' }, /no option 'input' here; use stdin: { input }/],
       [{ detached: true }, /no option 'detached' here; use session or daemon/],
       [{ timeout: 5 }, /no option 'timeout' here; it is one of run\(\)/],
-      [{ from: 'stderr' }, /no option 'from' here; it is one of runLines\(\), runRegex\(\), runNul\(\)$/],
+      [{ from: 'stderr' }, /no option 'from' here; it is one of runLines\(\), runRegex\(\), runNul\(\), lines\(\)$/],
       [{ maxLength: 5 }, /no option 'maxLength' here; it is one of runLines\(\)/],
       [{ prefix: 'x' }, /no option 'prefix' here; it is one of runRegex\(\)$/],
       [{ encoding: 'utf8' }, /no option 'encoding' here; it is one of run\(\)/],
       [{ stdio: 'inherit' }, /no option 'stdio'; did you mean 'stdin'/],
       [{ toString: 'x' }, /no option 'toString'/],
-      [{ stdout: 'txt' }, /'txt' is none of 'null', 'inherit'/],
-      [{ stdin: 'text' }, /'text' is none of/],
+      [{ stdout: 'txt' }, wrongStdout("the string 'txt'")],
+      [{ stdout: 1.5 }, wrongStdout('the number 1.5')],
+      [{ stdout: {} }, wrongStdout('an object')],
+      [{ stdout: { file: undefined } }, wrongStdout('an object')],
+      [{ stdout: { append: true } }, wrongStdout('an object')],
+      [{ stdout: new Date(0) }, wrongStdout('a Date')],
+      [{ stdout: new PassThrough() }, wrongStdout('an object')],
+      [{ stdout: { input: 'x' } }, /no property 'input'/],
+      [{ stdout: { file: '/f', fd: 5 } }, /no property 'fd'/],
+      [
+        { stdin: 'text' },
+        /must be 'null', 'inherit', 'pipe', a descriptor, { file } or { input }, not the string 'text'/,
+      ],
+      [{ stdin: { inpt: 'x' } }, /option 'stdin': there is no property 'inpt'; did you mean 'input'/],
+      [{ stdin: { file: '/f', input: 'x' } }, /option 'stdin': give file or input, not both/],
+      [{ stderr: 'stdot' }, /'bytes', 'stdout', a descriptor or { file, append }, not the string 'stdot'/],
       [{ stdout: { file: '/f', apend: true } }, /no property 'apend'; did you mean 'append'/],
-      [{ stdin: { fd: NaN } }, /takes a descriptor/],
-      [{ stdout: { fd: 1.5 } }, /takes a descriptor/],
-      [{ stderr: { fd: 2 ** 31 } }, /takes a descriptor/],
+      [{ stdin: { fd: NaN } }, /must be .* a descriptor/],
+      [{ stdout: { fd: 1.5 } }, /must be .* a descriptor/],
+      [{ stderr: { fd: 2 ** 31 } }, /must be .* a descriptor/],
       [{ passFds: [{ fd: 5, At: 1 }] }, /no property 'At'/],
       [{ passFds: {} }, /must be an array/],
       [{ sendBuffers: [{ fd: 5, dta: 'x' }] }, /no property 'dta'; did you mean 'data'/],
       [{ env: new Map() }, /must be an object of names and values/],
       [{ env: { A: 5 } }, /value of A must be a string/],
       [{ daemon: 'yes' }, /must be a boolean/],
-      [{ limits: { file: 5 } }, /none of memLock/],
+      [{ limits: { file: 5 } }, /there is no limit 'file'; did you mean 'files'\?$/],
       [{ capabilities: { clean: true } }, /no property 'clean'; did you mean 'clear'/],
       [{ coreScheduling: { amung: 5 } }, /no property 'amung'/],
       [{ coreScheduling: 'together' }, /must be 'alone' or/],
