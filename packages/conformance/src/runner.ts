@@ -1,10 +1,11 @@
 /** The whole suite (or a part) without a test runner, as a report. */
 import { performance } from 'node:perf_hooks';
-import type { Feature } from '@vircommand/core/backend';
+import { types } from 'node:util';
+import { GivenOptions, type Feature } from '@vircommand/core/backend';
 import { cases as allCases } from './cases';
 import { runCase } from './harness';
 import { evidence, type FeatureEvidence } from './outcome';
-import { checkSubject } from './subject';
+import { checkSubject, wrong } from './subject';
 import type { CaseResult, ConformanceCase, ConformanceReport, ConformanceSubject, Outcome } from './types';
 
 /** How `runConformance()` runs. */
@@ -72,7 +73,7 @@ async function runInOrder(
 /**
  * Runs the suite on a backend, one case after another.
  *
- * @throws TypeError if the subject is no subject; and what its `create()` throws the first time.
+ * @throws TypeError if the subject is no subject, or for wrong options; and what its `create()` throws the first time.
  *
  * @example
  * ```ts
@@ -85,5 +86,18 @@ export async function runConformance(
   options: RunnerOptions = {},
 ): Promise<ConformanceReport> {
   checkSubject(subject, allCases);
-  return (await runCases(subject, selected(options.only), options)).report;
+  const { only, ...settings } = readOptions(options);
+  return (await runCases(subject, selected(only), settings)).report;
+}
+
+const isFunction = (value: unknown): value is () => void => typeof value === 'function';
+
+function readOptions(options: RunnerOptions): RunnerOptions {
+  const given = new GivenOptions('runConformance()', options, ['only', 'bound', 'onStart', 'onCase'], wrong);
+  return {
+    only: given.read('only', types.isRegExp, 'a regular expression'),
+    bound: given.milliseconds('bound'),
+    onStart: given.read('onStart', isFunction, 'a function'),
+    onCase: given.read('onCase', isFunction, 'a function'),
+  };
 }

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import type { Backend, Feature } from '@vircommand/core/backend';
 import { register } from '../src/register';
+import { runConformance } from '../src/runner';
 import type { ConformanceCase, ConformanceSubject, TestAdapter } from '../src/types';
 
 /** Starts nothing: the cases here need no program. */
@@ -136,6 +137,44 @@ describe('register()', () => {
     expect(() => wrong({ name: '' })).to.throw(TypeError, 'the subject has no name');
     expect(() => wrong({ create: undefined })).to.throw(TypeError, "'nothing' has no create()");
     expect(() => wrong({ knownFailures: { 'a.c': 'typo' } })).to.throw(TypeError, 'names no case of the suite: a.c');
+    expect(() => wrong({ knownFailure: { 'a.b': 'x' } })).to.throw(
+      TypeError,
+      "conformance: there is no option 'knownFailure'; did you mean 'knownFailures'?",
+    );
+    expect(() => wrong({ programs: 'helper' })).to.throw(TypeError, "must be 'any' or 'helper-only', not the string");
+    expect(() => register(null as never, [], new Collector())).to.throw(
+      TypeError,
+      'conformance: the subject must be an object, not null',
+    );
+  });
+
+  it('refuses wrong options of a run without a test runner, before anything runs', async () => {
+    const subject = { name: 'nothing', create: () => backend() };
+    for (const [options, message] of [
+      [{ onlyy: /./ }, "runConformance(): there is no option 'onlyy'; did you mean 'only'?"],
+      [{ only: 'status' }, "runConformance(): option 'only' must be a regular expression, not the string 'status'"],
+      [
+        { bound: '5' },
+        "runConformance(): option 'bound' must be a number of milliseconds, 0 or more, not the string '5'",
+      ],
+      [{ onCase: true }, "runConformance(): option 'onCase' must be a function, not the boolean true"],
+    ] as const) {
+      const error: unknown = await runConformance(subject, options as never).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(TypeError).with.property('message', message);
+    }
+  });
+
+  it('does not ask what the object of a class has besides', () => {
+    class Remote {
+      readonly host = 'localhost';
+      readonly name = 'remote';
+      create(): Backend {
+        return backend();
+      }
+    }
+    const collector = new Collector();
+    register(new Remote(), [define('a.b', pass)], collector);
+    expect(collector.tests).to.have.length(1);
   });
 
   it('a create() that throws fails every case, not the registration', async () => {

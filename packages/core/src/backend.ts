@@ -16,6 +16,7 @@ export type { CommandConstructor } from './command';
 export { CommandStartError, startError } from './errors';
 export { planBytes, planString } from './bytes';
 export { capabilityNumber } from './capabilities';
+export { checkBackend } from './check-backend';
 export { statDescriptor } from './system/descriptor';
 export { directoryError, execError } from './system/exec-error';
 export { headOf, interpreterOf, mostInterpreters } from './system/interpreter';
@@ -23,7 +24,8 @@ export { currentPlace, leadsTo, nameOfWorkingDirectory, type Place } from './sys
 export { resolveProgram, resolveProgramOf, type ResolveOptions } from './system/resolve';
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
-export { describe, isOptions, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
+export { GivenOptions } from './given-options';
+export { describe, isOptions, isPlain, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
 export { isAbortSignal, isDelay } from './run-options';
 export { systemClock, type Clock } from './clock';
 export { longestTimer, realTime } from './real-time';

@@ -153,7 +153,7 @@ const isSignal = (value: unknown): value is SignalName =>
   typeof value === 'string' && signalNumber(value) !== undefined;
 const isTime = (value: unknown): value is number => typeof value === 'number' && value >= 0 && Number.isFinite(value);
 const isExitCode = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
-export const isOutput = (value: unknown): boolean => value === 'stdout' || value === 'stderr';
+export const isOutput = (value: unknown): value is OutputName => value === 'stdout' || value === 'stderr';
 const isData = (value: unknown): boolean => typeof value === 'string' || types.isUint8Array(value);
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 

@@ -1,7 +1,8 @@
 /** The dry run (`virCommandSetDryRun`): commands are checked and noted, and nothing is looked for or started. */
-import { FEATURES, FEATURE_INFO, type Feature } from '@vircommand/core/backend';
+import { describe, FEATURES, FEATURE_INFO, type Feature } from '@vircommand/core/backend';
 import { compile, type Answer } from './answer';
 import type { Call, MockCall } from './calls';
+import { usage } from './errors';
 import { MOCK_FEATURES, type Director } from './fake-backend';
 import { ObservedBackend, type MockView } from './mock';
 
@@ -34,6 +35,8 @@ class DryRunBackend extends ObservedBackend implements DryRun {
  * a descriptor). What it writes to anything but a pipe is dropped. Without an answer the program succeeds and writes
  * nothing: only assert on the text then, not on results.
  *
+ * @throws MockError if the answer is no function
+ *
  * @example
  * ```ts
  * const dry = createDryRun((call) => (call.args.includes('-A') ? { exitCode: 127 } : undefined));
@@ -43,6 +46,11 @@ class DryRunBackend extends ObservedBackend implements DryRun {
  * ```
  */
 export function createDryRun(answer?: (call: MockCall) => Answer | undefined): DryRun {
+  const given: unknown = answer;
+  if (given !== undefined && typeof given !== 'function') {
+    const instead = 'a function that gives one: createDryRun(() => ({ exitCode: 1 }))';
+    throw usage('createDryRun()', `the answer must be ${instead}, not ${describe(given)}`);
+  }
   const director: Director = {
     direct: (call: Call, stdinComplete) => {
       if (answer === undefined) return succeeds;

@@ -1,5 +1,11 @@
 /** The scripted mock, and the dry run: a backend and what a test asks it. */
-import { FEATURE_INFO, type Backend, type CommandConstructor, type Feature } from '@vircommand/core/backend';
+import {
+  FEATURE_INFO,
+  GivenOptions,
+  type Backend,
+  type CommandConstructor,
+  type Feature,
+} from '@vircommand/core/backend';
 import type { MockCall } from './calls';
 import { FakeBackend, MOCK_FEATURES, type Director, type TimeMode } from './fake-backend';
 import { MockError, usage } from './errors';
@@ -67,7 +73,7 @@ function whyNot(feature: Feature): string {
 class ScriptedBackend extends ObservedBackend implements MockBackend {
   constructor(
     private readonly book: ScriptBook & Director,
-    options: MockOptions,
+    options: Pick<MockOptions, 'features' | 'time'>,
   ) {
     super('mock', book, { ...options, whyNot });
   }
@@ -84,8 +90,12 @@ class ScriptedBackend extends ObservedBackend implements MockBackend {
 /** What a scripted program can do besides, if somebody asks for it: made-up pids. */
 const onRequest: readonly Feature[] = ['local-pid'];
 
+const isArray = (value: unknown): value is readonly Feature[] => Array.isArray(value);
+
 /**
  * A backend for tests: nothing is started, programs do what the test says.
+ *
+ * @throws MockError for wrong options
  *
  * @example
  * ```ts
@@ -96,7 +106,11 @@ const onRequest: readonly Feature[] = ['local-pid'];
  * ```
  */
 export function createMock(options: MockOptions = {}): MockBackend {
-  const beyond = options.features?.find((feature) => !MOCK_FEATURES.includes(feature) && !onRequest.includes(feature));
+  const given = new GivenOptions('createMock()', options, ['order', 'time', 'features'], usage);
+  const order = given.oneOf('order', ['per-program', 'strict']) ?? 'per-program';
+  const time = given.oneOf('time', ['virtual', 'real']);
+  const features = given.read('features', isArray, 'an array of features');
+  const beyond = features?.find((feature) => !MOCK_FEATURES.includes(feature) && !onRequest.includes(feature));
   if (beyond !== undefined) throw usage('features', `no mock can do '${beyond}'; what it can is in MOCK_FEATURES`);
-  return new ScriptedBackend(new ScriptBook(options.order ?? 'per-program'), options);
+  return new ScriptedBackend(new ScriptBook(order), { features, time });
 }

@@ -1,6 +1,8 @@
 /** The recorder: a decorating backend that starts programs with another one and tells everything that happens to them. */
 import {
+  checkBackend,
   CommandStartError,
+  describe,
   realTime,
   startError,
   type Backend,
@@ -13,6 +15,7 @@ import {
 } from '@vircommand/core/backend';
 import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
+import { usage } from './errors';
 import type { RecordedEvent } from './events';
 import { close, InputTap, OutputTap, type OutputListener } from './taps';
 
@@ -316,6 +319,8 @@ export class Recorder implements Backend {
 /**
  * A spy over any backend: programs run as they do without it, and `sink` is told what happens to them, as it happens.
  *
+ * @throws CommandUsageError, `ERR_COMMAND_CONTRACT`, for what is no backend; MockError if the sink is no function
+ *
  * @example
  * ```ts
  * const spy = createRecorder(backend, (event) => console.log(event));
@@ -323,5 +328,10 @@ export class Recorder implements Backend {
  * ```
  */
 export function createRecorder(wrapped: Backend, sink: (event: RecordedEvent) => void): Backend {
+  checkBackend(wrapped, 'createRecorder()');
+  const given: unknown = sink;
+  if (typeof given !== 'function') {
+    throw usage('createRecorder()', `the sink must be a function that is told of each event, not ${describe(given)}`);
+  }
   return new Recorder(wrapped, sink);
 }

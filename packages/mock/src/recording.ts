@@ -5,6 +5,8 @@ import { overrideBackend } from '@vircommand/core';
 import {
   bindCommand,
   FEATURE_INFO,
+  GivenOptions,
+  isOptions,
   type Backend,
   type CommandConstructor,
   type Feature,
@@ -290,29 +292,40 @@ class OpenRecording implements Recording {
   }
 }
 
-const optionNames = ['file', 'live', 'mode', 'env', 'redact', 'placeholders', 'closed'];
+const optionNames = ['file', 'live', 'mode', 'env', 'redact', 'placeholders', 'closed'] as const;
 const placeholderName = /^[a-z][\w-]*$/i;
 const takenNames = ['secret', 'env', 'redacted'];
 
-function readOptions(given: RecordingOptions): Settings {
-  const { file, env = [], redact = [], placeholders = {}, closed } = given;
-  const usage = (reason: string): never => {
-    throw new RecordingError('ERR_RECORDING_USAGE', `openRecording(): ${reason}`, { file });
-  };
-  const unknown = Object.keys(given).find((name) => !optionNames.includes(name));
-  if (unknown !== undefined) usage(`there is no option '${unknown}'; there are ${optionNames.join(', ')}`);
-  if (typeof file !== 'string' || file === '') usage('file must be a path');
-  if (!Array.isArray(env) || !env.every((name) => typeof name === 'string')) usage('env must be an array of names');
-  if (closed !== undefined && !(Array.isArray(closed) && closed.every(isOutput)))
-    usage("closed must be an array of 'stdout' and 'stderr'");
-  const isRule = (rule: unknown): boolean => (typeof rule === 'string' && rule !== '') || types.isRegExp(rule);
-  if (!Array.isArray(redact) || !redact.every(isRule)) usage('redact must be an array of strings and RegExps');
+/** Text that is looked for. */
+const isRule = (value: unknown): value is string | RegExp =>
+  (typeof value === 'string' && value !== '') || types.isRegExp(value);
+const isName = (value: unknown): value is string => typeof value === 'string';
+
+const arrayOf =
+  <T>(is: (value: unknown) => value is T) =>
+  (value: unknown): value is readonly T[] =>
+    Array.isArray(value) && value.every(is);
+
+function readOptions(options: RecordingOptions): Settings {
+  const asked: unknown = isOptions(options) ? options.file : undefined;
+  const usage = (call: string, reason: string): RecordingError =>
+    new RecordingError('ERR_RECORDING_USAGE', `${call}: ${reason}`, { file: isName(asked) ? asked : '' });
+  const call = 'openRecording()';
+  const given = new GivenOptions(call, options, optionNames, usage);
+  const isPath = (value: unknown): value is string => isName(value) && value !== '';
+  const file = given.required('file', given.read('file', isPath, 'a path'));
+  const env = given.read('env', arrayOf(isName), 'an array of names') ?? [];
+  const closed = given.read('closed', arrayOf(isOutput), "an array of 'stdout' and 'stderr'");
+  const redact = given.read('redact', arrayOf(isRule), 'an array of strings and RegExps') ?? [];
+  const placeholders = given.read('placeholders', isOptions, 'an object of names and what they stand for') ?? {};
+  const rules: Record<string, string | RegExp> = {};
   for (const [name, value] of Object.entries(placeholders)) {
     if (!placeholderName.test(name) || takenNames.includes(name))
-      usage(`'${name}' cannot be the name of a placeholder`);
-    if (!isRule(value)) usage(`placeholder '${name}' must be a string or a RegExp`);
+      throw usage(call, `'${name}' cannot be the name of a placeholder`);
+    if (!isRule(value)) throw usage(call, `placeholder '${name}' must be a string or a RegExp`);
+    rules[name] = value;
   }
-  return { file: path.resolve(file), env, redact, placeholders, closed };
+  return { file: path.resolve(file), env, redact, placeholders: rules, closed };
 }
 
 function openSession(mode: RecordMode, settings: Settings, live: RecordingOptions['live']): Session {
@@ -329,7 +342,7 @@ function openSession(mode: RecordMode, settings: Settings, live: RecordingOption
 /**
  * Opens a recording: programs are replayed from a file, or run and recorded into it.
  *
- * @throws RecordingError if the file is missing, damaged, foreign, or of another version.
+ * @throws RecordingError if options are wrong, or the file is missing, damaged, foreign, or of another version.
  *
  * @example
  * ```ts

@@ -1,11 +1,45 @@
 import { expect } from 'chai';
-import { Command as UnboundCommand, overrideBackend, withBackend } from '@vircommand/core';
+import { inspect } from 'node:util';
+import { Command as UnboundCommand, CommandUsageError, overrideBackend, withBackend } from '@vircommand/core';
 import { Command as RealCommand } from '@vircommand/child-process';
-import { createDryRun, createMock, createRecorder } from '@vircommand/mock';
+import { createDryRun, createMock, createRecorder, MockError } from '@vircommand/mock';
 import { failure, thrown } from './failures';
 
 const text = async (Command: typeof RealCommand, program = 'p') =>
   (await new Command(program, [], { stdout: 'text' }).run()).stdout;
+
+describe('what is given to createMock() and the like', () => {
+  const wrong: readonly (readonly [unknown, string])[] = [
+    [{ ordr: 'strict' }, "there is no option 'ordr'; did you mean 'order'?"],
+    [{ order: 'stict' }, "option 'order' must be 'per-program' or 'strict', not the string 'stict'"],
+    [{ time: 'vitual' }, "option 'time' must be 'virtual' or 'real', not the string 'vitual'"],
+    [{ features: 'cwd' }, "option 'features' must be an array of features, not the string 'cwd'"],
+    ['x', "options must be an object, not the string 'x'"],
+    [null, 'options must be an object, not null'],
+  ];
+  for (const [options, message] of wrong) {
+    it(`is refused: ${inspect(options)}`, () => {
+      const error = thrown(() => createMock(options as never));
+      expect(error).to.be.instanceOf(MockError).with.property('code', 'ERR_MOCK_USAGE');
+      expect(error.message).to.equal(`createMock(): ${message}`);
+    });
+  }
+
+  it('is a function that gives the answer of a dry run', () => {
+    const error = thrown(() => createDryRun({ exitCode: 3 } as never));
+    expect(error).to.be.instanceOf(MockError).with.property('code', 'ERR_MOCK_USAGE');
+    expect(error.message).to.match(/^createDryRun\(\): the answer must be a function .*, not an object$/);
+  });
+
+  it('is a backend and a function for the recorder', () => {
+    const none = thrown(() => createRecorder({} as never, () => undefined));
+    expect(none).to.be.instanceOf(CommandUsageError).with.property('code', 'ERR_COMMAND_CONTRACT');
+    expect(none.message).to.contain('createRecorder(): the backend speaks contract undefined');
+    const deaf = thrown(() => createRecorder(createMock(), { sink: console.log } as never));
+    expect(deaf).to.be.instanceOf(MockError).with.property('code', 'ERR_MOCK_USAGE');
+    expect(deaf.message).to.match(/^createRecorder\(\): the sink must be a function .*, not an object$/);
+  });
+});
 
 describe('a mock', () => {
   it('install() reaches code that imports Command from anywhere, until it is disposed', async () => {

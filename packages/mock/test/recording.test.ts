@@ -472,13 +472,15 @@ describe('record and replay', () => {
     });
 
     it('wrong options are refused', async () => {
-      const wrong: readonly (readonly [object, string])[] = [
-        [{ file: '' }, 'file must be a path'],
-        [{ file: 'x', fil: 1 }, "there is no option 'fil'"],
+      const wrong: readonly (readonly [unknown, string])[] = [
+        [null, 'options must be an object, not null'],
+        [{}, "option 'file' is missing"],
+        [{ file: '' }, "option 'file' must be a path"],
+        [{ file: 'x', fil: 1 }, "there is no option 'fil'; did you mean 'file'?"],
         [{ file: 'x', mode: 'update' }, 'give it a backend as live'],
-        [{ file: 'x', redact: [''] }, 'redact must be'],
-        [{ file: 'x', env: 'PATH' }, 'env must be'],
-        [{ file: 'x', closed: ['stdin'] }, "closed must be an array of 'stdout' and 'stderr'"],
+        [{ file: 'x', redact: [''] }, "option 'redact' must be an array of strings"],
+        [{ file: 'x', env: 'PATH' }, "option 'env' must be an array of names"],
+        [{ file: 'x', closed: ['stdin'] }, "option 'closed' must be an array of 'stdout' and 'stderr'"],
         [{ file: 'x', placeholders: { secret: 'a' } }, "'secret' cannot be the name"],
         [{ file: 'x', placeholders: { 'a b': 'a' } }, "'a b' cannot be the name"],
         [{ file: 'x', placeholders: { a: 5 } }, "placeholder 'a' must be"],

@@ -1,10 +1,9 @@
 /** The backend: what it declares, and how a plan becomes a running program. */
-import { startError, type Backend, type Feature } from '@vircommand/core/backend';
+import { GivenOptions, startError, type Backend, type Feature } from '@vircommand/core/backend';
 import type { Engine } from './engine';
 import type { DriverName } from './ffi';
 import { featuresWith } from './features';
 import { loadBecome, loadBinding, loadEngine } from './later';
-import { GivenOptions } from './options';
 import { netIsDenied } from './permission';
 import { otherRuntime } from './runtime';
 import { shortageIn } from './shortage';

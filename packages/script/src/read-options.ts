@@ -8,7 +8,7 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
-import { isAbortSignal, isDelay, isOptions, noObject, signalName } from '@vircommand/core/backend';
+import { isAbortSignal, isDelay, isOptions, noObject, signalName, unknownName } from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
@@ -222,7 +222,7 @@ export function readOptions(given: unknown, form: Form): Call {
 function unknownOption(name: string, draft: Draft): CommandUsageError {
   const alternative = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
   return alternative === undefined
-    ? draft.wrong(`there is no option '${name}'`)
+    ? draft.wrong(unknownName('option', name, Object.keys(readers)))
     : new MigrationError(draft.form, `option '${name}'`, 'has no counterpart of that name', alternative);
 }
 

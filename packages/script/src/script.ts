@@ -71,6 +71,8 @@ export interface Script {
 /**
  * The calls on a backend: that to which `Command` is bound.
  *
+ * @throws CommandUsageError if that is no constructor of commands
+ *
  * @example
  * ```ts
  * import { Command } from '@vircommand/posix';
@@ -78,6 +80,11 @@ export interface Script {
  * ```
  */
 export function createScript(Command: CommandConstructor): Script {
+  const given: unknown = Command;
+  if (typeof given !== 'function') {
+    const reason = `takes the Command of a package, as of @vircommand/posix, not ${describe(given)}`;
+    throw new CommandUsageError('createScript()', reason, { command: '' });
+  }
   const described = (words: readonly Word[], { command: options }: Call): Command => {
     const [program = [], ...rest] = words;
     const command = new Command(oneArgument(program), [], options);

@@ -36,6 +36,14 @@ function thrown(call: () => unknown): Error {
   throw new Error('nothing was thrown');
 }
 
+describe('createScript()', () => {
+  it('takes a constructor of commands, and says which', () => {
+    const error = thrown(() => createScript(undefined as never));
+    expect(error).to.be.instanceOf(CommandUsageError);
+    expect(error.message).to.match(/^createScript\(\): takes the Command of a package, .*, not undefined$/);
+  });
+});
+
 describe('a call', () => {
   it('gives the output without its last newline, and what is known of the end', async () => {
     const { script } = mocked({ stdout: 'a\n\n', stderr: 'b\r\n', after: 20 });
@@ -270,6 +278,7 @@ describe('a call', () => {
   const coresWords = /runAsync\(\): option|'signal'|killDelay|outputLimit|killOnParentExit|'bytes'/;
   const wrong: readonly (readonly [object, RegExp])[] = [
     [{ nosuch: 1 }, /there is no option 'nosuch'/],
+    [{ timout: 1 }, /there is no option 'timout'; did you mean 'timeout'\?$/],
     [{ reject: 'no' }, /'reject' must be a boolean/],
     [{ input: '', inputFile: 'f' }, /'input' and 'inputFile' both/],
     [{ input: '', stdin: 'inherit' }, /'input' and 'stdin' both/],

@@ -1,8 +1,7 @@
 /** Ends whoever has a pid file, and removes the file. */
-import { procIsOurs, realTime } from '@vircommand/core/backend';
+import { GivenOptions, procIsOurs, realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
-import { GivenOptions } from '../options';
 import { SIGTERM, SIGCONT, SIGKILL } from '../signal-numbers';
 import { held } from './acquire';
 import { Members } from './members';

@@ -9,9 +9,9 @@
  */
 import { unlinkSync } from 'node:fs';
 import path from 'node:path';
+import { GivenOptions } from '@vircommand/core/backend';
 import { chosenDriver } from '../ffi';
 import { libcThrough, type Libc } from '../libc';
-import { GivenOptions } from '../options';
 import { held, lockPidFile, unlockPidFile } from './acquire';
 import { forceCleanup, type Cleanup, type CleanupOptions } from './clean';
 import { ownDescriptor } from './own';

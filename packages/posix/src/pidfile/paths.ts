@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { CommandUsageError } from '@vircommand/core';
-import { GivenOptions } from '../options';
+import { GivenOptions } from '@vircommand/core/backend';
 import { ownVariable } from '../own-variable';
 
 /** What {@link constructPath} builds a path from. */

@@ -1,37 +1,44 @@
-/** Options of the functions here: own properties only, checked, and none is accepted and ignored. */
-import path from 'node:path';
-import { CommandUsageError } from '@vircommand/core';
-import { describe, isDelay, isOptions, noObject, ownProperties, unknownName } from '@vircommand/core/backend';
+/** Options of functions: own properties only, checked, and none is accepted and ignored. */
+import * as path from 'node:path';
+import { CommandUsageError } from './errors';
+import { describe, isOptions, ownProperties, strayName } from './plain';
+import { isDelay } from './run-options';
 
-/** What a caller gave to one call. Every method throws CommandUsageError for a value of another kind. */
+const usage = (call: string, reason: string): Error => new CommandUsageError(call, reason, { command: '' });
+
+/**
+ * For backends and what stands beside them: what a caller gave to one call. Every method throws for a value of another kind,
+ * and gives `undefined` for what was left out.
+ */
 export class GivenOptions<Name extends string> {
   private readonly values: ReadonlyMap<string, unknown>;
 
   /**
    * @param names all that there are
-   * @throws CommandUsageError
+   * @param error what is thrown; default: a CommandUsageError
    */
   constructor(
     private readonly call: string,
     given: unknown,
     names: readonly Name[],
+    private readonly error: (call: string, reason: string) => Error = usage,
   ) {
-    if (!isOptions(given)) throw this.usageError(`options ${noObject(given)}`);
-    this.values = ownProperties(given);
-    const known: readonly string[] = names;
-    for (const name of this.values.keys()) {
-      if (!known.includes(name)) throw this.usageError(unknownName('option', name, known));
-    }
+    const wrong = strayName(given, names, 'option');
+    if (wrong !== undefined) throw error(call, wrong);
+    this.values = isOptions(given) ? ownProperties(given) : new Map();
   }
 
+  /** `true` or `false`. */
   boolean(name: Name): boolean | undefined {
     return this.read(name, (value) => typeof value === 'boolean', 'a boolean');
   }
 
+  /** A string. */
   text(name: Name): string | undefined {
     return this.read(name, (value) => typeof value === 'string', 'a string');
   }
 
+  /** A time that can be waited. */
   milliseconds(name: Name): number | undefined {
     return this.read(name, isDelay, 'a number of milliseconds, 0 or more');
   }
@@ -42,6 +49,7 @@ export class GivenOptions<Name extends string> {
     return this.read(name, isAbsolute, 'an absolute path');
   }
 
+  /** One of these words. */
   oneOf<Value extends string>(name: Name, choices: readonly Value[]): Value | undefined {
     const given = this.values.get(name);
     const chosen = choices.find((choice) => choice === given);
@@ -51,21 +59,18 @@ export class GivenOptions<Name extends string> {
 
   /** For an option that may not be left out. */
   required<Value>(name: Name, value: Value | undefined): Value {
-    if (value === undefined) throw this.usageError(`option '${name}' is missing`);
+    if (value === undefined) throw this.error(this.call, `option '${name}' is missing`);
     return value;
   }
 
-  private read<Value>(name: Name, is: (value: unknown) => value is Value, kind: string): Value | undefined {
+  /** What `is` holds for; `kind` says what that is. */
+  read<Value>(name: Name, is: (value: unknown) => value is Value, kind: string): Value | undefined {
     const value = this.values.get(name);
     if (value === undefined || is(value)) return value;
     throw this.wrong(name, kind);
   }
 
-  private wrong(name: Name, kind: string): CommandUsageError {
-    return this.usageError(`option '${name}' must be ${kind}, not ${describe(this.values.get(name))}`);
-  }
-
-  private usageError(reason: string): CommandUsageError {
-    return new CommandUsageError(this.call, reason, { command: '' });
+  private wrong(name: Name, kind: string): Error {
+    return this.error(this.call, `option '${name}' must be ${kind}, not ${describe(this.values.get(name))}`);
   }
 }
