@@ -52,6 +52,11 @@ function nameless(shown: string): CommandStartError {
 const join = (directory: string, name: string): string =>
   (directory.endsWith('/') ? directory : directory + '/') + name;
 
+/** As {@link join}, for a name that is no UTF-8: it is compared byte for byte. Such names exist on file systems of POSIX only. */
+const joinBytes = (directory: string, name: PlanString): PlanString => ({
+  base64: Buffer.concat([Buffer.from(join(directory, '')), planBytes(name)]).toString('base64'),
+});
+
 /**
  * The path of a program: a name without slash is looked for in `path`, a relative path is made absolute, an absolute one
  * is returned as it is (whether it exists shows when it is executed).
@@ -62,28 +67,31 @@ export function resolveProgram(program: string, options: ResolveOptions): string
 export function resolveProgram(program: PlanString, options: ResolveOptions): PlanString;
 export function resolveProgram(program: PlanString, options: ResolveOptions): PlanString {
   const windows = process.platform === 'win32';
-  if (typeof program !== 'string') return resolveBytes(program, options);
-  if (program.includes('/') || (windows && (program.includes('\\') || /^[A-Za-z]:/.test(program)))) {
+  const isText = typeof program === 'string';
+  const shown = isText ? program : planBytes(program).toString('latin1');
+  const below = (directory: string, suffix = ''): PlanString =>
+    isText ? join(directory, program + suffix) : joinBytes(directory, program);
+  if (shown.includes('/') || (windows && (shown.includes('\\') || /^[A-Za-z]:/.test(shown)))) {
     // Not normalized: `..` behind a symbolic link leads elsewhere than its text.
-    if (path.isAbsolute(program)) return program;
+    if (path.isAbsolute(shown)) return program;
     const { cwd } = options;
-    if (cwd === undefined) throw nameless(program);
-    return join(cwd, program);
+    if (cwd === undefined) throw nameless(shown);
+    return below(cwd);
   }
   let worst: NodeJS.ErrnoException | undefined;
   const search = options.path ?? (windows ? '' : defaultPath);
   // An empty entry of PATH is the working directory (POSIX).
   const directories = windows ? ['', ...search.split(';')] : search.split(':');
-  const names = windows && !/\.(exe|com)$/i.test(program) ? [program + '.exe', program + '.com'] : [program];
+  const suffixes = windows && !/\.(exe|com)$/i.test(shown) ? ['.exe', '.com'] : [''];
   for (const directory of directories.flatMap((entry) => absolute(entry, options))) {
-    for (const name of names) {
-      const candidate = join(directory, name);
-      const error = executableError(candidate);
+    for (const suffix of suffixes) {
+      const candidate = below(directory, suffix);
+      const error = executableError(typeof candidate === 'string' ? candidate : planBytes(candidate));
       if (error === undefined) return candidate;
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
     }
   }
-  throw notFound(program, worst, search === '' ? 'an empty PATH' : `PATH (${search})`);
+  throw notFound(shown, worst, search === '' ? 'an empty PATH' : `PATH (${search})`);
 }
 
 /** An entry of `PATH`, or none. */
@@ -91,27 +99,6 @@ function absolute(entry: string, options: ResolveOptions): string[] {
   if (path.isAbsolute(entry)) return [entry];
   const { cwd } = options;
   return cwd === undefined ? [] : [join(cwd, entry)];
-}
-
-/** A name that is no UTF-8 is compared byte for byte; such names exist on file systems of POSIX only. */
-function resolveBytes(program: PlanString, options: ResolveOptions): PlanString {
-  const name = planBytes(program);
-  const below = (directory: string): Buffer => Buffer.concat([Buffer.from(join(directory, '')), name]);
-  if (name[0] === 0x2f) return program;
-  if (name.includes(0x2f)) {
-    const { cwd } = options;
-    if (cwd === undefined) throw nameless(name.toString('latin1'));
-    return { base64: below(cwd).toString('base64') };
-  }
-  let worst: NodeJS.ErrnoException | undefined;
-  const search = options.path ?? defaultPath;
-  for (const directory of search.split(':').flatMap((entry) => absolute(entry, options))) {
-    const candidate = below(directory);
-    const error = executableError(candidate);
-    if (error === undefined) return { base64: candidate.toString('base64') };
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') worst ??= error;
-  }
-  throw notFound(name.toString('latin1'), worst, `PATH (${search})`);
 }
 
 /**

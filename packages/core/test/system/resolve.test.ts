@@ -99,6 +99,12 @@ describe('on this machine', () => {
       });
       thrown(() => resolveProgram(name, { path: at('a'), cwd: root }), CommandStartError);
     });
+
+    it('says of an empty PATH that it is empty, of whatever name', () => {
+      for (const name of ['no-such-tool', { base64: Buffer.from([0xff]).toString('base64') }]) {
+        expect(() => resolveProgram(name, { path: '', cwd: root })).to.throw(' was not found in an empty PATH');
+      }
+    });
   });
 
   (process.platform === 'linux' ? describe : describe.skip)('resolveProgramOf()', () => {
