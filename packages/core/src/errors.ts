@@ -110,7 +110,7 @@ export class UnsupportedFeatureError extends CommandError {
       has = `use the backend ${others.join(' or ')}`;
       if (info.whyNotBetter !== undefined) has += `, which was not taken: ${info.whyNotBetter}`;
     } else if (info.availableIn.includes(backend))
-      has = 'not in this process, that is: a single executable application has no launcher, for instance';
+      has = 'it can in other processes: a single executable application has no launcher, for instance';
     const reason = whyNot ?? `The backend ${backend} cannot do '${feature}' (${info.summary}); ${has}`;
     super(`${reason}: ${abbreviated(command)}`, details);
     this.feature = feature;
@@ -203,12 +203,10 @@ export class CommandExitError extends CommandFailedError {
 
   constructor(details: FailedDetails) {
     const { exitCode, signal, coreDumped } = details.result;
-    super(
-      signal === undefined
-        ? `Command failed with exit code ${exitCode ?? 'unknown'}`
-        : `Command was killed by ${signal}${coreDumped === true ? ' (core dumped)' : ''}`,
-      details,
-    );
+    let what = 'Command ended, but its exit status is unknown';
+    if (signal !== undefined) what = `Command was killed by ${signal}${coreDumped === true ? ' (core dumped)' : ''}`;
+    else if (exitCode !== undefined) what = `Command failed with exit code ${exitCode}`;
+    super(what, details);
     this.code = signal === undefined ? 'ERR_COMMAND_EXIT' : 'ERR_COMMAND_SIGNAL';
     this.exitCode = exitCode;
     this.signal = signal;

@@ -242,7 +242,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes kept: per stream, or as {@link OutputLimit}. Default: what a string (or a Buffer) can hold. */
   readonly outputLimit?: number | OutputLimit | undefined;
-  /** Default `'utf8'`. `'buffer'`: every captured stream is a Buffer. */
+  /** Default `'utf8'`. For bytes use {@link BytesRunOptions}, with `'buffer'`. */
   readonly encoding?: TextEncoding | undefined;
   /** `true`: best effort when this process ends normally; `'guaranteed'`: needs feature `parent-death-signal`. Default `false`. */
   readonly killOnParentExit?: boolean | 'guaranteed' | undefined;

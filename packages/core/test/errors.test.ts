@@ -96,6 +96,16 @@ describe('errors', () => {
     expect(error.result.stdout).to.equal('much output');
   });
 
+  it('of an exit of which nothing is known say so', async () => {
+    const lost = { exitCode: undefined, signal: undefined, coreDumped: undefined };
+    const { result } = await rejection(
+      new core.Command('x', [], { backend: fake((p) => p.exit(1)).backend }).run(),
+      core.CommandExitError,
+    );
+    const details = { command: 'x', result: { ...result, ...lost }, stderrTail: '' };
+    expect(new core.CommandExitError(details).message).to.equal('Command ended, but its exit status is unknown: x');
+  });
+
   it('of a missing feature name another backend that has it, and never the one that has not', () => {
     const message = (backend: string, ...availableIn: string[]): string =>
       new core.UnsupportedFeatureError('umask', { summary: 'mask', availableIn }, { command: 'x', backend }).message;
@@ -103,7 +113,7 @@ describe('errors', () => {
       "The backend child-process cannot do 'umask' (mask); use the backend posix: x",
     );
     expect(message('posix', 'posix', 'mock')).to.equal(
-      "The backend posix cannot do 'umask' (mask); not in this process, that is: " +
+      "The backend posix cannot do 'umask' (mask); it can in other processes: " +
         'a single executable application has no launcher, for instance: x',
     );
     expect(message('posix', 'mock')).to.equal(
