@@ -1,14 +1,14 @@
-/** The lines of a run's stream, for who iterates over them. */
+/** A bound on the time of a reader that asks for lines after the run is over. */
 import type { Readable } from 'node:stream';
 import type { Clock } from './clock';
 import type { LineReader } from './lines';
 
 /**
- * Lines asked for after the exit have `drainDelay` to arrive, and as long as the reader needs. Call the result when the reader
- * goes on; while it stops no timer runs.
+ * Lines that a caller asks for after the run must arrive within `drainDelay`; the caller itself may take as long as it needs.
+ * Call the result when the reader goes on. No timer runs while the reader pauses.
  */
 export function boundReader(reader: LineReader, stream: Readable, clock: Clock, drainDelay: number): () => void {
-  // It would tell nobody any more, and the timer would keep the process for nothing.
+  // A closed stream emits no 'close', so the timer would never be cancelled.
   if (stream.closed) return () => undefined;
   let cancel = (): void => undefined;
   let waits = true;

@@ -31,12 +31,12 @@ import type {
 /**
  * A reusable description of a program to run (virCommand).
  *
- * Setters never throw: the first misuse sticks, and the run rejects with a {@link CommandUsageError} that names the call
- * and whose stack points at it. Every run takes a snapshot; setters called meanwhile are for the next one. One command
- * runs once at a time; {@link Command.clone} makes an independent one.
+ * Setters never throw. The first wrong call is remembered, and the run rejects with a {@link CommandUsageError} that names
+ * the call and whose stack points at it. Every run takes a snapshot: setters that are called meanwhile affect only the next
+ * run. A command can run only once at a time; {@link Command.clone} makes an independent copy.
  *
  * Defaults are the safe ones: stdin, stdout and stderr are `/dev/null`, other descriptors are closed where the backend can
- * (`close-other-fds`), and no shell is ever involved.
+ * do so (`close-other-fds`), and no shell is ever involved.
  *
  * @example
  * ```ts
@@ -45,11 +45,11 @@ import type {
  */
 export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In extends Source = Source> {
   /**
-   * Appends one argument; the empty string is one (`virCommandAddArg`). Text must be well formed, and nothing may hold a
-   * NUL byte. Bytes that are no UTF-8 need feature `raw-bytes`.
+   * Appends one argument, which may be empty (`virCommandAddArg`). Text must be well formed, and the argument must not
+   * contain a NUL byte. Bytes that are not valid UTF-8 need feature `raw-bytes`.
    */
   addArg(value: Arg): this;
-  /** Appends the arguments of an array (`virCommandAddArgSet`; an empty array is no error). */
+  /** Appends the arguments of an array, which may be empty (`virCommandAddArgSet`). */
   addArgs(values: readonly Arg[]): this;
   /** Appends its arguments (`virCommandAddArgList`). */
   addArgList(...values: Arg[]): this;
@@ -65,40 +65,43 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * ```
    */
   addArgFormat(format: string, ...values: (Arg | number | bigint)[]): this;
-  /** `argv[0]` as the program sees it. Needs feature `argv0`. */
+  /** Sets `argv[0]` as the program sees it. Default: the program as given. Needs feature `argv0`. */
   setArgv0(value: Arg): this;
 
-  /** Adds a variable; the first `addEnv…` call ends the inheritance of the parent's environment (`virCommandAddEnvPair`). */
+  /**
+   * Adds a variable (`virCommandAddEnvPair`). After the first `addEnv…` call the program no longer inherits the parent's
+   * environment.
+   */
   addEnvPair(name: string, value: Arg): this;
   /** Adds a formatted `NAME=value`, as {@link Command.addArgFormat} (`virCommandAddEnvFormat`). */
   addEnvFormat(format: string, ...values: (Arg | number | bigint)[]): this;
   /** Adds `NAME=value` (`virCommandAddEnvString`; without `=` it is a usage error). */
   addEnvString(nameEqualsValue: Arg): this;
   /**
-   * Adds the parent's value of now, if it is set; ends the inheritance in any case, other than upstream
-   * (`virCommandAddEnvPass`).
+   * Adds a variable with the value that the parent has at this moment, if it is set (`virCommandAddEnvPass`). Unlike
+   * virCommand, the call ends the inheritance of the environment even if the variable is not set.
    */
   addEnvPass(name: string): this;
   /**
-   * Adds `LC_ALL=C` and passes, where set, LD_PRELOAD, LD_LIBRARY_PATH, DYLD_INSERT_LIBRARIES,
-   * DYLD_FORCE_FLAT_NAMESPACE, PATH, HOME, USER, LOGNAME and TMPDIR, in this order (`virCommandAddEnvPassCommon`).
+   * Adds `LC_ALL=C`, and passes those of LD_PRELOAD, LD_LIBRARY_PATH, DYLD_INSERT_LIBRARIES, DYLD_FORCE_FLAT_NAMESPACE,
+   * PATH, HOME, USER, LOGNAME and TMPDIR that are set, in this order (`virCommandAddEnvPassCommon`).
    */
   addEnvPassCommon(): this;
   /** Adds XDG_DATA_HOME, XDG_CACHE_HOME and XDG_CONFIG_HOME below a directory (`virCommandAddEnvXDG`). */
   addEnvXdg(baseDirectory: string): this;
-  /** An empty environment, to be added to; what was added before is gone. Ours. */
+  /** Empties the environment and drops what was added before; later calls add to it. Not in virCommand. */
   clearEnv(): this;
 
   /**
-   * What the program reads from stdin, then EOF (`virCommandSetInputBuffer`). NUL bytes are fine here. Every run sends it
-   * again; bytes are not copied, so leave them as they are until it is over: memory that was transferred or made smaller is a
-   * usage error of the run, or a `CommandIoError` of a program that was being started. A program that does not read it is no
-   * error.
+   * Sets what the program reads from stdin before EOF (`virCommandSetInputBuffer`). NUL bytes are allowed here. Every run
+   * sends the data again. Bytes are not copied, so do not change them until the run is over: if their memory was transferred
+   * or made smaller, the run rejects with a usage error, or with a `CommandIoError` if the program was being started
+   * already. A program that does not read its input is not an error.
    */
   setInputBuffer(data: Bytes | Secret): this;
   /**
-   * Captures stdout as text, or with `'buffer'` as bytes: `stdout` of the result (`virCommandSetOutputBuffer`). Once only,
-   * as everything that sets a stream.
+   * Captures stdout as text, or with `'buffer'` as bytes: it is `stdout` of the result (`virCommandSetOutputBuffer`). A
+   * second setter for the same stream is a usage error.
    */
   setOutputBuffer(): Command<'text', Err, In>;
   setOutputBuffer(encoding: 'buffer'): Command<'bytes', Err, In>;
@@ -106,34 +109,40 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setErrorBuffer(): Command<Out, 'text', In>;
   setErrorBuffer(encoding: 'buffer'): Command<Out, 'bytes', In>;
   /**
-   * stdin from a descriptor, which stays the caller's, or a pipe to the caller of `runAsync()` (`virCommandSetInputFD`,
-   * which closes the descriptor; here nothing does). A descriptor needs feature `fd-stdio`.
+   * Reads stdin from a descriptor, or from a pipe that the caller of `runAsync()` writes to (`virCommandSetInputFD`). The
+   * descriptor stays the caller's; unlike virCommand, nothing here closes it. A descriptor needs feature `fd-stdio`.
    */
   setInputFd(fd: Fd): Command<Out, Err, 'none'>;
   setInputFd(pipe: 'pipe'): Command<Out, Err, 'pipe'>;
-  /** stdout to a descriptor, which stays the caller's, or a pipe to the caller of `runAsync()` (`virCommandSetOutputFD`). */
+  /**
+   * Sends stdout to a descriptor, which stays the caller's, or to a pipe that the caller of `runAsync()` reads
+   * (`virCommandSetOutputFD`). A descriptor needs feature `fd-stdio`.
+   */
   setOutputFd(fd: Fd): Command<'none', Err, In>;
   setOutputFd(pipe: 'pipe'): Command<'pipe', Err, In>;
-  /** As {@link Command.setOutputFd} for stderr; `'stdout'` is `2>&1`: one pipe, in the program's order (`virCommandSetErrorFD`). */
+  /**
+   * As {@link Command.setOutputFd}, for stderr (`virCommandSetErrorFD`). `'stdout'` is `2>&1`: both share one pipe, in the
+   * order in which the program writes.
+   */
   setErrorFd(fd: Fd | 'stdout'): Command<Out, 'none', In>;
   setErrorFd(pipe: 'pipe'): Command<Out, 'pipe', In>;
-  /** stdin from a file. Needs feature `file-stdio`. */
+  /** Reads stdin from a file. Needs feature `file-stdio`. */
   setInputFile(path: string): Command<Out, Err, 'none'>;
-  /** stdout to a file, created or truncated, or appended to. Needs feature `file-stdio`. */
+  /** Writes stdout to a file, which is created or truncated, or appended to. Needs feature `file-stdio`. */
   setOutputFile(path: string, options?: { readonly append?: boolean | undefined }): Command<'none', Err, In>;
-  /** stderr to a file, created or truncated, or appended to. Needs feature `file-stdio`. */
+  /** Writes stderr to a file, which is created or truncated, or appended to. Needs feature `file-stdio`. */
   setErrorFile(path: string, options?: { readonly append?: boolean | undefined }): Command<Out, 'none', In>;
   /**
-   * Lets `runAsync()` feed and capture buffers, complete after `wait()` (`virCommandDoAsyncIO`). Without it, buffers with
-   * `runAsync()` are a usage error.
+   * Allows input and output buffers with `runAsync()`; they are complete after `wait()` (`virCommandDoAsyncIO`). Without
+   * this call, buffers with `runAsync()` are a usage error.
    */
   doAsyncIo(): this;
-  /** Reading ends of output pipes never block in the parent (`virCommandNonblockingFDs`). Needs feature `nonblocking-fds`. */
+  /** Makes the parent's reading ends of output pipes nonblocking (`virCommandNonblockingFDs`). Needs feature `nonblocking-fds`. */
   nonblockingFds(): this;
   /**
-   * Gives the program a descriptor, by the same number or by `as`, 3 or more (`virCommandPassFD`). It stays the caller's;
-   * with `closeInParent` it is core's from the beginning of the run, and closed once when the program has started or
-   * failed to, also by a usage error; that command runs once. Needs feature `pass-fd`.
+   * Gives the program a descriptor, under the same number or under `as`, 3 or more (`virCommandPassFD`). It stays the
+   * caller's. With `closeInParent` core takes it when the run begins, and closes it once, when the program has started or
+   * failed to start (even by a usage error); such a command can run only once. Needs feature `pass-fd`.
    *
    * @example
    * ```ts
@@ -143,7 +152,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   passFd(fd: Fd, options?: Omit<PassFd, 'fd'>): this;
   /**
    * The program reads `data`, then EOF, from its descriptor `fd`, 3 or more (`virCommandSetSendBuffer`, which chooses the
-   * number). Bytes are not copied. Needs feature `send-buffer`.
+   * number itself). Bytes are not copied, so do not change them until the run is over. Needs feature `send-buffer`.
    *
    * @example
    * ```ts
@@ -153,41 +162,41 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   setSendBuffer(fd: number, data: Bytes | Secret): this;
 
   /**
-   * The program's working directory; a relative path is relative to the parent's. Default: the parent's. Once only, not
-   * with a daemon (`virCommandSetWorkingDirectory`). Needs feature `cwd`.
+   * Sets the program's working directory; a relative path is relative to the parent's (`virCommandSetWorkingDirectory`).
+   * Default: the parent's. May be called once, and not for a daemon. Needs feature `cwd`.
    */
   setWorkingDirectory(path: string): this;
   /**
-   * A pid file: created, locked and written by the process that is the program, which keeps the lock. Needs `daemonize()`
-   * and feature `pid-file` (`virCommandSetPidFile`).
+   * Sets a pid file (`virCommandSetPidFile`). The process that becomes the program creates, locks and writes it, and keeps
+   * the lock. Needs `daemonize()` and feature `pid-file`.
    */
   setPidFile(path: string): this;
   /**
-   * A daemon: a session of its own, `/` as working directory, no child of this process; `run()` resolves when it has
-   * started and what is sent to it is sent (`virCommandDaemonize`). `runAsync()` is for pipes and a handshake. It outlives
-   * this process, so its output cannot be kept, and there are no lines of it by a `run…()`, no `killOnParentExit`, and with
-   * `runSync()` nothing is sent. Needs feature `daemon`.
+   * Makes the program a daemon: it has a session of its own and `/` as working directory, and is not a child of this process
+   * (`virCommandDaemonize`). `run()` resolves when the daemon has started and all its input was written. `runAsync()` is for
+   * pipes and a handshake. A daemon outlives this process, so its output cannot be captured: `runLines()`, `runRegex()`,
+   * `runNul()` and `killOnParentExit` are usage errors, and so is input with `runSync()`. Needs feature `daemon`.
    *
    * @example
    * ```ts
    * const daemon = await new Command('server').daemonize().setPidFile('/run/server.pid').requireHandshake().runAsync();
-   * use(daemon.pid); // It is there, and has not begun.
+   * use(daemon.pid); // The process exists, and the program has not begun.
    * await daemon.handshakeNotify();
    * ```
    */
   daemonize(): this;
-  /** A session of its own, without controlling terminal. Needs feature `session`. */
+  /** Gives the program a session of its own, without controlling terminal. Needs feature `session`. */
   setSession(): this;
-  /** `true` (default): a process group of its own; `false`: the parent's. Needs feature `process-group`. */
+  /** `true` (default): the program gets a process group of its own; `false`: it stays in the parent's. Needs feature `process-group`. */
   setProcessGroup(own?: boolean): this;
   /**
-   * User id: real, effective and saved, 0 to 0xfffffffe; default: unchanged (`virCommandSetUID`). The group stays unless
-   * {@link Command.setGid} says another one. Supplementary groups become those that the user database has for this user,
-   * and none for an unknown one, unless {@link Command.setGroups} says them (`child-process`, which cannot look them up:
-   * none). A program of another user than root has no capabilities but those of {@link Command.allowCap}, whoever starts
-   * it, also if this process is that user; from the bounding set only {@link Command.clearCaps} takes. What may not be
-   * taken fails the start with stage `privileges`, and so do, with `child-process`, ambient capabilities of this process.
-   * Needs feature `uid-gid`.
+   * Sets the real, effective and saved user id, 0 to 0xfffffffe (`virCommandSetUID`). Default: unchanged. The group stays
+   * unless {@link Command.setGid} sets one. The supplementary groups become those that the user database lists for this user
+   * (none for an unknown user), unless {@link Command.setGroups} sets them; `child-process` cannot look them up, so there the
+   * program gets none. A user id other than root's leaves the program only the capabilities of {@link Command.allowCap},
+   * even if this process has the same user id; only {@link Command.clearCaps} removes any from the bounding set. An id that
+   * this process may not take fails the start with stage `privileges`; with `child-process`, so do ambient capabilities of
+   * this process. Needs feature `uid-gid`.
    *
    * @example
    * ```ts
@@ -196,35 +205,39 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   setUid(uid: number): this;
   /**
-   * Group id: real, effective and saved, 0 to 0xfffffffe; default: unchanged (`virCommandSetGID`). Without
-   * {@link Command.setUid} and {@link Command.setGroups} no supplementary group is left. Needs feature `uid-gid`.
+   * Sets the real, effective and saved group id, 0 to 0xfffffffe (`virCommandSetGID`). Default: unchanged. Without
+   * {@link Command.setUid} and {@link Command.setGroups} the program has no supplementary groups. Needs feature `uid-gid`.
    */
   setGid(gid: number): this;
   /**
-   * Supplementary groups, exactly these, instead of those of the user; `[]`: none. Default: see {@link Command.setUid}; with
-   * neither user nor group unchanged. Ours. Needs feature `groups`.
+   * Sets exactly these supplementary groups, instead of those of the user; `[]`: none. Default: see {@link Command.setUid};
+   * without user and group they stay unchanged. Not in virCommand. Needs feature `groups`.
    */
   setGroups(groups: readonly number[]): this;
-  /** The umask, 0 to 0o777; 0 can be asked for, other than upstream (`virCommandSetUmask`). Needs feature `umask`. */
+  /** Sets the umask, 0 to 0o777; 0 is possible, unlike virCommand (`virCommandSetUmask`). Default: the parent's. Needs feature `umask`. */
   setUmask(mask: number): this;
-  /** The nice value, -20 (first) to 19 (last). Less than now needs CAP_SYS_NICE: else stage `limits`, EACCES. Ours. Needs feature `nice`. */
+  /**
+   * Sets the nice value, -20 (runs first) to 19 (runs last). Default: the parent's. A lower one than the parent's needs
+   * CAP_SYS_NICE; without it the start fails with stage `limits`, EACCES. Not in virCommand. Needs feature `nice`.
+   */
   setNice(nice: number): this;
   /**
-   * The processors that it may use, by number (0 to 8191), at least one. One that is not there, or that this process may not
-   * use, fails the start with stage `limits`, EINVAL: the kernel would leave it out. Ours. Needs feature `affinity`.
+   * Sets the processors that the program may use, by number (0 to 8191), at least one. Default: the parent's. A processor
+   * that does not exist, or that this process may not use, fails the start with stage `limits`, EINVAL; the kernel by itself
+   * would ignore it. Not in virCommand. Needs feature `affinity`.
    */
   setAffinity(processors: readonly number[]): this;
   /**
-   * Drops all capabilities but those of {@link Command.allowCap} from all five sets (`virCommandClearCaps`). The bounding set
-   * needs CAP_SETPCAP: without it the start fails with stage `privileges`, EPERM, unless nothing has to be dropped there;
-   * {@link Command.setNoNewPrivs} then protects too. Needs feature `capabilities`.
+   * Drops all capabilities but those of {@link Command.allowCap} from all five sets (`virCommandClearCaps`). Dropping from
+   * the bounding set needs CAP_SETPCAP: without it, and if there is something to drop, the start fails with stage
+   * `privileges`, EPERM; {@link Command.setNoNewPrivs} protects in that case too. Needs feature `capabilities`.
    */
   clearCaps(): this;
   /**
-   * Gives a capability of this process to the program, also under another user: permitted, effective, inheritable, ambient,
-   * and kept in the bounding set (`virCommandAllowCap`). By its kernel name or by its number, 0 to 63. One that this process
-   * has not fails the start with stage `privileges`, EPERM; one that the kernel knows not, with stage `capabilities`,
-   * EINVAL. Needs feature `capabilities`.
+   * Gives the program a capability of this process, even under another user: permitted, effective, inheritable and ambient,
+   * and kept in the bounding set (`virCommandAllowCap`). It is named by its kernel name or by its number, 0 to 63. A
+   * capability that this process does not have fails the start with stage `privileges`, EPERM; one that the kernel does not
+   * know, with stage `capabilities`, EINVAL. Needs feature `capabilities`.
    *
    * @example
    * ```ts
@@ -232,11 +245,12 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * ```
    */
   allowCap(capability: Capability | number): this;
-  /** Neither the program nor its descendants gain privileges by executing anything. Ours. Needs feature `no-new-privs`. */
+  /** Neither the program nor its descendants gain privileges by executing a file. Not in virCommand. Needs feature `no-new-privs`. */
   setNoNewPrivs(): this;
   /**
-   * Any of {@link Limits}, soft and hard; default: this process's own. They begin with the program: neither hook nor user
-   * change runs under them. Raising a hard one needs CAP_SYS_RESOURCE: else stage `limits`, EPERM. Needs feature `limits`.
+   * Sets any of {@link Limits}, soft and hard. Default: this process's limit. A limit takes effect when the program begins;
+   * the hook and the change of user do not run under it. To raise a hard limit needs CAP_SYS_RESOURCE; without it the start
+   * fails with stage `limits`, EPERM. Needs feature `limits`.
    *
    * @example
    * ```ts
@@ -244,29 +258,43 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    * ```
    */
   setLimit(name: keyof Limits, limit: Limit): this;
-  /** Bytes (`virCommandSetMaxMemLock`). */
+  /**
+   * Limits how many bytes of memory the program may lock (RLIMIT_MEMLOCK), soft and hard (`virCommandSetMaxMemLock`).
+   * Default: this process's limit. Needs feature `limits`.
+   */
   setMaxMemLock(bytes: number): this;
-  /** (`virCommandSetMaxProcesses`) */
+  /**
+   * Limits how many processes and threads the program's user may have (RLIMIT_NPROC), soft and hard
+   * (`virCommandSetMaxProcesses`). Default: this process's limit. Needs feature `limits`.
+   */
   setMaxProcesses(count: number): this;
-  /** Exactly `count`, other than upstream, which sets one more (`virCommandSetMaxFiles`). */
+  /**
+   * Limits descriptor numbers to those below `count` (RLIMIT_NOFILE), soft and hard (`virCommandSetMaxFiles`, which sets one
+   * more). Default: this process's limit. Needs feature `limits`.
+   */
   setMaxFiles(count: number): this;
-  /** Bytes; 0 disables core dumps (`virCommandSetMaxCoreSize`). */
+  /**
+   * Limits the size of a core dump in bytes (RLIMIT_CORE), soft and hard; 0 disables core dumps (`virCommandSetMaxCoreSize`).
+   * Default: this process's limit. Needs feature `limits`.
+   */
   setMaxCoreSize(bytes: number): this;
   /**
-   * The SELinux label that the program executes with; the last call counts (`virCommandSetSELinuxLabel`). A label that the
-   * kernel refuses, or a kernel without SELinux, fails the start with stage `label`; in permissive mode, as upstream, a
-   * refused label is not set and the program runs. Needs feature `selinux`.
+   * Sets the SELinux label of the program; the last call counts (`virCommandSetSELinuxLabel`). Default: what the policy
+   * says. A label that the kernel refuses, or a kernel without SELinux, fails the start with stage `label`. In permissive
+   * mode, as with virCommand, a refused label is not set and the program runs. Needs feature `selinux`.
    */
   setSelinuxLabel(label: string): this;
   /**
-   * The AppArmor profile that the program executes in; the last call counts (`virCommandSetAppArmorProfile`). A profile that
-   * is not loaded, or a kernel without AppArmor, fails the start with stage `label`. Needs feature `apparmor`.
+   * Sets the AppArmor profile of the program; the last call counts (`virCommandSetAppArmorProfile`). Default: what the policy
+   * says. A profile that is not loaded, or a kernel without AppArmor, fails the start with stage `label`. Needs feature
+   * `apparmor`.
    */
   setAppArmorProfile(profile: string): this;
   /**
-   * A function to call in the process that becomes the program, before its privileges are dropped; if it throws, rejects or
-   * says a number other than 0, the start fails with stage `hook` (`virCommandSetPreExecHook`). A module and JSON data,
-   * since it is another process; its streams are `/dev/null`. Once only. Needs feature `hook`.
+   * Sets a function that is called in the process that becomes the program, before that process drops its privileges
+   * (`virCommandSetPreExecHook`). If it throws, rejects or returns a number other than 0, the start fails with stage `hook`.
+   * Since it runs in another process, it is named by its module, and gets JSON data; its streams are `/dev/null`. May be
+   * called once. Needs feature `hook`.
    *
    * @example
    * ```ts
@@ -275,27 +303,27 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   setPreExecHook(hook: HookReference): this;
   /**
-   * Holds the program before exec until `handshakeNotify()`; `runAsync()` resolves when it is held, other ways to run are
-   * usage errors (`virCommandRequireHandshake`). Once only. Needs feature `handshake`.
+   * Holds the program before exec until `handshakeNotify()` (`virCommandRequireHandshake`). `runAsync()` resolves when the
+   * program is held; all other ways to run it are usage errors. May be called once. Needs feature `handshake`.
    */
   requireHandshake(): this;
-  /** Accepts any end of the program, also a death by signal (`virCommandRawStatus`). */
+  /** Accepts any end of the program, even a death by signal (`virCommandRawStatus`). */
   rawStatus(): this;
   /**
-   * A core-scheduling group of its own (`virCommandSetRunAlone`). A kernel without it fails the start with stage
-   * `core-scheduling`, EINVAL. Needs feature `core-scheduling`.
+   * Gives the program a core-scheduling group of its own (`virCommandSetRunAlone`). A kernel without core scheduling fails
+   * the start with stage `core-scheduling`, EINVAL. Needs feature `core-scheduling`.
    */
   setRunAlone(): this;
-  /** The core-scheduling group of a process (`virCommandSetRunAmong`). Needs feature `core-scheduling`. */
+  /** Puts the program into the core-scheduling group of a process (`virCommandSetRunAmong`). Needs feature `core-scheduling`. */
   setRunAmong(pid: number): this;
 
   /**
-   * Runs the program and **waits for its end** (to only start it, use `runAsync()`); resolves with what was captured
-   * (`virCommandRun`).
+   * Runs the program and **waits for its end** (to only start it, use `runAsync()`); resolves with how it ended and what was
+   * captured (`virCommandRun`).
    *
    * @throws CommandUsageError, UnsupportedFeatureError, CommandStartError: nothing was started. CommandExitError unless
    * the exit code is 0 (see `check` and `rawStatus()`). CommandTimeoutError, CommandAbortedError, OutputLimitError,
-   * CommandIoError: with what is known in `error.result`.
+   * CommandIoError: `error.result` has all that is known.
    *
    * @example
    * ```ts
@@ -308,21 +336,21 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
   runSync(options: Omit<BytesRunOptions, 'signal'>): CommandResult<AsBytes[Out], AsBytes[Err]>;
   runSync(options?: Omit<RunOptions, 'signal'>): CommandResult<Out, Err>;
   /**
-   * Only **starts** the program: resolves when it runs (with a handshake: when it is held), **not at its end**; that is
-   * `wait()` of what it resolves with. The deadline counts from this call (`virCommandRunAsync`). Also for a daemon, other
-   * than upstream.
+   * Only **starts** the program (`virCommandRunAsync`): resolves when the program runs (with a handshake: when it is held),
+   * **not at its end**. To wait for the end, call `wait()` of the result. The deadline counts from this call. Unlike
+   * virCommand, it can start a daemon too.
    */
   runAsync(options?: RunOptions): Promise<RunningCommand<Out, Err, In>>;
   /**
    * This process **becomes** the program and does not return (`virCommandExec`): the same pid, parent, group and terminal,
-   * with everything that the command says. A stream of which nothing is said stays that of this process; other
-   * descriptors than those passed are closed. Nothing of JavaScript runs any more: no `exit` listeners, no `finally`, and
-   * what streams still buffer is lost. Programs that this process runs become children of the program. Not in a worker
-   * thread; no buffers, pipes, `daemonize()`, hook or handshake. Needs feature `exec`.
+   * with everything that the command says. A standard stream that the command does not set stays that of this process;
+   * descriptors that it does not pass are closed. No JavaScript runs any more: no `exit` listeners and no `finally`, and what
+   * streams still buffer is lost. Programs that this process runs become children of the program. It cannot be called in a
+   * worker thread, nor with buffers, pipes, `daemonize()`, a hook or a handshake. Needs feature `exec`.
    *
    * @throws CommandUsageError, UnsupportedFeatureError: nothing was changed. CommandStartError: descriptors and signals are
-   * as they were, but what was asked for before the stage that failed has been done to this process, in the order of a
-   * start; from stage `privileges` on it should end.
+   * as they were. But the steps before the stage that failed, in the order of a start, have changed this process; if stage
+   * `privileges` or a later one failed, this process should end.
    *
    * @example
    * ```ts
@@ -331,10 +359,10 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   exec(): never;
   /**
-   * Runs the program with the first `next()` and iterates over its lines, with backpressure: a reader that is slow makes
-   * the program wait. A line ends with `\n` or `\r\n`, neither of which is part of it; a lone `\r` is text, and the last
-   * line may have no end. Leaving the loop aborts the program, without an error; a bad end rejects after the last line.
-   * What else `run()` would have resolved with is in `result`.
+   * Starts the program with the first `next()` and iterates over its lines, with backpressure: a slow reader makes the
+   * program wait. A line ends with `\n` or `\r\n`, neither of which is part of it; a lone `\r` is text, and the last line may
+   * have no end. Leaving the loop aborts the program, without an error. If the program fails, the loop rejects after the last
+   * line. Everything else that `run()` would resolve with is in `result`.
    *
    * @throws as `run()`, from `next()`.
    *
@@ -345,9 +373,9 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   runLines(options?: RunOptions & LineOptions): CommandIteration<string, Out, Err>;
   /**
-   * Rows of the capture groups of all patterns, for each line (less `prefix`) that **all** of them match
-   * (`virCommandRunRegex`; the newline at the very end makes no empty line here). A group that took no part is the empty
-   * string. Otherwise as `runLines()`.
+   * Iterates over rows, one for each line that **all** patterns match: the capture groups of all patterns
+   * (`virCommandRunRegex`, where the newline at the very end makes an empty line; here it does not). `prefix` is removed from
+   * a line before it is matched. A group that took no part in the match is the empty string. Otherwise as `runLines()`.
    *
    * @example
    * ```ts
@@ -359,8 +387,8 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
     options?: RunOptions & LineOptions & { readonly prefix?: string | undefined },
   ): CommandIteration<string[], Out, Err>;
   /**
-   * Rows of `columns` NUL-terminated fields; the last one may be shorter, and no output is no row (`virCommandRunNul`).
-   * Otherwise as `runLines()`.
+   * Iterates over rows of `columns` NUL-terminated fields (`virCommandRunNul`). The last row may be shorter; without output
+   * there is no row. Otherwise as `runLines()`.
    *
    * @example
    * ```ts
@@ -369,23 +397,23 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
    */
   runNul(columns: number, options?: RunOptions & LineOptions): CommandIteration<string[], Out, Err>;
 
-  /** An independent copy that may run beside this one. @throws CommandUsageError if a descriptor is to be closed in the parent. */
+  /** Makes an independent copy that may run beside this one. @throws CommandUsageError if a descriptor is to be closed in the parent. */
   clone(): Command<Out, Err, In>;
-  /** The arguments without `argv[0]`; secrets as `***` (`virCommandGetArgList`). @throws the deferred CommandUsageError. */
+  /** Returns the arguments without `argv[0]`, secrets as `***` (`virCommandGetArgList`). @throws CommandUsageError for an earlier wrong call. */
   getArgList(): readonly Bytes[];
-  /** Shell text, secrets as `***`; `<invalid command: …>` for an unusable one (`virCommandToString`). */
+  /** Returns shell text, secrets as `***`; `<invalid command: …>` after a wrong call (`virCommandToString`). */
   toString(): string;
   /**
-   * Shell text, as `toString()`, with a line for each part, or without the program's directory (`virCommandToStringFull`).
-   * Wrong options give `<invalid command: …>` too.
+   * As `toString()`; with `lineBreaks` each part has its own line, with `stripPath` the program's directory is left out
+   * (`virCommandToStringFull`). Wrong options give `<invalid command: …>` too.
    */
   toStringFull(options?: {
     readonly lineBreaks?: boolean | undefined;
     readonly stripPath?: boolean | undefined;
   }): string;
   /**
-   * Writes environment and arguments, unquoted, secrets as `***`, and a newline to a descriptor; errors of it are ignored,
-   * and nothing is written for an unusable command (`virCommandWriteArgLog`).
+   * Writes environment and arguments, unquoted, secrets as `***`, and a newline to a descriptor (`virCommandWriteArgLog`).
+   * Errors while writing are ignored. After a wrong call of a setter nothing is written.
    */
   writeArgLog(fd: Fd): void;
 }
@@ -394,7 +422,7 @@ export interface Command<Out extends Sink = Sink, Err extends Sink = Sink, In ex
 export interface CommandConstructor {
   /** A program by name (looked for in the parent's PATH) or path, with arguments (`virCommandNew`, `virCommandNewArgs`). */
   new (program: Bytes, args?: readonly Arg[]): Command;
-  /** The options form: the same as the setters, for who knows `child_process`. */
+  /** The options form: does the same as the setters, for those who know `child_process`. */
   new <
     O extends StdoutOption | undefined = 'null',
     E extends StderrOption | undefined = 'null',
@@ -406,9 +434,9 @@ export interface CommandConstructor {
   ): Command<SinkOf<O>, SinkOf<E>, SourceOf<I>>;
   /** The backend that this constructor binds; `undefined` on core's own. */
   readonly backend: Backend | undefined;
-  /** True for every package's Command, also of another copy of core. */
+  /** True for the Command of every package, even of another copy of core. */
   [Symbol.hasInstance](value: unknown): value is Command;
 }
 
-/** Unbound: give `{ backend }`, or the run is a usage error. Backend packages export a bound one of the same type. */
+/** A Command without backend: give `{ backend }`, or a run is a usage error. Backend packages export one bound to theirs. */
 export const Command: CommandConstructor = makeConstructor(undefined);

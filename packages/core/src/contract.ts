@@ -2,8 +2,8 @@
  * The backend contract, version 1: what core hands to a backend, and what a backend hands back.
  *
  * Core validates everything that does not depend on a backend, owns the whole lifecycle (buffers, limits, deadlines,
- * drains, disposal, errors, logging) and never opens a file for a program. A backend starts programs, and nothing else; what
- * those on this machine share is in `./backend`.
+ * drains, disposal, errors, logging) and never opens a file for a program. A backend starts programs, and nothing else. What
+ * backends for programs on this machine share is in `./backend`.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from './clock';
@@ -86,16 +86,16 @@ export interface LaunchPlan {
   readonly killOnParentExit: false | 'best-effort' | 'guaranteed';
   /**
    * Where the secrets are: positions in argv, names in env, and the program's descriptors whose input is one (0 and those
-   * of `sendBuffers`; left out if there are none). Whoever writes a plan anywhere must mask these.
+   * of `sendBuffers`; left out if there are none). Code that writes a plan anywhere must mask these.
    */
   readonly secret: {
     readonly argv: readonly number[];
     readonly env: readonly string[];
     readonly inputs?: readonly number[];
     /**
-     * What is secret in those that were put together (`addArgPair()`, `addArgFormat()`, `addEnvFormat()`): a list for each
-     * position in argv and then for each name, empty where the whole is. Left out if there are none. Not enumerable, since
-     * these are the values themselves, and a copy of a plan has the places only.
+     * The secret parts of composed values (`addArgPair()`, `addArgFormat()`, `addEnvFormat()`): one list for each position in
+     * `argv`, then one for each name in `env`; a list is empty if the whole value is secret. Left out if no value is composed.
+     * Not enumerable, since these are the secrets themselves: a copy of a plan has only their places.
      */
     readonly parts?: readonly (readonly PlanString[])[];
   };
@@ -113,8 +113,9 @@ export interface ChildHandle {
   /** Present where the plan says `'pipe'`. Core destroys it. */
   readonly stdin: Writable | undefined;
   /**
-   * Present where the plan says `'pipe'`. Core reads it to its end or destroys it. A `bytesRead`, as sockets have it, bounds how
-   * long a caller's slow reader is waited for beside somebody who writes on; without one he is waited for as long as he reads.
+   * Present where the plan says `'pipe'`. Core reads it to its end or destroys it. If it has `bytesRead`, as sockets do, core
+   * can tell what the program wrote from what another process goes on writing into the pipe, and does not wait for a slow
+   * reader of the latter; without it core waits for as long as the caller's reader reads.
    */
   readonly stdout: Readable | undefined;
   /** Present where the plan says `'pipe'`. Core reads it to its end or destroys it. */
@@ -128,23 +129,25 @@ export interface ChildHandle {
     onChunk: (chunk: Uint8Array) => void,
     onEnd: (error?: Error) => void,
   ): { destroy(): void };
-  /** Told of memory that a large output will fill soon: a place to ask the system for large pages. Must not throw. */
+  /** Called with memory that a large output will fill soon, so that the backend can ask the system for large pages. Must not throw. */
   expectOutput?(memory: Uint8Array): void;
   /** In the order of the plan's `sendBuffers`; may be left out when there are none. */
   readonly sendBuffers?: readonly Writable[] | undefined;
   /**
-   * Settles once, when the program is reaped, whatever the pipes do; for a daemon with exit code 0, at once, or when it is
-   * executed after a handshake. Before that `signal()` and `dispose()` end it, and this settles, in either way, when nothing
-   * is left of it; afterwards they leave it alone.
-   * It must reject only if the backend lost the program (`CommandStartError`, stage `backend`).
+   * Settles once, when the program is reaped, whatever its pipes do. It must reject only if the backend lost the program
+   * (`CommandStartError`, stage `backend`).
+   *
+   * For a daemon it resolves with exit code 0 as soon as the daemon runs: at once, or after a handshake when the program is
+   * executed. Until then `signal()` and `dispose()` end the daemon, and this settles, in either way, when nothing is left of
+   * it; afterwards they leave the daemon alone.
    */
   readonly exited: Promise<ExitStatus>;
   /**
-   * Must never throw; `sent: false` if the program is already reaped, or may not be signalled. `reached` is what the signal
-   * really got.
+   * Must never throw. `sent: false`: the program is already reaped, or may not be signalled. `reached` says what really got
+   * the signal.
    */
   signal(name: SignalName, target: 'process' | 'tree'): { readonly sent: boolean; readonly reached: Reach };
-  /** Whether descendants that a signal to the tree was sent to are still alive; left out where that is not known. */
+  /** Whether descendants that got a signal to the tree are still alive; left out where the backend cannot know. */
   treeAlive?(): boolean;
   /** Present if the plan asks for a handshake. */
   readonly handshake?: { wait(): Promise<void>; notify(): Promise<void> } | undefined;
@@ -171,7 +174,7 @@ export interface SyncRequest {
     readonly total: number;
     readonly onExceed: 'kill' | 'truncate';
   };
-  /** If set, only the last so many bytes of stderr are wanted; they count in no limit and their drain is not awaited. */
+  /** If set, core wants only this many bytes from the end of stderr; they count in no limit, and their drain is not awaited. */
   readonly stderrTail: number | undefined;
 }
 
@@ -187,11 +190,11 @@ export interface SyncOutcome extends ExitStatus {
   readonly ending: 'exit' | 'timeout' | 'output-limit';
   /** Which limit, for `ending: 'output-limit'`. */
   readonly exceeded?: 'stdout' | 'stderr' | 'total' | undefined;
-  /** `false` if somebody still held a pipe after the drain, or a limit cut it. */
+  /** `false` if another process still held a pipe after the drain, or a limit cut the output. */
   readonly outputComplete: boolean;
   /**
-   * Which stream is not complete, where the other one is: an end of that which is no character is the program's own. Must be
-   * left out where both are not.
+   * Which stream is incomplete if the other one is complete: a character that is cut off at the end of the complete one was
+   * written so by the program. Must be left out if both are incomplete.
    */
   readonly incomplete?: 'stdout' | 'stderr' | undefined;
   /** What the end reached; `none` if nothing had to be ended, or nothing could be. */
@@ -207,31 +210,31 @@ export interface Backend {
   /** Frozen; fixed from creation on; may depend on the platform. */
   readonly features: readonly Feature[];
   /**
-   * Resolves when exec succeeded (with a handshake: when held); rejects with a `CommandStartError`, then nothing is left behind.
-   * What the plan leaves to this process (environment, directory, descriptors) is as it was when this was called, also if the
-   * program is started later.
+   * Resolves when exec succeeded (with a handshake: when the program is held). Rejects with a `CommandStartError`, and then
+   * nothing may be left behind. What the program takes over from this process (environment, directory, descriptors) must be as
+   * it was when this was called, even if the backend starts the program later.
    */
   start(plan: LaunchPlan): Promise<ChildHandle>;
   /**
-   * Nobody waits for this start any longer: it may be ended at once. Left out where starting takes no time. Must not throw;
-   * {@link start} still settles, and what it resolves with is disposed.
+   * Nobody waits for this start any longer: the backend may end it at once. Left out where starting takes no time. Must not
+   * throw. {@link start} must still settle, and core disposes of what it resolves with.
    */
   cancelStart?(plan: LaunchPlan): void;
-  /** Only with feature `sync`. Throws a `CommandStartError`, then nothing is left behind. */
+  /** Only with feature `sync`. Throws a `CommandStartError`, and then nothing may be left behind. */
   startAndWaitSync?(plan: LaunchPlan, request: SyncRequest): SyncOutcome;
   /**
-   * Only with feature `exec`: this process becomes the program. Of the plan's streams none is a pipe, and the group `'auto'`
-   * is that of this process. Throws a `CommandStartError`. It returns only if it pretends, as a mock does: an error for
-   * core to throw as it is, so that the caller does not go on.
+   * Only with feature `exec`: this process becomes the program. None of the plan's streams is a pipe, and the group `'auto'`
+   * is that of this process. Throws a `CommandStartError`. Only a backend that pretends, as a mock does, may return: core
+   * throws the returned error as it is, so that the caller does not go on.
    */
   exec?(plan: LaunchPlan): Error;
   /**
-   * What to say instead of which backends have a feature that this one does not declare: the beginning of the error's message.
-   * `undefined` for nothing.
+   * Why this backend does not declare a feature: the beginning of the error's message, instead of a list of the backends that
+   * have it. `undefined`: core names those backends.
    */
   whyNot?(feature: Feature): string | undefined;
   /** For mocks whose time is virtual. */
   readonly clock?: Clock | undefined;
-  /** Ends what it has started and gives back what it holds. Idempotent. */
+  /** Ends all programs that the backend has started, and releases what it holds. Idempotent. */
   dispose?(): Promise<void>;
 }

@@ -22,9 +22,9 @@ export type ErrorCode =
 export interface CommandErrorDetails {
   /** Redacted shell text of the command. */
   readonly command: string;
-  /** Name of the backend, where one was chosen already. */
+  /** Name of the backend, if one was chosen already. */
   readonly backend?: string | undefined;
-  /** What is behind it: the error of the system, of a backend or of a hook. */
+  /** What caused it: the error of the system, of a backend or of a hook. */
   readonly cause?: unknown;
 }
 
@@ -118,7 +118,7 @@ export class UnsupportedFeatureError extends CommandError {
   }
 }
 
-/** The program could not be started: at which stage, and the system's error. Nothing of it runs. */
+/** The program could not be started, and no process of it is left. It says which stage of the start failed, and why. */
 export class CommandStartError extends CommandError {
   static {
     branded(this, 'CommandStartError');
@@ -146,7 +146,7 @@ export class CommandStartError extends CommandError {
       readonly errno?: number | undefined;
     },
   ) {
-    // What a mock says has lines of its own, which are not the place for it.
+    // The reason of a mock has several lines; the command goes on a line of its own then.
     const separator = reason.includes('\n') ? '\nCommand: ' : ': ';
     const subject = details.command === '' ? '' : separator + abbreviated(details.command);
     super(`Command could not be started, ${STAGES[stage]} failed (stage ${stage}): ${reason}${subject}`, details);
@@ -160,14 +160,14 @@ export class CommandStartError extends CommandError {
   }
 }
 
-/** Everything that went wrong after the start: what is known until then is in `result`. */
+/** The class above all errors after the start: `result` has all that is known until then. */
 export abstract class CommandFailedError extends CommandError {
   static {
     branded(this, 'CommandFailedError');
   }
-  /** Not enumerable: no megabytes of output in logs. */
+  /** What is known of the run. Not enumerable, so that logs do not contain megabytes of output. */
   declare readonly result: CommandResult;
-  /** The end of what the program wrote to stderr (or, merged, to stdout): at most 8 KiB. */
+  /** The end of what the program wrote to stderr (or to stdout, if stderr goes there): at most 8 KiB. */
   declare readonly stderrTail: string;
 
   constructor(
@@ -182,7 +182,7 @@ export abstract class CommandFailedError extends CommandError {
   }
 }
 
-/** It lives. */
+/** Whether the program had to be ended and still runs. */
 function couldNotBeEnded({ timedOut, aborted, ended, pid, exitCode, signal }: CommandResult): boolean {
   const hadToEnd = (timedOut || aborted) && pid !== undefined;
   return hadToEnd && ended === 'none' && exitCode === undefined && signal === undefined;
@@ -213,13 +213,13 @@ export class CommandExitError extends CommandFailedError {
   }
 }
 
-/** The deadline came first: the program was ended, as far as `result.ended` says. */
+/** The deadline came first, and the program was ended; `result.ended` says how much of its tree. */
 export class CommandTimeoutError extends CommandFailedError {
   static {
     branded(this, 'CommandTimeoutError');
   }
   readonly code = 'ERR_COMMAND_TIMEOUT';
-  /** Milliseconds. */
+  /** The deadline, in milliseconds from the call. */
   readonly timeout: number;
 
   constructor(timeout: number, details: FailedDetails) {
@@ -243,7 +243,7 @@ export class CommandAbortedError extends CommandFailedError {
   }
 }
 
-/** The program wrote more than may be kept: it was ended. */
+/** The program wrote more than may be kept, and was ended. */
 export class OutputLimitError extends CommandFailedError {
   static {
     branded(this, 'OutputLimitError');
@@ -262,7 +262,7 @@ export class OutputLimitError extends CommandFailedError {
   }
 }
 
-/** A pipe to or from the program broke in an unexpected way. That the program closed its stdin is none. */
+/** A pipe to or from the program broke unexpectedly. A program that closes its stdin is no such error. */
 export class CommandIoError extends CommandFailedError {
   static {
     branded(this, 'CommandIoError');
@@ -286,7 +286,7 @@ export function startError(stage: Stage, cause: NodeJS.ErrnoException | string, 
   if (typeof cause === 'string') return new CommandStartError(stage, cause, { command: '', path });
   const where = path ?? cause.path;
   const reason = where === undefined || cause.message.includes(where) ? cause.message : `${cause.message}, '${where}'`;
-  // As it is, at a terminal it hides what is wrong.
+  // A raw carriage return would overwrite the rest of the line in a terminal.
   return new CommandStartError(stage, reason.replaceAll('\r', '\\r'), {
     command: '',
     code: cause.code,

@@ -1,7 +1,7 @@
 /**
  * One run from its start to its settlement, in one state machine: the start, the first cause of an end, the exit, a
- * bounded wait for pipes that others still hold, and the settlement. The caller is released in every case, also if the
- * backend never starts the program, loses it, or it cannot be killed.
+ * bounded wait for pipes that other processes still hold, and the settlement. The caller is released in every case, even if
+ * the backend never starts the program or loses it, or the program cannot be killed.
  */
 import { listenForAbort } from './abort-signal';
 import type { Budget } from './capture';
@@ -116,7 +116,7 @@ export class Run {
   async start(): Promise<void> {
     const { signal } = this.settings;
     const refused = abortingAll();
-    // Whoever tries again and again must not keep the event loop from turning.
+    // A caller that tries again and again must not keep the event loop from turning.
     if (refused) await new Promise<void>(realTime.nextTurn);
     if (signal?.aborted === true || refused) {
       this.cause = { kind: 'abort', reason: reasonOf(signal) };
@@ -133,7 +133,7 @@ export class Run {
       );
       const handle = await Promise.race([starting, gaveUp]);
       if (handle === 'gave up') {
-        // What still comes is ended as it comes.
+        // The run is over; if the backend starts the program after all, it is ended at once.
         starting.then(disposeQuietly, () => undefined);
         await this.done;
         return;
@@ -142,7 +142,7 @@ export class Run {
     } catch (error) {
       if (this.settled) throw error;
       if (this.cause === undefined) throw this.lost(error);
-      // It was given up before it failed, or failed for that.
+      // The run was ended before the start failed, or the start failed because of that.
       this.finish();
       await this.done;
     }
@@ -168,7 +168,7 @@ export class Run {
     if (this.cause !== undefined) this.terminate(this.killDelay);
   }
 
-  /** stdin and the send buffers; what the caller writes himself is his. */
+  /** Writes the input and the send buffers. A stdin that the caller writes is left to the caller. */
   private feedAll(handle: ChildHandle): void {
     const { input, sendBuffers } = this.launch;
     if (input === undefined) {
@@ -196,7 +196,7 @@ export class Run {
       tooLong: (limit: number) => {
         if (this.settled) late = limit;
         else this.end({ kind: 'limit', stream: name, limit });
-        // Nobody reads on, and nothing else ends its pipe.
+        // The reader has stopped for good, and nothing else closes a daemon's pipe.
         if (this.launch.plan.daemon) stream.destroy();
       },
       passed: name === 'stderr' || this.launch.merged ? output.keepTail() : undefined,
@@ -221,7 +221,7 @@ export class Run {
       throw placeAt(error, this.site());
     };
     if (this.launch.plan.daemon) {
-      // It writes long after its run is over, and outlives whoever reads.
+      // A daemon writes long after its run is over; only its reader decides when to close the pipe.
       return { reader, done, abort: () => Promise.resolve(void stream.destroy()) };
     }
     if (this.settled) bound = boundReader(reader, stream, this.clock, this.settings.drainDelay);
@@ -237,7 +237,7 @@ export class Run {
     try {
       await this.handle?.handshake?.[step]();
     } catch (error) {
-      // What ended the program ended the handshake: the run comes to that.
+      // If the run has a cause already, that ended the handshake too, and the run reports the cause.
       throw this.cause === undefined ? this.lost(error) : this.failure(error);
     }
   }
@@ -264,19 +264,19 @@ export class Run {
 
   private exit(status: ExitStatus): void {
     if (this.exited) return;
-    // It was ended while it was held: it has not begun.
+    // The daemon was ended while it was held, so the program has not begun.
     if (this.launch.plan.daemon && this.ending.reached !== 'none') {
       this.finish();
       return;
     }
     this.status = status;
-    // A daemon has begun: its run is over when all is sent, or was when it was ended.
+    // The daemon has begun. Its run is over when all input was written, or now if the run was ended.
     if (this.launch.plan.daemon && this.feeding > 0) {
       if (this.cause !== undefined) this.finish();
       return;
     }
     this.exited = true;
-    // The exit came first: no deadline any more.
+    // The exit came first, so the deadline no longer counts.
     this.cancelDeadline?.();
     this.ending.programExited();
     if (this.mayBeRead && (this.stdout.isCallers || this.stderr.isCallers)) this.lookForReaders();
@@ -284,7 +284,7 @@ export class Run {
     this.armDrain();
   }
 
-  /** Who has just been given the streams begins to read them in this turn. */
+  /** A caller that has just received the streams begins to read them in this turn; so look after it. */
   private lookForReaders(): void {
     this.looksForReaders = true;
     realTime.nextTurn(() => {
@@ -299,7 +299,7 @@ export class Run {
     return startFailure(error, this.launch.plan.text, this.backend.name);
   }
 
-  /** There is no program (any more) to wait for: the run fails with the error of the start. */
+  /** The backend has not started the program, or lost it: the run fails with the error of the start. */
   private lost(error: unknown): CommandStartError {
     const failure = this.failure(error);
     if (this.settled) return failure;
@@ -323,24 +323,25 @@ export class Run {
       // By then there is what is in the pipes already (and all there is, for a delay of 0).
       realTime.afterTwoTurns(() => {
         if (this.settled) return;
-        // A reader of lines that stopped reading is waited for: the rest is in the pipe, not held by somebody. No timer runs
-        // meanwhile, which would keep the process of who never reads on.
+        // A reader of lines that pauses is waited for: what it has not read may be the program's own output. No timer runs
+        // meanwhile, since it would keep this process alive if the reader never goes on.
         const isWaitedFor = ([reader, output]: [LineReader, Output]): boolean => reader.blocked && output.mayBeItsOwn;
         this.drainWaits = this.mayBeRead && Array.from(this.readers).some(isWaitedFor);
         if (this.drainWaits) return;
-        // A reader that is still reading gets more time; one that has stopped does not, and keeps its stream.
+        // A caller that reads the stream itself gets more time while it reads. If it has stopped, it gets none, but keeps the
+        // stream.
         if (this.mayBeRead && outputs.some((output) => output.readerWentOn())) this.armDrain();
         else this.giveUp();
       });
     });
   }
 
-  /** Whoever reads what the program wrote has his time for it: nobody has ended it, and no daemon writes on. */
+  /** Whether readers get time to read what the program wrote: the program ended by itself and is no daemon, which writes on. */
   private get mayBeRead(): boolean {
     return this.ending.phase === 'none' && !this.launch.plan.daemon;
   }
 
-  /** The pipes are held by somebody else: what came until now is the output. */
+  /** Another process holds the pipes: what arrived until now is the output. */
   private giveUp(): void {
     if (this.settled) return;
     if (this.ending.phase !== 'none' && !this.ending.treeGone) this.ending.killNow();
@@ -353,8 +354,8 @@ export class Run {
   }
 
   /**
-   * An event loop that was busy tells of timers first. An exit that came before the deadline must not be late for that: the
-   * second turn has told of it.
+   * After a busy period the event loop runs timers before it reports exits. An exit that came before the deadline must still
+   * win, and is reported by the second turn.
    */
   private deadline(late: number): void {
     const end = (): void => {
@@ -364,7 +365,7 @@ export class Run {
     else realTime.afterTwoTurns(end);
   }
 
-  /** A daemon that is held is ended as it is; one that runs is nobody's, and only let go of. */
+  /** Ends the program. A daemon that is held is killed at once; one that has begun runs on, and only this run ends. */
   private terminate(killDelay: number): void {
     if (!this.launch.plan.daemon) {
       this.ending.terminate(killDelay);
@@ -378,8 +379,8 @@ export class Run {
   end(cause: Cause): void {
     if (this.settled || this.cause !== undefined) return;
     if (this.exited) {
-      // The exit came first. Too much output is still too much; whoever aborts now does not want to wait, and whoever reads
-      // records must not take what came until now for all of it.
+      // The exit came first. Too much output is still an error. A caller that aborts now does not want to wait; but a reader of
+      // records must get an error, or it would take what arrived until now for everything.
       if (cause.kind === 'limit' || cause.kind === 'io') this.cause = cause;
       if (cause.kind === 'abort') {
         if (Array.from(this.readers.keys()).some(({ done }) => !done)) this.cause = cause;
@@ -394,10 +395,10 @@ export class Run {
       try {
         this.backend.cancelStart?.(this.launch.plan);
       } catch {
-        // It is given up all the same.
+        // The run gives up on the start in any case.
       }
       this.cancelDrain = this.clock.after(this.settings.drainDelay, () => {
-        // The start may have come before a timer that is late: see `deadline`.
+        // The timer may be late, and the program may have started before: see `deadline`.
         realTime.afterTwoTurns(() => {
           if (this.handle === undefined) this.finish();
         });
@@ -405,7 +406,7 @@ export class Run {
     }
   }
 
-  /** Ends what may still run and lets go of everything but the settlement. */
+  /** Stops all timers and listeners of the run; the caller of this settles it. */
   private close(): void {
     this.settled = true;
     this.cancelDeadline?.();
@@ -420,17 +421,17 @@ export class Run {
     if (this.settled) return;
     this.close();
     const { handle } = this;
-    // First, so that what was theirs is nobody's now.
+    // Finish the readers first: afterwards their streams may be closed below.
     for (const reader of this.readers.keys()) reader.finish();
     for (const output of [this.stdout, this.stderr]) {
-      // What stays its caller's has lost nothing.
+      // A stream that stays the caller's has lost nothing.
       if (output.awaited && !output.isCallers && handle !== undefined) output.complete = false;
       if (output.use !== 'pipe') output.destroy();
       else if (this.ending.phase !== 'none' || (output.awaited && !output.isCallers)) {
         output.leave(this.clock, this.settings.drainDelay);
       }
     }
-    // A daemon has begun: its caller may write on.
+    // The caller may go on writing to a daemon that has begun.
     const daemonReadsOn = this.launch.plan.daemon && this.status !== undefined && this.launch.input === undefined;
     if (!daemonReadsOn) handle?.stdin?.destroy();
     for (const stream of handle?.sendBuffers ?? []) stream.destroy();
@@ -458,7 +459,7 @@ export class Run {
     try {
       judged = outcome(this.cause, (of) => of.bytes());
     } catch (error) {
-      // There is no memory for all of it.
+      // There is not enough memory for all output.
       judged = outcome(this.cause ?? { kind: 'io', stream: 'stdout', error }, () => undefined);
     }
     const { result, error } = judged;
@@ -467,17 +468,17 @@ export class Run {
       placeAt(error, this.site());
       this.settle.reject(error);
     }
-    // Whoever waits has his turn later, and has it also if a log cannot be written.
+    // The run is settled before it is logged, so that the caller gets its result even if a log subscriber throws.
     if (this.startEvent !== undefined) logExit(this.startEvent, result);
     if (error !== undefined) logError({ command: this.launch.plan.text, backend: this.backend.name, error });
   }
 
-  /** One signal to the program itself; `false` if it is over. */
+  /** Sends one signal to the program itself; `false` if it was not sent. */
   kill(name: SignalName): boolean {
     return !this.over && this.handle?.signal(name, 'process').sent === true;
   }
 
-  /** SIGTERM to the tree, grace, SIGKILL; resolves when all is over. Another copy of core may call it. */
+  /** Sends SIGTERM to the tree, and SIGKILL after the grace; resolves when all is over. Another copy of core may call it. */
   async abort(options?: { readonly killDelay?: number | undefined }): Promise<void> {
     const given = ownProperty(options, 'killDelay');
     const killDelay = isDelay(given) ? given : this.killDelay;
@@ -493,7 +494,7 @@ export class Run {
     await this.done.catch(() => undefined);
   }
 
-  /** Pipes may be held by somebody else, and nobody read to their end. */
+  /** Lets go of the caller's pipes: another process may hold them, so that their end would never come. */
   private leavePipes(): void {
     if (this.launch.plan.daemon) return;
     for (const output of [this.stdout, this.stderr]) {
@@ -514,7 +515,7 @@ export class Run {
   }
 }
 
-/** Why a signal aborted. One that is not Node's may throw instead, which is a reason too. */
+/** The reason of an abort. A signal that is not Node's may throw when it is asked; that error is the reason then. */
 function reasonOf(signal: AbortSignal | undefined): unknown {
   try {
     return signal?.reason;
@@ -523,7 +524,7 @@ function reasonOf(signal: AbortSignal | undefined): unknown {
   }
 }
 
-/** Disposes what a backend started. That it fails is nothing that anybody waits for. */
+/** Disposes of what a backend started, and ignores a failure, which nobody waits for. */
 function disposeQuietly(handle: ChildHandle | undefined): void {
   try {
     handle?.dispose();

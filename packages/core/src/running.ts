@@ -26,59 +26,63 @@ export interface RunningCommand<Out extends Sink = Sink, Err extends Sink = Sink
   readonly pid: number | undefined;
   /** Only with `setInputFd('pipe')`. */
   readonly stdin: Written[In];
-  /** Only with `setOutputFd('pipe')`. Read it to its end or dispose the command. */
+  /** Only with `setOutputFd('pipe')`. Read it to its end, or dispose of the command. */
   readonly stdout: Streamed[Out];
   /** Only with `setErrorFd('pipe')`. */
   readonly stderr: Streamed[Err];
   /**
-   * Resolves or rejects as `run()` would, once the program has ended and its output is at its end: what is captured, and what
-   * the caller reads by then; an end that nobody reads is not waited for. `drainDelay` bounds that where somebody else holds
-   * the pipe, or the reader stops, to whom the rest is left. For a daemon it is once it has begun and all is sent. Any number
-   * of callers get the same promise; it is never an unhandled rejection.
+   * Settles as `run()` would, when the program has ended and its output was read to the end: what is captured, and every pipe
+   * that the caller is reading by then. A pipe that nobody reads is not waited for. Waits at most `drainDelay` for a pipe that
+   * another process holds, or whose reader has stopped; unread data stays readable. A loop over `lines()` is not hurried:
+   * while it processes what the program wrote, `wait()` waits. For a daemon it settles when the daemon has started and all
+   * input was written. Every call returns the same promise, which never causes an unhandled rejection.
    */
   wait(): Promise<CommandResult<Out, Err>>;
   /**
-   * Sends one signal, by name or number, to the program (not to its descendants); default SIGTERM. `false` if it is already
-   * over, or a daemon that has begun.
+   * Sends one signal, by name or number, to the program (not to its descendants). Default: SIGTERM. Returns `false` if the
+   * program is already over or may not be signalled, or is a daemon that has started.
    *
    * @throws CommandUsageError for a signal that this platform does not know.
    */
   kill(signal?: SignalName | number): boolean;
   /**
-   * SIGTERM to the tree, SIGKILL after `killDelay` milliseconds (default: that of the run), reaped (`virCommandAbort`).
-   * Resolves also if it is already over, and whatever the program does; `wait()` then rejects with `CommandAbortedError`.
-   * A second call can shorten the grace period. Who reads a piped stream goes on until its end, or until nothing came for
-   * `drainDelay`; a pipe that nobody reads is closed. So it is after a deadline. A daemon that is still held is killed at
-   * once; one that has begun is only sent no more.
+   * Sends SIGTERM to the program and its descendants, SIGKILL after `killDelay` milliseconds (default: that of the run), and
+   * reaps the program (`virCommandAbort`). Resolves whatever the program does, and even if it is already over. If the abort
+   * ended the program, `wait()` rejects with `CommandAbortedError`. A second call can shorten the grace period.
    *
-   * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
+   * A piped stream that is being read stays open until its end, or until nothing arrived and nothing was read for
+   * `drainDelay`; one that nobody reads is closed. The same holds after a deadline. A daemon that is still held is killed at
+   * once; for one that has started only the remaining input is dropped.
+   *
+   * @throws CommandUsageError, as a rejection, if `options` are wrong: nothing was done then.
    */
   abort(options?: { readonly killDelay?: number | undefined }): Promise<void>;
   /**
-   * Resolves when the program is held before exec and the hook is done (`virCommandHandshakeWait`). Several may wait.
+   * Resolves when the program is held before exec and the hook is done (`virCommandHandshakeWait`). May be called several
+   * times.
    *
    * @throws CommandUsageError, as a rejection, without `requireHandshake()`.
    */
   handshakeWait(): Promise<void>;
   /**
-   * Lets it exec; resolves when it did (`virCommandHandshakeNotify`).
+   * Lets the held process execute the program; resolves when it has done so (`virCommandHandshakeNotify`).
    *
-   * @throws CommandStartError, as a rejection, if it did not. CommandUsageError for a second call, or without
+   * @throws CommandStartError, as a rejection, if it could not. CommandUsageError for a second call, or without
    * `requireHandshake()`.
    */
   handshakeNotify(): Promise<void>;
   /**
-   * Lines of a piped stream, with backpressure, without their ends (`\n`, or `\r\n`; a lone `\r` is text). Leaving the
-   * loop aborts the program, without an error; a bad end rejects after the last line. Leaving that of a daemon closes the
-   * pipe, as does a line that is too long. Once for each stream.
+   * Iterates over the lines of a piped stream, with backpressure and without their ends (`\n` or `\r\n`; a lone `\r` is text).
+   * Leaving the loop aborts the program, without an error. If the program fails, the loop rejects after the last line. For a
+   * daemon, leaving the loop closes only the pipe, and so does a line that is too long. May be called once for each stream.
    *
-   * @throws CommandUsageError if the stream is no pipe, is read by lines already or by a listener of `'readable'`, or for a
-   *   wrong option.
+   * @throws CommandUsageError if the stream is not a pipe, or is read already, by lines or by a listener of `'readable'`, or
+   *   for a wrong option.
    */
   lines(options?: LineOptions): AsyncIterableIterator<string>;
-  /** As `abort()`, and closes the pipes. */
+  /** As `abort()`; then closes the pipes. */
   [Symbol.asyncDispose](): Promise<void>;
-  /** SIGKILL now; reaped before returning where the backend has `sync-reap`, else as soon as the event loop turns. */
+  /** Sends SIGKILL now. The program is reaped before this returns where the backend has `sync-reap`, else at the next turn of the event loop. */
   [Symbol.dispose](): void;
 }
 
@@ -162,7 +166,7 @@ export class RunningProcess implements RunningCommand {
       throw this.#usage('lines', `${from} is no pipe to the caller; call ${setter}('pipe')`);
     }
     if (this.#split.has(from)) throw this.#usage('lines', `${from} is read by lines already`);
-    // Node gives it all that comes then, and lines nothing.
+    // Node gives all data to such a listener, and none to us.
     if (this[from].listenerCount('readable') > 0)
       throw this.#usage('lines', `${from} has a listener of 'readable', which takes all data: remove it first`);
     this.#split.add(from);
@@ -175,7 +179,7 @@ export class RunningProcess implements RunningCommand {
     this.#destroyPipes();
   }
 
-  // Behind the other: a realm that has none of these symbols has one method for both, and this is the gentler.
+  // After the other: a realm without these symbols has one method for both names, the last one, and this is the gentler.
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#run.abort();
     this.#destroyPipes();

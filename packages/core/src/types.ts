@@ -117,8 +117,8 @@ export interface Limits {
   /** Bytes of address space (RLIMIT_AS). */
   readonly addressSpace?: Limit | undefined;
   /**
-   * Seconds of processor time (RLIMIT_CPU). The launcher's own, some hundredths, counts. 0 ends what the kernel's next clock
-   * tick finds running; a program that is quicker ends as it would.
+   * Seconds of processor time (RLIMIT_CPU). The time of the launcher, some hundredths, counts too. With 0 the kernel ends the
+   * program if it still runs at the next clock tick; a quicker program ends normally.
    */
   readonly cpu?: Limit | undefined;
   /** Bytes of the data segment (RLIMIT_DATA). */
@@ -140,11 +140,11 @@ export interface HookReference {
 }
 /**
  * The shape of the function that a {@link HookReference} names. It runs in the process that becomes the program. If it
- * throws, rejects, or says a number other than 0, the program does not run.
+ * throws, rejects, or returns a number other than 0, the program does not run.
  */
 export type PreExecHook<T extends PlainData = PlainData> = (data: T, context: { readonly pid: number }) => unknown;
 
-/** The options-object form. Same fields, same validation and same description as by the setters. */
+/** The options form of a command. Each field means the same as the setter of that name, and is validated in the same way. */
 export interface CommandOptions {
   /** `argv[0]` as the program sees it; default: the program as given. */
   readonly argv0?: Arg | undefined;
@@ -160,13 +160,13 @@ export interface CommandOptions {
   readonly stdin?: StdinOption | undefined;
   /** Default `'null'`. */
   readonly stdout?: StdoutOption | undefined;
-  /** Default: under `run()` and `runSync()` the last 8 KiB are kept for the error message; otherwise, and of a daemon, `'null'`. */
+  /** Default: `run()` and `runSync()` keep the last 8 KiB for the error message; otherwise, and for a daemon, `'null'`. */
   readonly stderr?: StderrOption | undefined;
   /** Descriptors that the program gets besides 0, 1 and 2. */
   readonly passFds?: readonly PassFd[] | undefined;
-  /** Written and locked by the program's process. Needs `daemon`. */
+  /** The program's process writes and locks it. Needs `daemon`. */
   readonly pidFile?: string | undefined;
-  /** Session of its own, `/` as working directory, reparented; `run()` and `runAsync()` resolve once it has started. */
+  /** A session of its own, `/` as working directory, no child of this process; `run()` and `runAsync()` resolve when it has started. */
   readonly daemon?: boolean | undefined;
   /** `true`: a session of its own, without controlling terminal. */
   readonly session?: boolean | undefined;
@@ -213,7 +213,7 @@ export interface CommandOptions {
   readonly backend?: Backend | undefined;
 }
 
-/** Text encodings of captured output. Malformed UTF-8 becomes U+FFFD; in UTF-16 a lone surrogate stays, an odd last byte is left out. */
+/** Text encodings of captured output. Malformed UTF-8 becomes U+FFFD. In UTF-16 a lone surrogate stays, and an odd last byte is dropped. */
 export type TextEncoding = 'utf8' | 'latin1' | 'utf16le';
 
 /** How many bytes of output are kept. */
@@ -224,27 +224,30 @@ export interface OutputLimit {
   readonly stderr?: number | undefined;
   /** stdout and stderr together. */
   readonly total?: number | undefined;
-  /** `'kill'` (default): end the program, reject with `OutputLimitError`. `'truncate'`: let it run, drop the rest, `outputComplete: false`. */
+  /** `'kill'` (default): end the program and reject with `OutputLimitError`. `'truncate'`: let it run, drop the rest, `outputComplete: false`. */
   readonly onExceed?: 'kill' | 'truncate' | undefined;
 }
 
-/** How one run goes; the same names for `run()`, `runSync()`, `runAsync()` and the iterations. */
+/** Options of one run; the same names for `run()`, `runSync()`, `runAsync()` and the iterations. */
 export interface RunOptions {
-  /** Default `true`: reject unless exit code 0. `false`: any normal exit resolves. Deaths by signal: see `rawStatus()`. */
+  /** `true` (default): the run rejects unless the exit code is 0. `false`: any exit code resolves. For deaths by signal see `rawStatus()`. */
   readonly check?: boolean | undefined;
-  /** Milliseconds from the call, more than 0; default: none. Rejects with `CommandTimeoutError`, whatever `check` says. */
+  /** Deadline in milliseconds from the call, more than 0; then the run rejects with `CommandTimeoutError`, whatever `check` says. Default: none. */
   readonly timeout?: number | undefined;
-  /** Milliseconds from SIGTERM to SIGKILL. Default 5000; 0 = SIGKILL at once. */
+  /** Milliseconds from SIGTERM to SIGKILL. Default 5000; 0: SIGKILL at once. */
   readonly killDelay?: number | undefined;
-  /** Milliseconds after the exit for pipes that other processes still hold. Default 1000. */
+  /** How many milliseconds after the exit a run waits for pipes that other processes still hold. Default 1000. */
   readonly drainDelay?: number | undefined;
-  /** Aborting ends the program. Rejects with `CommandAbortedError`, whatever `check` says. Not for `runSync()`. */
+  /** Aborting it ends the program; the run rejects with `CommandAbortedError`, whatever `check` says. Not for `runSync()`. */
   readonly signal?: AbortSignal | undefined;
-  /** Bytes kept: per stream, or as {@link OutputLimit}. Default: what a string (or a Buffer) can hold. */
+  /** Bytes kept of each stream, or an {@link OutputLimit}. Default: what a string (or a Buffer) can hold. */
   readonly outputLimit?: number | OutputLimit | undefined;
   /** Default `'utf8'`. For bytes use {@link BytesRunOptions}, with `'buffer'`. */
   readonly encoding?: TextEncoding | undefined;
-  /** `true`: best effort when this process ends normally; `'guaranteed'`: needs feature `parent-death-signal`. Default `false`. */
+  /**
+   * Whether the program ends with this process. `true`: if this process can still run code at its end; `'guaranteed'`: always,
+   * by the kernel, which needs feature `parent-death-signal`. Default `false`.
+   */
   readonly killOnParentExit?: boolean | 'guaranteed' | undefined;
 }
 /** `encoding: 'buffer'`: every captured stream is a Buffer, whatever the command said. */
@@ -254,17 +257,17 @@ export interface BytesRunOptions extends Omit<RunOptions, 'encoding'> {
 }
 /** How output is cut into lines. */
 export interface LineOptions {
-  /** Longest line in bytes; a longer one ends the program and rejects with `OutputLimitError`. Default: what a string can hold. */
+  /** Longest line in bytes. A longer one ends the program, and the loop rejects with `OutputLimitError`. Default: what a string can hold. */
   readonly maxLength?: number | undefined;
-  /** Default `'stdout'`. */
+  /** The stream that is read. Default `'stdout'`. */
   readonly from?: 'stdout' | 'stderr' | undefined;
 }
 
-/** How a program ended, and what it used, where the backend can know. */
+/** How a program ended, and what it used, as far as the backend can know. */
 export interface ExitStatus {
-  /** `undefined`: ended by a signal. */
+  /** `undefined`: a signal ended the program. */
   readonly exitCode: number | undefined;
-  /** `undefined`: exited by itself. */
+  /** `undefined`: the program exited by itself. */
   readonly signal: SignalName | undefined;
   /** `undefined`: the backend cannot know. */
   readonly coreDumped: boolean | undefined;
@@ -287,7 +290,7 @@ export interface ResourceUsage {
 
 /** What is known of a run when it is over (or was given up). */
 export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink> extends ExitStatus {
-  /** Of the daemon, if daemonized; `undefined` on a backend without local pids, or if nothing was started. */
+  /** The daemon's, if the program is one; `undefined` on a backend without local pids, or if nothing was started. */
   readonly pid: number | undefined;
   /** Only if it was captured. */
   readonly stdout: Captured[Out];
@@ -301,11 +304,11 @@ export interface CommandResult<Out extends Sink = Sink, Err extends Sink = Sink>
   readonly timedOut: boolean;
   /** An abort came first. */
   readonly aborted: boolean;
-  /** `false`: what is captured or read by lines was given up after `drainDelay`, or cut at `outputLimit`. */
+  /** `false`: output that is captured or read by lines was given up after `drainDelay`, or cut at `outputLimit`. */
   readonly outputComplete: boolean;
   /**
-   * What the end reached: every descendant, the group, or only the program; `'none'`: nothing had to be ended, or the program
-   * lives, as it may not be signalled, or the kernel holds it.
+   * What was ended: every descendant, the group, or only the program. `'none'`: nothing had to be ended, or the program still
+   * lives, since this process may not signal it or the kernel holds it.
    */
   readonly ended: 'tree' | 'group' | 'process' | 'none';
 }
@@ -317,9 +320,9 @@ export interface CommandIteration<
   Err extends Sink = Sink,
 > extends AsyncIterableIterator<T> {
   /**
-   * Settles when the loop is over, and is to be awaited behind it: as `run()` would, if the loop came to its end. One that was
-   * left before, or never begun, makes it reject with `CommandAbortedError`, also where the program had ended by itself; how is
-   * in the error's `result`. A deadline and the like that came first stay the error. It is never an unhandled rejection.
+   * Await it after the loop. If the loop ran to its end, it settles as `run()` would. If the loop was left early, or never
+   * began, it rejects with `CommandAbortedError`, even if the program had already ended by itself; `error.result` says how the
+   * program ended. An earlier deadline or output limit is reported instead. It never causes an unhandled rejection.
    *
    * @example
    * ```ts
@@ -329,7 +332,7 @@ export interface CommandIteration<
    * ```
    */
   readonly result: Promise<CommandResult<Out, Err>>;
-  /** The next piece. The value behind the last one is the result; `undefined` if the loop was left. */
+  /** The next piece. After the last one the value is the result, or `undefined` if the loop was left. */
   next(): Promise<IteratorResult<T, CommandResult<Out, Err> | undefined>>;
   /** Itself. */
   [Symbol.asyncIterator](): this;

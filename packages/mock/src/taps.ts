@@ -1,26 +1,26 @@
-/** Streams that hand everything on and tell what passes; a tap that nobody uses changes nothing. */
+/** Streams that pass everything on and tell a listener what passes. A tap that the caller does not use changes nothing. */
 import { Readable, Writable } from 'node:stream';
 import { realTime } from '@vircommand/core/backend';
 
-// As large as a pipe's, so that a program whose output nobody reads stops about where it would without us.
+// As large as a pipe's buffer, so that a program whose output nobody reads blocks about where it would without the tap.
 const highWaterMark = 65536;
 /** How long the end of a pipe may take to arrive after the program's end, in milliseconds. */
 const endBound = 50;
 
-/** Who listens to an {@link OutputTap}. */
+/** What an {@link OutputTap} tells its recorder. */
 export interface OutputListener {
   onData(chunk: Uint8Array): void;
   onEnd(): void;
   /**
-   * The caller reads no more: because all is over, because he has waited long enough, or because he does not care for
-   * what is near.
+   * The caller reads no more. Answers what is known of the end: `over`, the program still runs, so the recorded output ends
+   * here; `held`, the run has waited for the end in vain; `near`, the program has exited, and the end may come soon.
    */
   onClosed(): 'over' | 'held' | 'near';
-  /** The end did not come. */
+  /** The end of the stream did not come. */
   onHeld(): void;
 }
 
-/** Lets go of a pipe that its reader has closed, if need be after a look whether its end is there. */
+/** Releases a pipe that its reader has closed. If the end may be near, waits for it for a short time first. */
 export function close(
   ended: Promise<void>,
   listener: OutputListener,
@@ -58,7 +58,7 @@ export function close(
 
 /** From the program to the caller. */
 export class OutputTap extends Readable {
-  /** As a socket says it: by that a run knows how much may still be the program's own. */
+  /** As sockets have it: a run tells from it how much of the output may still be the program's own. */
   bytesRead = 0;
   private attached = false;
   private over = false;
@@ -100,7 +100,7 @@ export class OutputTap extends Readable {
       this.finish();
       if (this.handsOn) this.destroy();
     });
-    // An empty pipe ends without a reader, and tells it once.
+    // An empty pipe ends without a reader, and may have emitted its 'end' before we listened.
     if (source.readableEnded) {
       this.finish();
       listener.onEnd();
@@ -137,19 +137,19 @@ export class OutputTap extends Readable {
   }
 }
 
-/** Who listens to an {@link InputTap}. */
+/** What an {@link InputTap} tells its recorder. */
 export interface InputListener {
   onWrite(data: Uint8Array): void;
   onEnd(): void;
-  /** The program reads no more. */
+  /** The program does not read any more. */
   onBroken(): void;
 }
 
 const isEncoding = (value: unknown): value is BufferEncoding => typeof value === 'string';
 
 /**
- * From the caller to the program. What the caller says is told when he says it, and not when the pipe takes it: the
- * program may answer before.
+ * From the caller to the program. The listener is told of data when the caller writes it, not when the pipe takes it, since
+ * the program may answer before that.
  */
 export class InputTap extends Writable {
   private told = false;
@@ -196,7 +196,7 @@ export class InputTap extends Writable {
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.sink.write(chunk, (error) => {
-      // The stream's own event says what went wrong, once.
+      // A failure is reported once, by the 'error' event of the stream.
       if (error === null || error === undefined) done();
     });
   }

@@ -2,9 +2,9 @@
  * Notices the exits of programs that this thread started, and only of those: it never waits for "any child", which would
  * take the exits of libuv's children away from it.
  *
- * An exit is noticed first and reaped later, by whoever watches: until then the zombie pins its pid and the number of its
- * process group, so that a signal cannot hit a stranger. A turn of the event loop after the last exit, nothing is left of
- * the reaper.
+ * An exit is noticed first, and the owner of the watch reaps the program later. Until then the zombie keeps its pid and the
+ * number of its process group, so that a signal cannot hit a stranger. One turn of the event loop after the last exit, the
+ * reaper has no timer, listener or descriptor any more.
  */
 import { realTime, type ExitStatus } from '@vircommand/core/backend';
 import { errno } from './errno';
@@ -15,14 +15,14 @@ import { openPidfd, waitForDeath } from './pidfd';
 import { PidfdSet } from './pidfd-set';
 import { closeBound } from './thread-bound';
 
-/** Up to so many children, each is asked for; above, the kernel is asked who has exited. */
+/** Up to this many children we ask for each; above, we ask the kernel which ones have exited. */
 const few = 32;
-/** Between sweeps, in milliseconds: also what keeps the event loop alive while something runs. */
+/** Milliseconds between sweeps. Their timer also keeps the event loop alive while a program runs. */
 const sweepDelay = 250;
-/** Where nothing else tells of exits. */
+/** The same where neither SIGCHLD nor a pidfd reports exits. */
 const pollDelay = 10;
 
-/** It ended, but somebody else took its status: SIGCHLD became ignored, or a library waits for any child. */
+/** The program ended, but its status is lost: SIGCHLD became ignored, or other native code waits for any child. */
 export const unknownStatus: ExitStatus = Object.freeze({
   exitCode: undefined,
   signal: undefined,
@@ -34,19 +34,19 @@ export const unknownStatus: ExitStatus = Object.freeze({
 export class Watch {
   /** `exited`: noticed, and still a zombie that pins its numbers. */
   state: 'running' | 'exited' | 'reaped' = 'running';
-  /** Whether the zombie is left when the exit is noticed. */
+  /** Whether noticing the exit leaves the zombie. */
   keep = true;
 
   constructor(
     readonly pid: number,
     private readonly reaper: Reaper,
-    /** Our own peak of memory at its start, in KiB: the program inherited it. */
+    /** Our own peak of memory when the program was started, in KiB: the program inherited it. */
     readonly ownPeak: number,
     /** Called once, when the exit is noticed; it may call {@link reap}, or keep the zombie until later. */
     readonly noticed: (status: ExitStatus) => void,
   ) {}
 
-  /** Looks now, and calls `noticed` if it has exited. */
+  /** Looks now, and calls `noticed` if the program has exited. */
   check(): void {
     if (this.state === 'running') this.reaper.check(this, this.keep ? LOOK : REAP);
   }
@@ -56,12 +56,12 @@ export class Watch {
     if (this.state === 'running') this.reaper.check(this, (this.keep ? LOOK : REAP) & ~LINUX.WNOHANG);
   }
 
-  /** Waits for the exit, but not longer than so many milliseconds. */
+  /** Waits for the exit, but at most that many milliseconds. */
   waitFor(ms: number): void {
     if (this.state === 'running') this.reaper.block(this, ms);
   }
 
-  /** Gives the numbers back. Only after the exit was noticed. */
+  /** Reaps the zombie, which frees its pid. Does nothing before the exit was noticed. */
   reap(): void {
     if (this.state === 'exited') this.reaper.reap(this);
   }
@@ -71,7 +71,7 @@ export class Watch {
 class Reaper {
   private readonly running = new Map<number, Watch>();
   private readonly probe: ExitProbe;
-  /** SIGCHLD has reached our listener, so it will again, unless somebody removes it. */
+  /** SIGCHLD has reached our listener, so it will do so again, unless other code removes the listener. */
   private signalsArrive = false;
   private listening = false;
   private readonly pidfds: PidfdSet;
@@ -87,19 +87,19 @@ class Reaper {
     this.pidfds = new PidfdSet(libc, (pids) => {
       for (const pid of pids) {
         this.running.get(pid)?.check();
-        // Somebody traces it, and is told first: the sweep will see it.
+        // If it still runs for us, a tracer has it and is told first: the sweep will see its exit.
         this.pidfds.remove(pid);
       }
     });
   }
 
-  /** One that nobody is told of: its owner asks. */
+  /** Makes a watch that the reaper does not look at: only its owner asks. */
   unattended(pid: number, noticed: (status: ExitStatus) => void): Watch {
     return new Watch(pid, this, this.probe.ownPeak(), noticed);
   }
 
   watch(pid: number, noticed: (status: ExitStatus) => void): Watch {
-    // The number was given out again, so whoever had it is gone without our notice.
+    // The kernel has reused the pid, so the program that had it is gone without our notice.
     const before = this.running.get(pid);
     if (before !== undefined) this.lose(before);
     const watch = this.unattended(pid, noticed);
@@ -110,18 +110,18 @@ class Reaper {
 
   private arm(pid: number): void {
     if (this.libc.isMainThread && (!this.listening || process.listenerCount('SIGCHLD', this.onSignal) === 0)) {
-      // If it is not there any more, somebody removed it, and may do so again.
+      // If our listener is gone, other code removed it, and may do so again.
       this.signalsArrive &&= !this.listening;
       this.listening = true;
       process.on('SIGCHLD', this.onSignal);
-      // It may have exited before anybody listened.
+      // The program may have exited before we listened.
       this.passSoon();
     }
     const told = (this.signalsArrive && this.signalsCanArrive()) || this.pidfds.add(pid);
     this.armTimer(told ? sweepDelay : pollDelay);
   }
 
-  /** Node installs its handler with the first listener only: attach ours anew after native code replaced it. */
+  /** Node installs its signal handler with the first listener only: after native code replaced it, attach ours anew. */
   listenAnew(): void {
     this.signalsArrive = false;
     if (!this.listening) return;
@@ -129,7 +129,10 @@ class Reaper {
     process.on('SIGCHLD', this.onSignal);
   }
 
-  /** Node listens for a signal when a listener of its own is told of ours; `process.removeAllListeners()` takes that too. */
+  /**
+   * Node starts to catch a signal when its own listener of 'newListener' sees ours; `process.removeAllListeners()` removes that
+   * one too.
+   */
   private signalsCanArrive(): boolean {
     return process.listenerCount('newListener') > 0;
   }
@@ -169,7 +172,10 @@ class Reaper {
     for (const watch of this.running.values()) watch.check();
   }
 
-  /** Takes exits as the kernel names them. Somebody else's zombie hides those behind it: then each is asked for. */
+  /**
+   * Takes exits in the order in which the kernel names them. The kernel names the same zombie again until it is reaped, so a
+   * zombie that is not ours hides those after it: then we ask for each.
+   */
   private askKernel(): void {
     for (let pid = this.probe.anyExited(); pid !== 0; pid = this.probe.anyExited()) {
       const watch = this.running.get(pid);
@@ -181,7 +187,7 @@ class Reaper {
     }
   }
 
-  /** Whoever hid ours may be gone a turn later. */
+  /** The zombie that hid ours may be gone a turn later. */
   private sweepSoon(): void {
     if (this.sweepWaits) return;
     this.sweepWaits = true;
@@ -197,7 +203,7 @@ class Reaper {
     if (removed) process.on('SIGCHLD', this.onSignal);
     const before = this.running.size;
     this.checkAll();
-    // Somebody removed all listeners, and may do so again; or an exit came that no signal told of.
+    // Other code removed all listeners, and may do so again; or there was an exit that no signal reported.
     if (!removed && (this.running.size === before || this.passWaits)) return;
     this.signalsArrive = false;
     for (const pid of this.running.keys()) if (!this.pidfds.add(pid)) this.armTimer(pollDelay);
@@ -236,14 +242,14 @@ class Reaper {
     if (this.running.get(watch.pid) === watch) {
       this.running.delete(watch.pid);
       this.pidfds.remove(watch.pid);
-      // Who gets the result in a worker may terminate it at once, and then no later turn comes.
+      // In a worker do it now: the result may make the main thread terminate the worker, and then no later turn comes.
       if (this.running.size === 0 && !this.libc.isMainThread && !this.expecting) this.disarm();
       else if (this.running.size === 0) this.disarmSoon();
     }
     watch.noticed(status);
   }
 
-  /** The next program is mostly started at once by who waited for this one, and needs the same again. */
+  /** Later, since the caller often starts the next program at once, which would need the same again. */
   private disarmSoon(): void {
     if (this.disarmWaits) return;
     this.disarmWaits = true;
@@ -285,17 +291,17 @@ export function expectMore(libc: Libc, more: boolean): void {
   reaperOf(libc).expect(more);
 }
 
-/** Native code has changed what becomes of SIGCHLD: nobody here may rely on it until it has arrived again. */
+/** Call it when native code has changed the handler of SIGCHLD: we do not rely on the signal until it has arrived again. */
 export function listenAnew(libc: Libc): void {
   reaperOf(libc).listenAnew();
 }
 
-/** Looks at all that is watched, soon: one of them may have exited before it was watched. */
+/** Looks soon at all programs that are watched: one may have exited before it was watched. */
 export function lookSoon(libc: Libc): void {
   reaperOf(libc).passSoon();
 }
 
-/** As {@link watchExit}, for who blocks the event loop: an exit is noticed only by the methods of the watch. */
+/** As {@link watchExit}, for a caller that blocks the event loop: only the methods of the watch notice the exit. */
 export function watchBlocking(libc: Libc, pid: number, noticed: (status: ExitStatus) => void): Watch {
   return reaperOf(libc).unattended(pid, noticed);
 }

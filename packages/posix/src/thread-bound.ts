@@ -1,8 +1,9 @@
 /**
- * Descriptors that end with the worker thread that has them: `terminate()` runs no code in it. But Node closes then the numbers
- * that its own `openSync` gave there and its own `closeSync` has not closed (`trackUnmanagedFds`), whatever they lead to by then.
- * So what libc has made moves to such a number; and what has one only Node may close, since whoever has the number next would
- * lose it. In the main thread nothing of this is done.
+ * Descriptors that end with their worker thread. `worker.terminate()` runs no code in the worker, so descriptors that libc
+ * opened there would leak. Node itself closes every number that its own `openSync` returned in the worker and its `closeSync`
+ * has not closed (`trackUnmanagedFds`), whatever the number leads to by then. So we move each libc descriptor onto such a
+ * number, and close it only through Node: if libc closed it, Node would later close whatever has the number by then. In the
+ * main thread nothing of this is done.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { startError } from '@vircommand/core/backend';
@@ -11,7 +12,7 @@ import type { Libc } from './libc';
 import { LINUX } from './linux';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_NONBLOCK } = constants;
-/** Nobody else appends to what he only reads: by this a number is known to be what was opened here. */
+/** O_RDONLY|O_APPEND is a combination nobody else uses, so it identifies our own placeholder. */
 const flags = O_RDONLY | O_APPEND | O_NONBLOCK;
 
 /** Numbers that Node closes with this thread. */
@@ -19,8 +20,8 @@ const bound = new Set<number>();
 let denied = false;
 
 /**
- * Takes a descriptor, and gives the one to use from now on. The same one where it cannot be bound: no number is free, or the
- * permission model denies the file.
+ * Takes a descriptor, and returns the one to use from now on. It is the same one if it cannot be bound, because no number is
+ * free or Node's permission model denies the file.
  */
 export function bindToThread(libc: Libc, fd: number): number {
   if (libc.isMainThread || fd < 0 || denied) return fd;
@@ -31,7 +32,7 @@ export function bindToThread(libc: Libc, fd: number): number {
     denied = error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED';
     return fd;
   }
-  // A faked file system gives numbers that are somebody else's.
+  // A faked file system may return numbers that belong to other code.
   const opened = libc.fcntl(number, LINUX.F_GETFL, 0);
   const isOurs = number > 2 && opened >= 0 && (opened & (O_WRONLY | O_RDWR | flags)) === flags;
   if (!isOurs || libc.dup3(fd, number, LINUX.O_CLOEXEC) < 0) {
@@ -44,7 +45,8 @@ export function bindToThread(libc: Libc, fd: number): number {
 }
 
 /**
- * Gives it to somebody who closes it himself, by the number that it has then. If he throws it is as it was.
+ * Gives a descriptor to a function that takes care of closing it, under the number that it is called with. If the function
+ * throws, the descriptor is as it was before.
  *
  * @throws CommandStartError, stage `stdio`, if no number is free
  */
@@ -63,13 +65,13 @@ export function handOver<T>(libc: Libc, fd: number, take: (own: number) => T): T
   return taken;
 }
 
-/** Closes what may be bound. */
+/** Closes a descriptor, whether it is bound to this thread or not. */
 export function closeBound(libc: Libc, fd: number): void {
   if (bound.delete(fd)) closeOfNode(fd);
   else libc.close(fd);
 }
 
-/** Closes what Node has opened. That it cannot is no error, as for `close(2)` here: the number is free in any case. */
+/** Closes a number that Node opened. A failure is ignored, as that of `close(2)` is here: the number is free in any case. */
 export function closeOfNode(fd: number): void {
   try {
     closeSync(fd);

@@ -16,13 +16,13 @@ export interface ProcessEntry {
   readonly session: number;
   /** How many threads it has. */
   readonly threads: number;
-  /** In clock ticks since boot: with the pid it names a process for good, since numbers are used again. */
+  /** When it started, in clock ticks since boot. Pids are reused; a pid and a start time together identify a process. */
   readonly start: number;
 }
 
 /**
- * Whether `/proc` shows processes by the numbers that they have for this one. That of another pid namespace has strangers by
- * them. Asked whenever numbers are taken from it: it can be mounted anew.
+ * Whether `/proc` shows processes under the pids that this process knows them by. The `/proc` of another pid namespace shows
+ * strangers under these numbers. Ask each time before pids are taken from it, since it can be mounted anew.
  */
 export function procIsOurs(): boolean {
   try {
@@ -32,7 +32,7 @@ export function procIsOurs(): boolean {
   }
 }
 
-/** What `/proc` says of it, from its state on. */
+/** The fields of `/proc/PID/stat`, from the state on. */
 function statOf(pid: number | 'self'): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -60,8 +60,8 @@ export function readEntry(pid: number): ProcessEntry | undefined {
 }
 
 /**
- * Inode of `/proc/PID`: differs between two processes with one pid, and needs no descriptor to read. `undefined`: there is no
- * such process.
+ * Inode of `/proc/PID`. Two processes with the same pid have different ones, and reading it needs no descriptor. `undefined`:
+ * there is no such process.
  */
 export function inodeOf(pid: number): number | undefined {
   try {
@@ -71,7 +71,7 @@ export function inodeOf(pid: number): number | undefined {
   }
 }
 
-/** Empty: it cannot be read, or an exec is under way. */
+/** The arguments of a process. Empty: they cannot be read, or an exec is under way. */
 function commandLine(pid: number | 'self'): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
@@ -83,12 +83,12 @@ function commandLine(pid: number | 'self'): string {
 /** Address of argv; every exec changes it. 0: this user may not see it. */
 const placeOfArguments = (pid: number | 'self'): number => Number(statOf(pid)?.[45] ?? 0);
 
-/** Whether a child of ours is more than a copy of this process, so that its exec has closed what it had of ours. */
+/** Whether a child of ours has executed a program: until then it is a copy of this process, with all its descriptors. */
 export function hasExecuted(pid: number): boolean {
   const [own, its] = [commandLine('self'), commandLine(pid)];
   if (own === '' || its === '') return false;
   if (its !== own) return true;
-  // It may have executed the same once more.
+  // It may have executed this very program again.
   const place = placeOfArguments(pid);
   return place !== 0 && place !== placeOfArguments('self');
 }
@@ -119,16 +119,16 @@ export function pipesOf(pid: number, fds?: readonly (number | string)[]): string
   });
 }
 
-/** Its real user, who started it, also if it is a zombie; `undefined`: it is gone, or cannot be read. */
+/** The real user of a process, even if it is a zombie; `undefined`: it is gone, or cannot be read. */
 export function userOf(pid: number, status = statusOf(pid)): number | undefined {
   const [, user] = /^Uid:\t(\d+)/m.exec(status) ?? [];
   return user === undefined ? undefined : Number(user);
 }
 
-/** Whether it has not ended, and the user of this process started it. */
+/** Whether a process has not ended, and has the user of this process. */
 export function isOwn(pid: number): boolean {
   const status = statusOf(pid);
-  // Who ends gives up his memory first.
+  // An exiting process loses its memory (no VmSize) before it becomes a zombie.
   return /^VmSize:/m.test(status) && userOf(pid, status) === process.getuid?.();
 }
 
@@ -140,12 +140,12 @@ function statusOf(pid: number): string {
   }
 }
 
-/** How long what was read of a process is good for who looks for descendants, in milliseconds. */
+/** How long an entry of the table may be used, in milliseconds. */
 const validFor = 1000;
-/** Fewer numbers than this can go round within that time, as in a namespace that has few. */
+/** With fewer pids than this, as in a small namespace, a pid may be reused within that time. */
 const enoughNumbers = 32_768;
 
-/** How many numbers the kernel gives before they go round. */
+/** How many pids there are before the kernel reuses them. */
 function numbers(): number {
   try {
     return Number(readFileSync('/proc/sys/kernel/pid_max', 'latin1'));
@@ -158,8 +158,7 @@ function numbers(): number {
 const longList = 200;
 
 /**
- * How many processes and threads there have been on this machine since it runs: the kernel counts whom `/proc` shows. NaN: it
- * does not say.
+ * How many processes and threads this machine has had since boot, as the kernel counts them. NaN: it does not say.
  */
 function countForks(): number {
   try {
@@ -174,12 +173,12 @@ class ProcessTable {
   private readonly entries = new Map<number, ProcessEntry>();
   private readonly pipes = new Map<number, readonly string[]>();
   private readAt = -Infinity;
-  /** Before they were listed; NaN: that was not asked. */
+  /** {@link countForks} before the last list; NaN: it was not asked. */
   private forks = NaN;
 
   /**
-   * Everybody who is there now, and perhaps some who are not any more; who is read meanwhile is as he was read. Empty: nobody
-   * can be read, or all are strangers.
+   * All processes that exist now, and perhaps some that have ended; an entry that is read again later changes in place. Empty:
+   * no process can be read, or `/proc` is another pid namespace's.
    */
   update(): ReadonlyMap<number, ProcessEntry> {
     const { entries } = this;
@@ -190,7 +189,7 @@ class ProcessTable {
     const now = realTime.now();
     const expired = now - this.readAt > validFor;
     const forks = entries.size < longList ? NaN : countForks();
-    // A kernel that only pretends to count says less than there are.
+    // Some kernels only pretend to count, and report fewer than exist.
     if (!expired && forks === this.forks && forks >= entries.size) return entries;
     if (expired || numbers() < enoughNumbers) {
       entries.clear();
@@ -224,20 +223,20 @@ class ProcessTable {
     return entry;
   }
 
-  /** It is gone, so that its children have another parent. */
+  /** The process is gone, so its children have another parent: read them again. */
   private forget(pid: number): void {
     if (!this.entries.delete(pid)) return;
     for (const { pid: child, parent } of this.entries.values()) if (parent === pid) this.read(child);
   }
 
-  /** Ends of pipes, and sockets, that a process has, or had since it was read; `undefined`: as for {@link pipesOf}. */
+  /** Ends of pipes, and sockets, of a process, as they were when first asked for; `undefined`: as for {@link pipesOf}. */
   pipesOf(pid: number): readonly string[] | undefined {
     let ends = this.pipes.get(pid);
     if (ends === undefined && (ends = pipesOf(pid)) !== undefined) this.pipes.set(pid, ends);
     return ends;
   }
 
-  /** Whether it was read, and nobody has adopted it since. */
+  /** Whether the entry is there, and its parent is still the same. */
   private isCurrent(pid: number): boolean {
     const entry = this.entries.get(pid);
     if (entry === undefined) return false;
@@ -248,7 +247,7 @@ class ProcessTable {
 
 let table: WeakRef<ProcessTable> | undefined;
 
-/** The one of this thread, which is not kept for long. */
+/** The table of this thread. It is held weakly, so the garbage collector may take it between two ends. */
 export function processTable(): ProcessTable {
   let found = table?.deref();
   if (found === undefined) table = new WeakRef((found = new ProcessTable()));

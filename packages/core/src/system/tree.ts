@@ -1,6 +1,6 @@
 /**
- * The descendants of a program, for backends that start programs on this machine: found through Linux's `/proc`, also
- * where they left the process group, the session or their parent. Elsewhere nothing is found and `visible` says so.
+ * The descendants of a program, for backends that start programs on this machine. They are found through Linux's `/proc`, even
+ * if they have left the process group, the session or their parent. On other systems nothing is found, and `visible` says so.
  */
 import { constants } from 'node:os';
 import type { Reach } from '../contract';
@@ -10,10 +10,10 @@ import { hasExecuted, inodeOf, isOwn, pipesOf, processTable, readEntry, userOf, 
 // By number, since Windows has no names for them; nothing is found there.
 const { SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19 } = constants.signals as Partial<typeof constants.signals>;
 
-/** What a descendant that was found is known by. */
+/** How a descendant that was found is recognised, besides by its pid. */
 interface Member {
   readonly start: number;
-  /** Of its directory in `/proc`: for when there is no descriptor to read its start time with. */
+  /** The inode of its directory in `/proc`: used when no descriptor is free to read its start time with. */
   readonly inode: number | undefined;
 }
 
@@ -23,34 +23,34 @@ export interface DescendantsOptions {
   readonly ownGroup: boolean;
   /**
    * The program's ends of the pipes that the backend made, by {@link pipeEnd} or as {@link pipesOf} shows them right after the
-   * start: whoever holds one is its own. Later the program may have others in their places.
+   * start (later the program may have replaced them): a process that holds one is a descendant.
    */
   readonly ownPipes: readonly string[];
   /** Sends a signal by number; default `process.kill`. Errors are ignored. */
   readonly send?: ((pid: number, signal: number) => void) | undefined;
 }
 
-/** What there is to see of a process that was found. */
+/** What can be seen of a process that was found. */
 type Look = Pick<ProcessEntry, 'state' | 'threads' | 'group'>;
 const gone: Look = { state: 'X', threads: 0, group: 0 };
-/** It is there and cannot be read. */
+/** The process exists and cannot be read. */
 const unread: Look = { state: '', threads: 1, group: 0 };
 /** The pid exists and cannot be read: the member, or a stranger with its number. */
 const unsure: Look = { ...unread };
 
-/** One whose main thread has ended is a zombie, and lives on as long as it has other threads. */
+/** A process whose main thread has ended looks like a zombie, but lives on as long as it has other threads. */
 const alive = ({ state, threads }: Look): boolean => threads > 1 || (state !== 'Z' && state !== 'X');
-/** One that is in the kernel (`D`), as while a child of vfork() has its memory, will stop before it can do anything else. */
+/** A process inside the kernel (`D`), for instance while a vfork() child uses its memory, will stop before it does anything else. */
 const still = ({ state }: Look): boolean => !/[RS]/.test(state);
 
-/** Who gets orphans of this process's programs: the first process, or one above this one, whose children are its own. */
+/** The processes that may adopt orphans of this process's programs: the first process, and those above this one (subreapers). */
 function adoptersIn(entries: ReadonlyMap<number, ProcessEntry>): ReadonlySet<number> {
   const adopters = new Set([0, 1]);
   for (let pid = process.ppid; !adopters.has(pid); pid = entries.get(pid)?.parent ?? 0) adopters.add(pid);
   return adopters;
 }
 
-/** Whether a process that is there may not be signalled. That a signal to its group was sent says nothing of it. */
+/** Whether this process may not signal an existing one. A signal that was sent to its group does not tell. */
 function isRefused(pid: number): boolean {
   try {
     return !process.kill(pid, 0);
@@ -60,31 +60,34 @@ function isRefused(pid: number): boolean {
 }
 
 const stop = [SIGSTOP];
-/** How long all together may take to stop, in milliseconds, on a machine that does other work too. */
+/** How long we wait for all processes together to stop, in milliseconds; the machine may be busy. */
 const longestStop = 50;
-/** How long everybody is looked for, in milliseconds: the event loop waits meanwhile. */
+/** How long we look for descendants, in milliseconds; the event loop is blocked meanwhile. */
 const longestSearch = 1000;
-/** How many rounds that has at least: this process may have been held up for as long in one of them. */
+/** How many rounds the search has at least: this process itself may be held up for that long in one of them. */
 const fewestRounds = 5;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** The descendants of one program: found when asked, remembered by pid and start time, never mistaken for a stranger. */
 export class Descendants {
-  /** Whether `/proc` shows processes here, so that nobody was missed, and nobody could refuse the last signal. */
+  /** Whether the last signal reached every descendant: `/proc` shows all processes, and none could refuse the signal. */
   visible = false;
   private readonly members = new Map<number, Member>();
-  /** What they were told so far, in this order: who was forked meanwhile is told when he is found. */
+  /** The signals sent so far, in this order: a descendant that is found later gets them then. */
   private readonly told = new Set<number>();
   private readonly pipes: ReadonlySet<string>;
-  /** Since the last signal, which those whom the program forked meanwhile, or whom there was no time to find, must get too. */
+  /** Whether descendants that were forked during the last signal, or were not found in time, may still have to get it. */
   private lookAgain = false;
   /** When the program was started, as {@link ProcessEntry.start}. */
   private born: number | undefined;
-  /** The program's real user when that was asked last. */
+  /** The program's real user, when we looked last. */
   private user: number | undefined;
-  /** An orphan of this user's hides what it holds, or one who has a pipe may not be ended for that: it may be one of them. */
+  /**
+   * There may be a descendant that we cannot recognise: an orphan of this user that hides its descriptors, or a process that
+   * holds a pipe but that we must not end only for that.
+   */
   private anyHidden = false;
-  /** Somebody who lives could not be sent the last signal, as he has taken another user's ids. */
+  /** A living descendant did not get the last signal: it has taken another user's ids, so that we may not signal it. */
   private anyRefused = false;
 
   constructor(
@@ -95,29 +98,29 @@ export class Descendants {
   }
 
   /**
-   * Looks for descendants; whether there are new ones.
+   * Looks for descendants; returns whether there are new ones.
    *
-   * @param pinned - The program is not reaped, so its number is still its own.
-   * @param tell - The signals that new ones get, in this order.
+   * @param pinned - The program is not reaped, so its pid is still its own.
+   * @param tell - The signals that new descendants get, in this order.
    */
   find(pinned: boolean, tell: Iterable<number> = this.told): boolean {
     if (process.platform !== 'linux') return false;
     const table = processTable();
     const entries = table.update();
-    // No descriptor is free to look with, or none of them is ours: who is known stays known, and there may be others.
+    // No descriptor is free to look with, or `/proc` is another pid namespace's. Known descendants stay known; there may be more.
     if (entries.size === 0) this.visible = false;
     const root = pinned && entries.size > 0 ? readEntry(this.root) : undefined;
-    // Whoever has its number now and began at another time is a stranger, whatever the caller believes.
+    // A process with the program's pid and another start time is a stranger, whatever the caller believes.
     const rootAlive = pinned && (this.born === undefined || root?.start === this.born);
-    // One that cannot be read now may be a stranger, whose children are nobody's.
+    // A member that cannot be read now may be a stranger by now, whose children are no descendants.
     const known = new Set<number>();
     if (rootAlive) {
       known.add(this.root);
-      // Who cannot see the first process is shown none but his own: `/proc` is mounted with `hidepid`.
+      // If the first process is not visible, `/proc` is mounted with `hidepid` and shows only processes of this user.
       this.visible = root !== undefined && entries.has(1);
       this.born ??= root?.start;
     }
-    // A group or session number is its own as long as the leader is not reaped or a known member is still in it.
+    // A group or session number still belongs to the program if the leader is not reaped, or a known member is in it.
     let groupIsOurs = this.options.ownGroup && rootAlive;
     for (const [pid, member] of this.members) {
       const seen = this.look(pid, member);
@@ -127,7 +130,7 @@ export class Descendants {
     }
     const isKin = ({ parent, group, session }: ProcessEntry): boolean =>
       known.has(parent) || (groupIsOurs && (group === this.root || session === this.root));
-    // Nobody who is older comes from this program: a busy machine's other processes are not looked at any closer.
+    // An older process cannot come from this program. So most processes of a busy machine need no closer look.
     const { born = 0 } = this;
     const isOther = ({ pid, start }: ProcessEntry): boolean =>
       start >= born && pid !== process.pid && pid !== this.root && !known.has(pid);
@@ -139,7 +142,7 @@ export class Descendants {
       if (ends === undefined) hidden.push(entry);
       else if (this.isOurPipe(ends)) holders.add(entry.pid);
     }
-    // Also without holders: there may be some when it is gone. It can become another user at any time.
+    // Look even if no process holds a pipe: one may do so when the program is gone. The program can change its user at any time.
     if (rootAlive && this.pipes.size > 0) this.user = userOf(this.root) ?? this.user;
     const spared: number[] = [];
     let anyNew = false;
@@ -148,9 +151,9 @@ export class Descendants {
       for (const seen of entries.values()) {
         const { pid } = seen;
         if (!isOther(seen) || !(isKin(seen) || holders.has(pid))) continue;
-        // The table may be a second old: read this process again before it counts.
+        // The table may be a second old: read this process again before it counts as a descendant.
         const entry = table.read(pid);
-        // It ended, and its children were read anew under their new parent: look once more.
+        // If it has ended, its children were read anew and have another parent: look once more.
         again ||= entry === undefined;
         if (entry === undefined || !isOther(entry)) continue;
         if (!isKin(entry)) {
@@ -176,17 +179,17 @@ export class Descendants {
   }
 
   /**
-   * Who holds the program's end of a pipe inherited it from the program, also if he is a child of ours: the first process
-   * of a container, and a subreaper, get the orphans. What was started here, by whomever, was given our end at most; only
-   * between fork and exec it may have a copy of the program's.
+   * Whether a process holds the program's end of a pipe, and so inherited it from the program. Such a process may be a child
+   * of ours: if we are the first process of a container, or a subreaper, we get the orphans. Any other child of ours has our end
+   * of the pipe at most; only between fork and exec it may have a copy of the program's end.
    */
   private holdsPipe({ pid, parent }: ProcessEntry): boolean {
     return (parent !== process.pid || hasExecuted(pid)) && this.isOurPipe(pipesOf(pid));
   }
 
   /**
-   * Whether the program may signal who has its pipe. It can send that through a socket to any service, which must not be
-   * ended for it by us who may signal more.
+   * Whether the program itself may signal a process that holds its pipe. The program can send the pipe through a socket to any
+   * service; we may have more rights than the program, and must not use them to end such a service.
    */
   private mayEnd(holder: number): boolean {
     return this.user !== undefined && (this.user === 0 || userOf(holder) === this.user);
@@ -197,8 +200,8 @@ export class Descendants {
   }
 
   /**
-   * Sends a signal to every descendant that was found and still is the same process; whether there was one alive. Those
-   * who were found last come first: the kernel continues stopped processes whose parents end.
+   * Sends a signal to every descendant that was found and still is the same process; returns whether one was alive. Those that
+   * were found last come first, since the kernel continues stopped processes whose parents end.
    */
   signal(signal: number): boolean {
     this.told.add(signal);
@@ -213,7 +216,7 @@ export class Descendants {
     if (entry !== undefined) return entry.start === start ? entry : gone;
     const now = inodeOf(pid);
     if (now === undefined) return gone;
-    // Another inode proves nothing: the kernel makes a new one when it has forgotten that of a living process.
+    // Another inode proves nothing: the kernel may forget the inode of a living process and make a new one.
     return now === inode ? unread : unsure;
   }
 
@@ -225,18 +228,19 @@ export class Descendants {
       send(pid, signal);
       return true;
     } catch {
-      // It ended meanwhile, or belongs to another user, who then keeps it.
+      // The process has ended meanwhile, or belongs to another user and lives on.
       this.anyRefused ||= alive(this.look(pid, member));
       return false;
     }
   }
 
   /**
-   * Sends a signal to the program and all its descendants such that nobody slips away: first everybody is stopped, until
-   * nobody new appears, since who is stopped can neither fork nor leave. They go on when all of them have it. Whether
-   * there was one alive.
+   * Sends a signal to the program and all its descendants such that none escapes. First all of them are stopped, until no new
+   * ones appear: a stopped process can neither fork nor leave its session. They continue when all of them have the signal.
+   * Returns whether one was alive.
    *
-   * @param toRoot - Sends to the program, or to its group; `false`: it could not. Not called if it is reaped (`pinned`).
+   * @param toRoot - Sends to the program, or to its group; `false`: it could not. Not called if the program is reaped, that is,
+   *   not `pinned`.
    */
   deliver(signal: number, pinned: boolean, toRoot: (signal: number, target: 'process' | 'group') => boolean): boolean {
     const send = (number: number): boolean => {
@@ -244,13 +248,13 @@ export class Descendants {
       return (pinned && toRoot(number, this.targetOf(number))) || below;
     };
     if (signal === SIGCONT) {
-      // After another signal everybody is known: that look takes most of the time of an end.
+      // After another signal all descendants are known, and looking for them takes most of the time of an end.
       if (this.told.size === 0) this.find(pinned);
       this.lookAgain = true;
       return send(SIGCONT);
     }
     if (pinned) toRoot(SIGSTOP, this.targetOf(SIGSTOP));
-    // Those whom an earlier signal found are not new to the look that stops everybody else.
+    // The search below stops only new descendants; those that are known already are stopped here.
     if (this.members.size > 0) this.signal(SIGSTOP);
     const all = this.freeze(pinned);
     const sent = send(signal);
@@ -260,7 +264,7 @@ export class Descendants {
     return sent;
   }
 
-  /** Members must not get a signal twice, and are found one by one, unless there is no /proc. */
+  /** Members get signals one by one, and must not get one twice through the group; without `/proc` there is only the group. */
   private targetOf(signal: number): 'process' | 'group' {
     const toAll = signal === SIGSTOP || signal === SIGKILL || !this.visible;
     return this.options.ownGroup && toAll ? 'group' : 'process';
@@ -272,14 +276,14 @@ export class Descendants {
   }
 
   /**
-   * Stops everybody below the program, which is being stopped; `false`: there may be more of them. Who is found gets nothing
-   * but that: what he was told earlier may be what makes him fork.
+   * Stops all descendants of the program, which is being stopped already; `false`: there may be more of them. A descendant
+   * found here gets only SIGSTOP, since an earlier signal might be what makes it fork.
    */
   private freeze(pinned: boolean): boolean {
     let waited = 0;
     const begun = realTime.now();
     for (let round = 0; round < fewestRounds || (round < 1000 && realTime.now() - begun < longestSearch); round++) {
-      // What one has forked before he stopped is there to be found when he has.
+      // When all have stopped, everything that they forked before is there to be found.
       while (waited < longestStop && !this.allStill(pinned)) {
         const ms = waited < 1 ? 0.1 : 1;
         Atomics.wait(sleeper, 0, 0, ms);
@@ -297,14 +301,14 @@ export class Descendants {
     return Array.from(this.members).every(([pid, member]) => still(this.look(pid, member)));
   }
 
-  /** Whether somebody is still alive; looks for others once more after a signal. `pinned`: as for {@link find}. */
+  /** Whether a descendant is still alive; looks for new ones once more after a signal. `pinned`: as for {@link find}. */
   stillAlive(pinned: boolean): boolean {
     if (this.lookAgain) this.find(pinned);
     this.lookAgain = false;
     return this.alive;
   }
 
-  /** Whether one of those found is still alive, as far as is known. */
+  /** Whether one of the descendants found so far is still alive, as far as is known. */
   get alive(): boolean {
     return Array.from(this.members).some(([pid, member]) => alive(this.look(pid, member)));
   }
