@@ -1,5 +1,6 @@
 'use strict';
-// The form of an entry in CHANGELOG.md: that of https://common-changelog.org. What is in it comes from the change files.
+// The form of an entry in CHANGELOG.md: that of https://common-changelog.org. What is in it comes from the change files. nx puts
+// the entry above everything else in the file; so the entry begins with the file's title, which version-actions.cjs removes before.
 const { default: Renderer } = require('nx/release/changelog-renderer');
 
 const headings = [
@@ -9,6 +10,8 @@ const headings = [
 ];
 
 module.exports = class CommonChangelog extends Renderer {
+  static title = '# Changelog\n\n';
+
   async render() {
     const left = new Set(this.changes);
     const date = new Date().toISOString().slice(0, 10);
@@ -25,6 +28,6 @@ module.exports = class CommonChangelog extends Renderer {
         lines.push(`- ${first}`, ...more.map((line) => (line === '' ? '' : `  ${line}`)));
       }
     }
-    return lines.join('\n');
+    return CommonChangelog.title + lines.join('\n');
   }
 };

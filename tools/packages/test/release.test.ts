@@ -88,7 +88,8 @@ describe('a release', function () {
     }
     const changelog = readFileSync(path.join(workspace, 'CHANGELOG.md'), 'utf8');
     const entry = `## ${next} - \\d{4}-\\d\\d-\\d\\d\n\n### Added\n\n- posix: a feature\n\n### Fixed\n\n- core: a correction,\n  explained\n\n## `;
-    expect(changelog).to.match(new RegExp(`^${entry}`));
+    expect(changelog).to.match(new RegExp(`^# Changelog\n\n${entry}`));
+    expect(changelog.match(/^# /gm)).to.have.lengthOf(1);
     expect(await run(process.execPath, 'tools/release/notes.cjs', `v${next}`)).to.equal(
       '### Added\n\n- posix: a feature\n\n### Fixed\n\n- core: a correction,\n  explained\n',
     );
