@@ -44,7 +44,7 @@ export class NodeChild implements ChildHandle {
     this.stdin = child.stdin ?? undefined;
     this.stdout = merged ?? child.stdout ?? undefined;
     this.stderr = child.stderr ?? undefined;
-    // At the exit Node would throw away what nobody has read yet, and cut stdin off from descendants that still read.
+    // At the exit Node would discard output that has not been read yet, and cut stdin off from descendants that still read.
     Object.assign(child, { stdin: null, stdout: null, stderr: null, stdio: [] });
     this.ownGroup = plan.group === 'session';
     this.ownPipes = ownPipes(pid, plan);
@@ -62,7 +62,7 @@ export class NodeChild implements ChildHandle {
     child.on('error', () => undefined);
   }
 
-  /** Nobody has reaped it, so that its number, and that of its group, are still its own. */
+  /** Whether the program is not reaped, so that its pid, and its group's number, are still its own. */
   private get pinned(): boolean {
     if (this.reaped) return false;
     if (this.number.held) return true;
@@ -75,7 +75,7 @@ export class NodeChild implements ChildHandle {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Somebody else reaped it, unless Node still tells in this turn: how it ended nobody will know. */
+  /** Other code reaped it, unless Node still reports the exit in this turn: how it ended is not known. */
   private lose(): void {
     realTime.nextTurn(() => {
       if (this.reaped) return;

@@ -1,4 +1,4 @@
-/** By which pipes those who come from a program are known. */
+/** The pipes by which descendants of a program are recognised. */
 import { pipesOf, type LaunchPlan } from '@vircommand/core/backend';
 import { givenFds } from './stdio';
 

@@ -40,7 +40,7 @@ function newAddress(): Address {
   };
 }
 
-/** Waits for the connection that knows the token: a name without a file is open to everybody on this machine. */
+/** Waits for the connection that sends the token: any process on this machine can connect to a name without a file. */
 function acceptKnown(server: Server, token: Buffer, strangers: Set<Socket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -72,7 +72,7 @@ const once = (emitter: Socket | Server, event: 'connect' | 'listening'): Promise
     emitter.once(event, resolve).once('error', reject);
   });
 
-/** Where no descriptor is left for it, libuv accepts a connection only to close it, and tells nobody. */
+/** If no descriptor is free, libuv accepts a connection only to close it, and does not report that. */
 const dropped = (socket: Socket): Promise<never> =>
   new Promise((_, reject) => {
     const error = Object.assign(new Error('EMFILE: too many open files, accept'), {

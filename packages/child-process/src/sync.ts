@@ -46,7 +46,7 @@ function maxBufferOf(plan: LaunchPlan, { limit, stderrTail }: SyncRequest): numb
   return Math.max(1, Math.min(limit.total, limit.stdout + stderr));
 }
 
-/** Node has no names for real-time signals: who died of one has neither code nor signal, which is no success. */
+/** Node has no names for real-time signals: a program that died of one has neither code nor signal, which is no success. */
 const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus => ({
   exitCode: code ?? undefined,
   signal: signal === null || (signal as string) === '' ? undefined : signal,
@@ -92,7 +92,7 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
     open.push(fd);
     return fd;
   };
-  /** Where no file can be made, a pipe does: then the end of the run waits for whoever holds it. */
+  /** If no file can be made, use a pipe: then the end of the run waits until no process holds the pipe. */
   const fileForTail = (needed: boolean): number | undefined => {
     try {
       return unnamedFile(needed);

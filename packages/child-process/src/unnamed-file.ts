@@ -1,4 +1,4 @@
-/** A file without a name, for the output of a synchronous run: nobody reads a pipe while the thread is blocked. */
+/** An unnamed file for the output of a synchronous run: while the thread is blocked, nothing would read a pipe. */
 import { constants, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -13,13 +13,13 @@ export function listenForAbort(signal: AbortSignal, listener: () => void): () =>
   if (audience === undefined) {
     const listeners = new Set<() => void>();
     const tell = (): void => {
-      // It hears once, also of an event that somebody sent to a signal which can still be aborted.
+      // Each listener is called once, even if other code dispatched the event to a signal that is not aborted.
       close(signal, listeners);
       for (const each of listeners) {
         try {
           each();
         } catch (error) {
-          // What one throws keeps nobody else from hearing of it, as among listeners.
+          // If one throws, the others are still called, as with event listeners.
           process.nextTick(() => {
             throw error;
           });

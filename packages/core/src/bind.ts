@@ -6,14 +6,16 @@ import type { Backend } from './contract';
 import { hide } from './plain';
 
 /**
- * The whole binding of a backend package. A function is called at the first run, so that importing a package never fails.
+ * Makes the `Command` of a backend package. If `backend` is a function, it is called at the first run, so that importing the
+ * package never fails.
  *
  * @example
  * ```ts
  * export const Command = bindCommand(() => createSshBackend());
  * ```
  *
- * @param whyNotBetter where the function chooses: why it did not choose a better one, for the error of who needs that one
+ * @param whyNotBetter if the function chooses among backends: why it did not choose a better one, for the error of a command
+ *   that needs the better one
  */
 export function bindCommand(
   backend: Backend | (() => Backend),

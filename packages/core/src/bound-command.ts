@@ -128,12 +128,12 @@ export class BoundCommand extends CommandWithOptions {
     return fds;
   }
 
-  /** While everything is being ended nothing new is started, also where nobody can wait. */
+  /** While `abortAll()` runs nothing new is started, not even by calls that cannot wait. */
   #checkAborting(call: RunCall, { launch, backend, settings }: Prepared): void {
     if (abortingAll()) throw this.#refused(placeAt(notStarted(launch, backend.name, settings), this.site(call)));
   }
 
-  /** Tells those who watch of an error that came before the start. */
+  /** Logs an error that came before the start, and returns it. */
   #refused(error: unknown): unknown {
     if (error instanceof CommandError) logError({ command: error.command, backend: error.backend, error });
     return error;
@@ -174,7 +174,7 @@ export class BoundCommand extends CommandWithOptions {
   }
 
   runSync(options?: unknown): CommandResult {
-    // The caller stays on the stack, so that his place is looked for only if there is an error.
+    // The caller stays on the stack, so its place in the code is looked for only if there is an error.
     const fds = this.#claim('runSync', undefined);
     try {
       let prepared;
@@ -298,7 +298,7 @@ export class BoundCommand extends CommandWithOptions {
   }
 }
 
-/** What somebody else's code says for a message, if it does: it must not take the place of the error. */
+/** A text for a message from code that is not ours. If that code throws, the message goes without it: its error must not replace ours. */
 function said(ask: () => unknown): string | undefined {
   try {
     const text = ask();

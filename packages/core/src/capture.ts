@@ -76,7 +76,7 @@ export class Capture implements Kept {
     }
   }
 
-  /** Done once: where the memory cannot be had, everything stays in chunks. */
+  /** Done once: if the memory cannot be allocated, everything stays in chunks. */
   private move(): void {
     this.inChunks = false;
     const memory = new GrowingMemory(this.limit, this.expect);

@@ -1,6 +1,6 @@
 /**
- * The end of a program that must end: SIGTERM (and SIGCONT, for those who are stopped) to the tree, SIGKILL after the
- * grace period, and the wait for descendants that are left when the program itself is gone.
+ * The end of a program that must end: SIGTERM (and SIGCONT, for stopped processes) to the tree, SIGKILL after the grace period,
+ * and the wait for descendants that are left when the program itself is gone.
  */
 import type { Clock } from './clock';
 import type { ChildHandle, Reach } from './contract';
@@ -17,9 +17,9 @@ export interface EndingEvents {
   treeAlive(): void;
 }
 
-/** How often it is looked whether the rest of a tree has ended, in milliseconds. */
+/** How often we look whether the rest of a tree has ended, in milliseconds. */
 const treePoll = 10;
-/** The least time that the kernel has for a SIGKILL, in milliseconds. */
+/** How long we wait at least for SIGKILL to take effect, in milliseconds. */
 const leastForKill = 100;
 
 /** The end of one run. */
@@ -47,8 +47,8 @@ export class Ending {
   }
 
   /**
-   * SIGTERM, grace, SIGKILL to the tree. A second call can shorten the grace only. One before {@link attach} has nobody to end:
-   * who asks for it asks again then.
+   * Sends SIGTERM to the tree, and SIGKILL after the grace. A second call can only shorten the grace. A call before
+   * {@link attach} does nothing: the run calls again when it has attached the program.
    */
   terminate(killDelay: number): void {
     if (this.handle === undefined || this.stopped || this.phase === 'killed' || (this.exited && this.treeGone)) return;
@@ -60,7 +60,7 @@ export class Ending {
     if (this.phase === 'none') {
       this.phase = 'grace';
       this.signalTree('SIGTERM');
-      // SIGCONT may be allowed where SIGTERM is not (same session). It ends nobody, so `reached` ignores it.
+      // SIGCONT may be allowed where SIGTERM is not (same session). It ends no process, so `reached` ignores it.
       this.handle.signal('SIGCONT', 'tree');
     } else if (ends >= this.graceEnds) return;
     this.graceEnds = ends;
@@ -74,13 +74,13 @@ export class Ending {
     this.cancelKill?.();
     this.phase = 'killed';
     this.signalTree('SIGKILL');
-    // Nothing survives SIGKILL but what the kernel holds: the caller is released all the same.
+    // Only a process that the kernel holds survives SIGKILL; the caller is released even then.
     if (!this.exited) {
       this.cancelKill = this.clock.after(Math.max(this.drainDelay, leastForKill), () => {
-        // An event loop that was busy tells of timers first, and may know of the exit all the same.
+        // After a busy period the event loop runs timers first; the exit may be reported right after.
         realTime.afterTwoTurns(() => {
           if (this.exited || this.stopped) return;
-          // Somebody below it may have got the signal; it lives.
+          // The program lives, though a descendant may have got the signal.
           this.reached = 'none';
           this.events.unkillable();
         });

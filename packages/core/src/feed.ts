@@ -1,4 +1,4 @@
-/** Writes what the program is to read. That it does not want it is no error. */
+/** Writes the program's input. A program that does not read all of it is no error. */
 import type { Writable } from 'node:stream';
 import type { ChildHandle } from './contract';
 import { gone, isGone, type Input } from './spec';
@@ -13,12 +13,12 @@ const uninterested = new Set([
   'EOF',
 ]);
 
-/** Whether an error of a stream to the program says only that nobody reads. */
+/** Whether an error of a stream to the program says only that the program does not read. */
 export function isUninterested(error: unknown): boolean {
   return typeof error === 'object' && error !== null && uninterested.has(String(Reflect.get(error, 'code')));
 }
 
-/** Writes everything, then closes; calls `done` once, with an error only if it is a real one. */
+/** Writes all input, then closes the stream. Calls `done` once, with an error only if it is a real one. */
 export function feed(stream: Writable, input: Input, done: (error?: unknown) => void): void {
   let over = false;
   const finish = (error?: unknown): void => {
@@ -30,7 +30,7 @@ export function feed(stream: Writable, input: Input, done: (error?: unknown) => 
   stream.once('close', () => {
     finish();
   });
-  // Its end must not look like the end of the data.
+  // If the memory is gone, the program must not take a short input for all of it.
   if (isGone(input)) finish(new Error(gone));
   else if (input.size === 0) stream.end();
   else stream.end(input.data);

@@ -18,7 +18,7 @@ export interface LineEvents {
   tooLong(limit: number): void;
   /** Bytes come to be read. */
   readonly passed?: ((chunk: Uint8Array) => void) | undefined;
-  /** A reader who was {@link LineReader.blocked} goes on. */
+  /** A reader that was {@link LineReader.blocked} goes on. */
   resumed(): void;
 }
 
@@ -51,16 +51,16 @@ export class LineReader {
     this.separator = separator;
     this.maxLength = settings.maxLength;
     stream.on('data', this.take);
-    // One that somebody has paused, after a header for instance, does not flow again by that.
+    // If the caller has paused the stream, for instance after it read a header, the listener alone does not make it flow again.
     stream.resume();
     stream.once('end', this.finish);
     stream.once('close', this.finish);
     stream.on('error', this.finish);
-    // A stream that is over already tells nobody any more.
+    // A stream that is over already emits no more events.
     if (stream.readableEnded || stream.destroyed) this.finish();
   }
 
-  /** The reader has enough for now: the program waits for him. */
+  /** The reader has enough for now: the program waits for it. */
   get blocked(): boolean {
     return this.paused;
   }
@@ -80,7 +80,7 @@ export class LineReader {
     const tooLong = this.firstTooLong(records, bytes);
     records[0] = this.partial + (records[0] ?? '');
     this.partial = records.pop() ?? '';
-    // What came before it, in the same chunk or another, is the reader's.
+    // The reader gets all records before the long one, in this chunk or an earlier one.
     if (tooLong !== undefined) records.length = tooLong;
     if (records.length > 0) this.add(records, text.length);
     if (tooLong === undefined) return;
@@ -214,10 +214,10 @@ export interface LineSource {
   abort(): Promise<void>;
 }
 
-/** The iteration: opens with the first `next()`; leaving the loop aborts the program, a bad end rejects after the last record. */
+/** The iteration. The first `next()` opens it; leaving the loop aborts the program; if the program fails, it rejects after the last record. */
 export class LineIterator implements CommandIteration<string> {
   private settle!: { readonly resolve: (result: CommandResult) => void; readonly reject: (error: unknown) => void };
-  /** Not before the loop is over: a program that has ended says nothing about who may still leave the rest of its records. */
+  /** Settles when the loop is over, not when the program is: the caller may still leave the loop before the last record. */
   readonly result = new Promise<CommandResult>((resolve, reject) => (this.settle = { resolve, reject }));
   private source: LineSource | undefined;
   private opening: Promise<LineSource> | undefined;
@@ -230,9 +230,9 @@ export class LineIterator implements CommandIteration<string> {
   private left = false;
   private leaving: Promise<void> | undefined;
 
-  /** `open` is told of who has left before the first `next()`: what is not open then must not be opened, and rejects. */
+  /** `open` is called with `true` if the loop was left before the first `next()`: then it must not start anything, and rejects. */
   constructor(private readonly open: (left: boolean) => Promise<LineSource>) {
-    // Who iterates has the error already.
+    // The loop itself reports the error.
     this.result.catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-/** What a run comes to: a result, or an error with that result in it. The first cause decides, never the last symptom. */
+/** The outcome of a run: a result, or an error that has the result. The first cause decides, never the last symptom. */
 import { decodeText, tailText } from './capture';
 import {
   CommandAbortedError,

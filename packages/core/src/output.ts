@@ -1,4 +1,4 @@
-/** One output stream of a run: what core does with it, what is kept of it, and whether it is read to its end. */
+/** One output stream of a run: what core does with it, what is kept of it, and whether it was read to its end. */
 import type { Readable } from 'node:stream';
 import { chunkBytes } from './bytes';
 import { Capture, Tail, tailSize, type Budget, type Kept } from './capture';
@@ -64,7 +64,7 @@ export class Output {
     return new Capture(own, total, exceeded, (memory) => this.handle?.expectOutput?.(memory));
   }
 
-  /** The end of the run waits for it. The rest of a tail is not worth waiting for. */
+  /** Whether the end of the run waits for this stream. It does not wait for one of which only the tail is kept. */
   get awaited(): boolean {
     return !this.ended && this.use !== 'tail';
   }
@@ -96,7 +96,7 @@ export class Output {
     if (stream === undefined) {
       this.ended = true;
     } else if (this.use === 'pipe') {
-      // The caller reads. An error that he does not listen to must not end the process.
+      // The caller reads it. An error that the caller does not listen to must not end the process.
       stream.on('error', () => undefined);
     } else {
       this.watch(stream);
@@ -123,12 +123,12 @@ export class Output {
     });
   }
 
-  /** The caller may read it in a way of his own. */
+  /** Whether this is a pipe that the caller may read without `lines()`. */
   get isCallers(): boolean {
     return this.use === 'pipe' && !this.watched;
   }
 
-  /** The run waits until the caller's own reader reaches the end, if there is one. Errors of that stream are the caller's. */
+  /** If the caller reads the stream itself, makes the run wait until that reader is at the end. Its errors are the caller's. */
   awaitReader(): void {
     const stream = this.handle?.[this.name];
     if (!this.isCallers || stream === undefined || stream.readableEnded || stream.destroyed || !isRead(stream)) return;
@@ -149,7 +149,7 @@ export class Output {
     return read - stream.readableLength < this.ownUntil;
   }
 
-  /** How far the caller's reader is, while data that may be the program's (or the end) is waiting for him; `''`: nothing is. */
+  /** How far the caller's reader is, while the end, or data that may be the program's, waits for it; `''`: nothing waits. */
   get rest(): string {
     const stream = this.handle?.[this.name];
     if (stream === undefined || !this.isCallers || this.ended) return '';
@@ -161,14 +161,14 @@ export class Output {
     const stream = this.handle?.[this.name];
     const { before } = this;
     this.before = this.rest;
-    // The buffer has room, so the pipe was empty: what arrives later is from somebody else.
+    // The buffer has room, so the pipe was empty after the exit: data that arrives later is from another process.
     if (stream !== undefined && this.isCallers && stream.readableLength < stream.readableHighWaterMark) {
       this.ownUntil = Math.min(this.ownUntil ?? Infinity, bytesRead(stream));
     }
     return this.before !== before;
   }
 
-  /** Somebody reads it by lines: what he reads last is for the message of an error, too. */
+  /** The caller reads the stream by lines: keep the end of what it reads, for the message of an error. */
   keepTail(): (chunk: Uint8Array) => void {
     const tail = (this.kept = new Tail(tailSize));
     return (chunk) => {
@@ -187,8 +187,8 @@ export class Output {
   }
 
   /**
-   * The program was ended, and the caller may still read what it wrote. Whoever escaped with the pipe is not waited for: it is
-   * closed when nothing was read for `delay`, or at once if nobody reads.
+   * The program was ended, and the caller may still read what it wrote. A descendant that escaped may hold the pipe: so the
+   * stream is closed when nothing arrived and nothing was read for `delay`, or at once if the caller does not read.
    */
   leave(clock: Clock, delay: number): void {
     const stream = this.handle?.[this.name];
@@ -213,7 +213,7 @@ export class Output {
 
   destroy(): void {
     this.source?.destroy();
-    // A capture does not tell of it.
+    // A capture does not report that it was destroyed.
     this.over(false);
   }
 }

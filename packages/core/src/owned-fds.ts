@@ -15,7 +15,7 @@ export function isSpent(fds: readonly PassedFd[]): boolean {
 export function closeOwned(fds: readonly PassedFd[]): void {
   if (fds.length === 0) return;
   const ours = fds.filter((passed) => passed.closeInParent && !closed.has(passed));
-  // A number that was passed twice is closed once: meanwhile it could be somebody else's.
+  // A number that was passed twice is closed once: after the first close, other code may have it.
   const numbers = new Set<number>();
   for (const passed of ours) {
     closed.add(passed);

@@ -17,7 +17,7 @@ const tagged = (given: unknown): string => Object.prototype.toString.call(given)
 /** Why something cannot. */
 export const noObject = (given: unknown): string => `must be an object, not ${describe(given)}`;
 
-/** One own property of what somebody gave, or `undefined`. */
+/** One own property of a value from the caller, or `undefined`. */
 export function ownProperty(given: unknown, name: string): unknown {
   if (typeof given !== 'object' || given === null || !Object.hasOwn(given, name)) return undefined;
   return Reflect.get(given, name);
@@ -138,7 +138,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** For messages: what kind of thing somebody gave. */
+/** For messages: what kind of thing the caller gave. */
 export function describe(given: unknown): string {
   if (given === null) return 'null';
   if (given === undefined) return 'undefined';

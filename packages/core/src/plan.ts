@@ -147,7 +147,7 @@ const hasRaw = (env: Exclude<LaunchPlan['env'], 'inherit'>): boolean => env.some
 
 type Streams = Pick<Draft, 'stdin' | 'stdout' | 'stderr'>;
 
-/** Whoever becomes the program has streams already. */
+/** With `exec()` this process becomes the program, and keeps its streams unless the command sets them. */
 const withOwnStreams = ({ stdin, stdout, stderr }: Draft): Streams => ({
   stdin: stdin ?? { kind: 'fd', fd: 0 },
   stdout: stdout ?? { kind: 'fd', fd: 1 },

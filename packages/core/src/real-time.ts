@@ -35,10 +35,10 @@ const afterTimer: After = (ms, callback, { ref = true } = {}) => {
   };
 };
 
-/** In milliseconds. One that nobody wants any longer keeps the process for no more than this. */
+/** In milliseconds. A cancelled timer keeps the process alive for no longer than this. */
 const slice = 10;
 
-/** Of all timers only `scheduler` is left by most who fake them, and its `yield()` by all. */
+/** Most libraries that fake timers leave `scheduler` real, and all of them leave its `yield()` real. */
 const afterSlices: After = (ms, callback) => {
   const end = now() + ms;
   let wanted = true;
@@ -62,11 +62,11 @@ const nextTurn: (callback: () => void) => void = isReal('setImmediate')
   ? (callback) => void setImmediate(callback)
   : (callback) => void scheduler.yield().then(callback);
 
-/** For what is no matter of the caller's time. Deadlines of his are: see {@link Clock}, which this is one of. */
+/** Real time, even where a test fakes time or a mock's time is virtual. The caller's deadlines use the {@link Clock} of the backend. */
 export const realTime = {
   now,
   nextTurn,
-  /** By then the loop has told of all that had happened before the call. */
+  /** After two turns the event loop has reported everything that had happened before the call. */
   afterTwoTurns: (callback: () => void): void => {
     nextTurn(() => {
       nextTurn(callback);

@@ -45,10 +45,10 @@ export function abortingAll(): boolean {
 }
 
 /**
- * Aborts every command that runs in this thread (all copies of core; not daemons), newest first; resolves when all are
- * reaped. Until then nothing new is started: `run()` and the like reject with `CommandAbortedError`, so that code which
- * starts again what has ended does not keep it from coming to an end. It installs no signal handlers: an application
- * calls it where it shuts down.
+ * Aborts every command that runs in this thread (of all copies of core; not daemons), newest first; resolves when all are
+ * reaped. Until then nothing new is started: `run()` and the like reject with `CommandAbortedError`, so that code that
+ * restarts its programs does not keep this from finishing. It installs no signal handlers: an application calls it where it
+ * shuts down.
  *
  * @param options - `killDelay`: milliseconds from SIGTERM to SIGKILL; default: that of each run.
  * @throws CommandUsageError, as a rejection, if `options` are wrong: then nothing was done.
@@ -68,7 +68,7 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
     do {
       const newestFirst = Array.from(shared.running).reverse();
       await Promise.all(newestFirst.map((command) => command.abort(read)));
-      // Whoever waited for them has his turn before this is over.
+      // Code that waited for these commands runs before this is over.
       await new Promise<void>(realTime.nextTurn);
     } while (shared.running.size > 0);
   } finally {
@@ -77,9 +77,9 @@ export async function abortAll(options?: { readonly killDelay?: number | undefin
 }
 
 /**
- * Every Command of every package uses `backend` until the returned object is disposed, whatever it was bound to: for
- * tests of code that imports `Command` from anywhere. Overrides stack up; the last one that is not disposed is in force.
- * virCommand's counterpart is `virCommandSetDryRun`.
+ * Makes every Command of every package use `backend` until the returned object is disposed, whatever backend the Command was
+ * bound to: for tests of code that imports `Command` from anywhere. Overrides stack up; the last one that is not disposed
+ * counts. virCommand's counterpart is `virCommandSetDryRun`.
  *
  * @throws CommandUsageError, `ERR_COMMAND_CONTRACT`, if it is no backend of this contract.
  *
@@ -103,7 +103,7 @@ export function overrideBackend(backend: Backend): Disposable {
 }
 
 /**
- * As {@link overrideBackend}, only for what `fn` calls, also after its first await: for tests that run at the same time.
+ * As {@link overrideBackend}, but only for what `fn` calls, even after an await: for tests that run at the same time.
  *
  * @throws CommandUsageError, `ERR_COMMAND_CONTRACT`, if it is no backend of this contract.
  *

@@ -92,7 +92,7 @@ type Mutable<T> =
         ? { -readonly [K in keyof Limits]: Limits[K] }
         : T;
 
-/** A command of which nothing has been said but the program. */
+/** A command for which only the program is set. */
 export function emptyDraft(program: Value): Draft {
   return {
     program,

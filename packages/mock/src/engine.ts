@@ -205,7 +205,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     this.proceedSoon();
   };
 
-  /** Who writes or sends a signal sees what comes of it later, and not while he does it. */
+  /** A caller that writes or sends a signal sees the effect later, not during the call. */
   private proceedSoon(): void {
     if (this.performing) this.timeline.soon(this.proceed);
   }
@@ -540,7 +540,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
     };
   }
 
-  /** Nobody writes any more. */
+  /** The program writes no more: ends its pipes, except those that another process holds in this answer. */
   private releasePipes(): void {
     const held = this.part.heldOpen;
     if (held?.includes('stdout') !== true) this.out?.end();

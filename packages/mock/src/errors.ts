@@ -4,7 +4,7 @@
 export type MockErrorCode =
   /** `createMock()`, `on()`, `reply()` … were called in a wrong way. */
   | 'ERR_MOCK_USAGE'
-  /** A program was run that nobody expects, or once more than expected. */
+  /** A program was run that no expectation fits, or once more than expected. */
   | 'ERR_MOCK_UNEXPECTED_CALL'
   /** A function that should give the answer threw. The error is the `cause`. */
   | 'ERR_MOCK_ANSWER'

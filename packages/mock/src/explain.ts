@@ -1,4 +1,4 @@
-/** For a call that nobody expects: the nearest expectations, and what differs, field by field. */
+/** For an unexpected call: the nearest expectations, and what differs, field by field. */
 import { MASK } from './errors';
 
 /** One field that differs. Texts are for people and hold no secrets. */
@@ -19,7 +19,7 @@ export interface Candidate {
 
 /** How many are shown. */
 const most = 3;
-/** More differences than this help nobody. */
+/** More differences than this are not shown. */
 const mostDifferences = 8;
 
 /** How many single-character edits make one text of the other (Levenshtein). */

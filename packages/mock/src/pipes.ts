@@ -28,7 +28,7 @@ export class OutputPipe {
     return this.stream !== undefined && !this.closed;
   }
 
-  /** Whether somebody may still read. */
+  /** Whether there may still be a reader. */
   get open(): boolean {
     return !this.closed;
   }
@@ -94,7 +94,7 @@ export class OutputPipe {
       if (piece.length === chunk.length) this.waiting.shift();
       else this.waiting[0] = chunk.subarray(piece.length);
       this.size -= piece.length;
-      // A copy: the reader may change what he got, and the answer may be given again.
+      // A copy: the reader may change what it got, and the answer may be given again.
       this.wanted = stream.push(Buffer.from(piece));
     }
     if (this.over && this.waiting.length === 0) stream.push(null);
@@ -172,7 +172,7 @@ export class InputPipe {
     this.arrived();
   }
 
-  /** The program reads no more, and who writes all the same learns it. */
+  /** The program reads no more; a caller that writes on gets an error. */
   break(): void {
     this.closed = true;
     this.stream?.destroy(brokenPipe());

@@ -1,4 +1,4 @@
-/** What is to be done with recordings: said by the test, by whoever runs it, and by a build server. */
+/** What to do with recordings: decided by the test, by the environment of the run, and by a build server. */
 import { modeVariable, RecordingError } from './recording-error';
 
 /**

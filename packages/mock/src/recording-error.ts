@@ -29,7 +29,7 @@ export type RecordingErrorCode =
   | 'ERR_RECORDING_AMBIGUOUS'
   /** Programs still run; it was not saved. */
   | 'ERR_RECORDING_RUNNING'
-  /** Somebody else wrote the file meanwhile; it was not saved. */
+  /** Another process or test wrote the file meanwhile; it was not saved. */
   | 'ERR_RECORDING_CONFLICT'
   /** The file cannot be read or written; the system's error is the `cause`. */
   | 'ERR_RECORDING_FILE';

@@ -302,7 +302,7 @@ export class Player implements Director {
     };
   }
 
-  /** What the caller does to the program must be what he did. */
+  /** The caller must do the same to the program as in the recording. */
   private checksOf(
     track: Track,
     call: Call,

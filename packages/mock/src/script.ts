@@ -1,4 +1,4 @@
-/** Scripted answers: who expects what, how often, in which order. */
+/** Scripted answers: which calls are expected, how often, in which order. */
 import { types } from 'node:util';
 import type { Bytes } from '@vircommand/core';
 import type { SignalName } from '@vircommand/core/backend';

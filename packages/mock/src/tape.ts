@@ -81,7 +81,7 @@ function offsetOfError(text: string): number {
   return right;
 }
 
-/** The line where the entry begins, whoever formatted the file. */
+/** The line where the entry begins, however the file is formatted. */
 export function lineOfEntry(text: string, index: number): number {
   let depth = 0;
   let entry = -1;

@@ -7,7 +7,7 @@ import { TimerQueue } from './timers';
 
 /** A clock, and what a fake program needs besides. */
 export interface Timeline extends Clock {
-  /** Calls back when whoever runs now has finished his turn, and before any time passes. */
+  /** Calls back when the code that runs now has finished its turn, and before any time passes. */
   soon(callback: () => void): void;
   /** Something happened, so time must not pass before its consequences are over. */
   touch(): void;
@@ -69,7 +69,7 @@ export class RealTime implements Timeline {
   }
 }
 
-/** Time that passes when somebody says so: the inside of a synchronous run. */
+/** Time that passes only when it is told to: the inside of a synchronous run. */
 export class SteppedTime implements Timeline {
   private time = 0;
   private readonly timers = new TimerQueue();

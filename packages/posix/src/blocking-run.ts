@@ -49,7 +49,7 @@ class BlockingRun {
   private ended: SyncOutcome['ended'] = 'none';
   private ending: 'no' | 'grace' | 'killed' = 'no';
   private treeGone = true;
-  /** When SIGKILL follows, or, after it, when nobody waits for the death any longer. */
+  /** When SIGKILL is due; after SIGKILL: when we stop waiting for the death. */
   private killAt = Infinity;
   private drainUntil = Infinity;
 
@@ -75,7 +75,7 @@ class BlockingRun {
         this.now = realTime.now();
         this.bounds();
       }
-      // What the program wrote before its exit is in the pipes, whoever else holds them.
+      // What the program wrote before its exit is in the pipes, even if other processes hold them.
       this.pipes.readLast();
       this.lookAtLimits();
       return this.outcome();
@@ -132,7 +132,7 @@ class BlockingRun {
 
   private toldOfExit(): void {
     this.watch.check();
-    // Somebody traces it, and is told first.
+    // A tracer has it, and is told first.
     if (this.watch.state === 'running') this.closePidfd();
   }
 
@@ -169,7 +169,7 @@ class BlockingRun {
     if (this.ending !== 'no') this.lookAtTree();
   }
 
-  /** Whether somebody of the tree is alive. */
+  /** Whether a process of the tree is alive. */
   private lookAtTree(): boolean {
     this.treeGone = !this.tree.alive;
     if (this.treeGone) this.watch.reap();
@@ -213,7 +213,7 @@ class BlockingRun {
     this.ending = 'grace';
     this.killAt = realTime.now() + killDelay;
     this.signal(SIGTERM);
-    // Who may not end it may continue it all the same, as of his session: that ends nobody.
+    // SIGCONT may be allowed where SIGTERM is not (same session). It ends no process.
     this.tree.signal(SIGCONT, this.watch.state !== 'reaped');
   }
 
@@ -234,7 +234,7 @@ class BlockingRun {
     if (sent) this.ended = reached;
   }
 
-  /** Most runs signal nobody. */
+  /** Made when needed: most runs send no signal. */
   private get tree(): ProcessTree {
     return (this.madeTree ??= new ProcessTree(this.libc, this.started));
   }

@@ -1,4 +1,4 @@
-/** Somebody had the program's file open for writing: mostly another thread's fork, which ends within microseconds. */
+/** The program's file was open for writing in another process: mostly in a fork of another thread, which lasts microseconds. */
 import { realTime } from '@vircommand/core/backend';
 import { errno } from './errno';
 import type { Libc } from './libc';

@@ -112,7 +112,7 @@ export class Capture {
     } catch (error) {
       // Until a number is free it is looked after.
       if (error instanceof Error && 'code' in error && error.code === 'EMFILE') this.batch = Batch.join(this);
-      // Somebody else closed our descriptor.
+      // Other code closed our descriptor.
       else this.end(error instanceof Error ? error : new Error(String(error)));
       return;
     }

@@ -19,7 +19,7 @@ import { SIGKILL } from './signal-numbers';
 import type { StartedProcess } from './spawn';
 import { ProcessTree } from './tree';
 
-/** Only the kernel keeps a program alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
+/** Only the kernel keeps a program alive after SIGKILL; we wait for it no longer than this, in milliseconds. */
 const longestDeath = 5000;
 
 type Ended = ReturnType<ChildHandle['signal']>;
@@ -49,13 +49,13 @@ class PosixChild extends ProgramPipes implements ChildHandle {
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
-    // It rejects if its launcher never became the program, which who started it is told anyway.
+    // It rejects if its launcher never became the program; the start reports that anyway.
     if (launch !== undefined) this.exited.catch(() => undefined);
     if (endsWithParent) this.outlived = endWithParent(() => this.dispose());
     this.watch = watchExit(libc, started.pid, (status) => {
       this.notice(status);
     });
-    // Noticed and reaped in one call, until somebody signals the tree.
+    // Notice and reap in one call, unless the tree was signalled.
     this.watch.keep = false;
   }
 
@@ -82,7 +82,7 @@ class PosixChild extends ProgramPipes implements ChildHandle {
     const number = signalNumber(name);
     if (number === undefined) return { sent: false, reached: 'process' };
     if (target === 'tree') return this.signalTree(number);
-    // Never to a number that somebody else has by now.
+    // Never send to a pid that another process may have by now.
     this.watch.check();
     const sent = this.watch.state === 'running' && this.libc.kill(this.pid, number) === 0;
     return { sent, reached: 'process' satisfies Reach };
@@ -131,6 +131,6 @@ class PosixChild extends ProgramPipes implements ChildHandle {
 
 /** Takes over a started program with its pipes; `launch`: it may still be its own launcher. */
 export function makeHandle(plan: LaunchPlan, started: StartedProcess, libc: Libc, launch?: Launch): ChildHandle {
-  // Also if the kernel does it: where a worker thread ends, nobody would reap the program.
+  // Even if the kernel kills it: when a worker thread ends, nothing else would reap the program.
   return new PosixChild(libc, started, plan.killOnParentExit !== false, launch);
 }

@@ -3,7 +3,7 @@ import type { Entries } from './arena';
 import { Environment } from './environment';
 import type { Libc } from './libc';
 
-/** Never changed: who uses it keeps it referenced until the start is over. */
+/** Never changed. A start that uses it must keep it referenced until it is over. */
 export class EnvironmentCopy {
   /** Of the array of pointers. */
   readonly address: number;

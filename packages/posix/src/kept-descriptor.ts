@@ -17,7 +17,7 @@ export class KeptDescriptor {
     this.fd = bindToThread(libc, aboveStdio(libc, openFile(libc, path, flags)));
   }
 
-  /** It is open: somebody needs it. */
+  /** It is open, since a user needs it. */
   get held(): boolean {
     return this.users > 0;
   }
@@ -27,7 +27,7 @@ export class KeptDescriptor {
     return this;
   }
 
-  /** Closes it with the last one who needed it. */
+  /** Closes it when its last user gives it back. */
   release(): void {
     if (--this.users === 0 && this.fd >= 0) closeBound(this.libc, this.fd);
   }

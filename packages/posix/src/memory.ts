@@ -16,7 +16,7 @@ const leastRead = 64 * kib;
 /** One for all runs of this thread; synchronous runs do not overlap. */
 let scratch: Buffer | undefined;
 
-/** Where output goes that nobody keeps where it is read. */
+/** Where output is read to if it is not kept there. */
 export function scratchBuffer(): Buffer {
   return (scratch ??= Buffer.allocUnsafeSlow(leastRead));
 }
@@ -80,7 +80,7 @@ export class GrowingBytes {
   }
 }
 
-/** For who has kept nothing yet. */
+/** The result of a capture that has kept nothing yet. */
 const nothing = Buffer.alloc(0);
 
 /** The last bytes of what a stream writes. */

@@ -1,4 +1,4 @@
-/** A process by a descriptor: whoever gets its number later is not it. */
+/** A process, identified by a descriptor: another process that gets its pid later is not mistaken for it. */
 import { realTime } from '@vircommand/core/backend';
 import { aboveStdio } from './above-stdio';
 import { errno } from './errno';

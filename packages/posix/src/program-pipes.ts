@@ -1,11 +1,11 @@
-/** Our ends of the pipes to a program, as streams that are made when somebody asks for them. */
+/** Our ends of the pipes to a program, as streams that are made when they are first asked for. */
 import type { Readable, Writable } from 'node:stream';
 import type { ParentEnds } from './descriptor-set';
 import type { Libc } from './libc';
 import { readableFrom, writableTo } from './streams';
 import { closeBound } from './thread-bound';
 
-/** Those that somebody asked for. */
+/** The streams that were asked for. */
 interface Streams {
   stdin: Writable | undefined;
   stdout: Readable | undefined;
@@ -55,7 +55,7 @@ export class ProgramPipes {
     return this.streams[name];
   }
 
-  /** A descriptor has one owner: this, until its stream has been made, or somebody takes it. */
+  /** A descriptor has one owner: this object, until its stream has been made or a caller takes it. */
   protected take(name: 'stdin' | 'stdout' | 'stderr'): number | undefined {
     const fd = this.fds[name];
     this.fds[name] = undefined;

@@ -37,7 +37,7 @@ export class ProcessTree {
     return { sent, reached: descendants.reached };
   }
 
-  /** Whether somebody whom a signal was sent to is still alive, the program itself left out. */
+  /** Whether a descendant that got a signal is still alive; the program itself does not count. */
   get alive(): boolean {
     // When this is asked for the first time the program has just exited, and is not reaped.
     return this.descendants.stillAlive(true);

@@ -1,6 +1,6 @@
 /**
- * Where this process is. Node remembers the name of its working directory, also when that is renamed: another directory may
- * have the name by then, and this one is where relative names lead to all the same.
+ * Where this process is. Node remembers the name of its working directory. If the directory is renamed, another one may have
+ * that name, but relative paths still begin at the renamed directory.
  */
 import { readlinkSync, statSync, type BigIntStats } from 'node:fs';
 
@@ -21,7 +21,7 @@ export function leadsTo(directory: string, place: Place): boolean {
   return found?.ino === place.ino && found.dev === place.dev;
 }
 
-/** The working directory; `undefined`: who dropped his rights in it may not look. */
+/** The working directory; `undefined`: this process has dropped its rights and may not look at it. */
 export const currentPlace = (): Place | undefined => placeAt('.');
 
 function nameOf(place: Place, name: () => string): string | undefined {
@@ -34,8 +34,8 @@ function nameOf(place: Place, name: () => string): string | undefined {
 }
 
 /**
- * An absolute path of the working directory that leads there; `undefined`: none does, since it was deleted, or may not be
- * entered any more by him who is in it.
+ * An absolute path that leads to the working directory; `undefined`: there is none, since the directory was deleted, or this
+ * process may not enter it any more.
  */
 export function nameOfWorkingDirectory(): string | undefined {
   if (process.platform !== 'linux') {

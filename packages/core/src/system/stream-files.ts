@@ -12,7 +12,7 @@ const flags = {
   append: O_WRONLY | O_CREAT | O_APPEND,
 } as const;
 
-// Not to wait for whoever opens the other end of a named pipe, and not to get a terminal that controls us.
+// Do not wait until another process opens the other end of a named pipe, and do not make a terminal our controlling one.
 const always = process.platform === 'win32' ? 0 : O_NONBLOCK | O_NOCTTY;
 /** A pipe that keeps apart what is written to it, which cannot be opened so. */
 const packets = process.platform === 'linux' ? constants.O_DIRECT : 0;

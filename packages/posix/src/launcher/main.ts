@@ -30,7 +30,7 @@ import { thrownError } from './thrown';
 
 /** Milliseconds. */
 const watchEvery = 200;
-/** virCommand's for everything that fails before exec. Nobody but a debugger sees it. */
+/** virCommand's exit code for everything that fails before exec. Only a debugger sees it. */
 const notStarted = 125;
 
 /** Everything of one start. */
@@ -106,7 +106,7 @@ class Launcher {
     // After the ids: a change of them clears it.
     if (order.parent !== undefined) this.dieWithParent(order.parent);
     if (plan.handshake) this.hold();
-    // Whoever gave it up may not signal it by now.
+    // The process that gave it up may not be allowed to signal it by now.
     if (this.isAbandoned()) throw callerGone('launcher');
     descriptors.place(this.pidFile);
     this.execute();
@@ -183,7 +183,7 @@ class Launcher {
     }
   }
 
-  /** A hook may end the process, throw where nobody catches, or wait for nothing. */
+  /** A hook may end the process, throw an error that is not caught, or wait for something that never comes. */
   private guard(): void {
     const during = (what: string) => (error: unknown) => {
       this.fail(thrownError(this.stage, error, undefined, what));
@@ -195,7 +195,7 @@ class Launcher {
     });
   }
 
-  /** Tells the caller why, waits until he has removed what has to be removed, and ends. */
+  /** Tells the caller why, waits until the caller has removed what has to be removed, and ends. */
   private fail(error: unknown): void {
     if (this.over) return;
     this.over = true;

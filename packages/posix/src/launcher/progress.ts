@@ -1,4 +1,4 @@
-/** How far a launcher has come, from what it reports: the same on the event loop and for who blocks it. */
+/** How far a launcher has come, from what it reports: the same for callers on the event loop and callers that block it. */
 import { unlinkSync } from 'node:fs';
 import { execError, planBytes, startError, type CommandStartError, type ExitStatus } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
@@ -10,7 +10,7 @@ import { errorOf, ReportReader, type Baseline, type Report } from './protocol';
 const goOn = Buffer.from('1');
 /** Node comes up in a fraction of a second, or never. In milliseconds. */
 export const longestSilence = 30_000;
-/** Only the kernel keeps a launcher alive after SIGKILL; nobody waits for it longer than this, in milliseconds. */
+/** Only the kernel keeps a launcher alive after SIGKILL; we wait for it no longer than this, in milliseconds. */
 export const longestLauncherDeath = 1000;
 
 export class Progress {

@@ -18,7 +18,7 @@ import { hasLostPidFile } from './pid-file';
 import { longestSilence, saidNothing } from './progress';
 import { LauncherShell } from './shell';
 
-/** Starts that are not finished, for who does not want them any longer. */
+/** Starts that are not finished, so that `cancelStart()` can end them. */
 const starting = new WeakMap<LaunchPlan, () => void>();
 
 /** Ends a start that is not finished. */

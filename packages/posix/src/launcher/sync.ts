@@ -1,4 +1,4 @@
-/** Starts through the launcher for who blocks the event loop. */
+/** Starts through the launcher for a caller that blocks the event loop. */
 import {
   realTime,
   type ExitStatus,

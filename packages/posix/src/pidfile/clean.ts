@@ -1,4 +1,4 @@
-/** Ends whoever has a pid file, and removes the file. */
+/** Ends the process that has a pid file, and removes the file. */
 import { GivenOptions, procIsOurs, realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
@@ -54,9 +54,9 @@ function settingsOf(options: CleanupOptions): CleanupSettings {
 
 /** What {@link forceCleanupPath} did. */
 export interface Cleanup {
-  /** The process that was ended; `undefined`: nobody had the file. */
+  /** The process that was ended; `undefined`: no process had the file. */
   readonly pid: number | undefined;
-  /** By which signal it ended at the latest; `undefined`: nobody had the file. */
+  /** The last signal that it got; `undefined`: no process had the file. */
   readonly signal: 'SIGTERM' | 'SIGKILL' | undefined;
   /** `false`: there was no file, or another process has it by now. */
   readonly removed: boolean;

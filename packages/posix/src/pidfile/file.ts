@@ -38,12 +38,12 @@ export function isSame(one: FileNumbers | undefined, other: FileNumbers): boolea
   return one?.ino === other.ino && one.dev === other.dev;
 }
 
-/** Whether the path is the open file itself, and no symbolic link: whoever may write the directory can have it lead anywhere. */
+/** Whether the path is the open file itself, not a symbolic link, which a user that may write the directory can have lead anywhere. */
 export function isItself(path: string, fd: number): boolean {
   return isSame(lstatSync(path, { bigint: true, throwIfNoEntry: false }), fstatSync(fd, { bigint: true }));
 }
 
-/** Whether the path still leads to the open file: whoever removed it may have made another one since. */
+/** Whether the path still leads to the open file: another process may have removed it and made a new one since. */
 export function isStillAt(path: string, fd: number): boolean {
   const open = fstatSync(fd, { bigint: true });
   return isSame(statSync(path, { bigint: true, throwIfNoEntry: false }), open);

@@ -29,7 +29,7 @@ export function tryLock(libc: Libc, fd: number, path: string): boolean {
   return ask(libc, fd, path, LINUX.F_SETLK, LINUX.F_WRLCK);
 }
 
-/** The same for reading, beside other readers: as long as it is there nobody can have the lock. */
+/** The same for reading, beside other readers: as long as it is there, no process can lock for writing. */
 export function tryReadLock(libc: Libc, fd: number, path: string): boolean {
   return ask(libc, fd, path, LINUX.F_SETLK, LINUX.F_RDLCK);
 }

@@ -1,4 +1,4 @@
-/** A process held by a pidfd: whoever gets its number later is not it. */
+/** A process, held by a pidfd: another process that gets its pid later is not mistaken for it. */
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';

@@ -1,4 +1,4 @@
-/** Removes a pid file that nobody has: under a lock, so that who starts meanwhile makes a new one. */
+/** Removes a pid file that no process has: under a lock, so that a daemon that starts meanwhile makes a new one. */
 import { closeSync, ftruncateSync, unlinkSync, writeSync } from 'node:fs';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
@@ -7,7 +7,7 @@ import { lockOwner, tryLock, tryReadLock } from './lock';
 import { ownDescriptor } from './own';
 import { CLEANING, readText } from './text';
 
-/** What became of the file. `held`: it is there, and somebody has it. */
+/** What became of the file. `held`: it is there, and another process has it. */
 export type Removal =
   { readonly state: 'absent' | 'removed' | 'kept' } | { readonly state: 'held'; readonly owner: number };
 
@@ -50,7 +50,7 @@ export function removeIfFree(libc: Libc, path: string, unwanted: (text: string) 
   }
 }
 
-/** For who started a process that failed and left its pid file: removes it, unless it is another's by now. */
+/** Removes the pid file that a process left when its start failed, unless another process has it by now. */
 export function discardPidFile(libc: Libc, path: string, pid: number): Removal {
   return removeIfFree(libc, path, (text) => text === String(pid) || text === '');
 }

@@ -5,7 +5,7 @@ import { readSync } from 'node:fs';
 const longest = 32;
 const largest = 0x7fffffff;
 
-/** In the file while somebody removes it, as libvirt marks it: no process has this number. */
+/** The content of the file while a process removes it, as libvirt marks it: no process has this pid. */
 export const CLEANING = 0;
 
 /**
