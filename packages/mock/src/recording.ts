@@ -1,4 +1,4 @@
-/** Record and replay: one file, the backend that plays or makes it, and what has to be so at the end. */
+/** Record and replay: one file, the backend that replays or records it, and the checks at the end. */
 import * as path from 'node:path';
 import { types } from 'node:util';
 import { overrideBackend } from '@vircommand/core';
@@ -43,9 +43,9 @@ export interface RecordingOptions {
    */
   readonly placeholders?: Readonly<Record<string, string | RegExp>> | undefined;
   /**
-   * Output that counts as closed in a replay where its reader closed it when it was recorded; with other output that is an
-   * error at once. For who only hands output on, and cannot see whether it is read. Default: what was closed then must be
-   * closed now, and is waited for.
+   * Output that counts as closed in a replay if its reader closed it in the recording; for other output this is an error at
+   * once. For code that only passes output on, and cannot see whether it is read. Default: output that was closed in the recording
+   * must be closed in the replay, which waits for that.
    */
   readonly closed?: readonly ('stdout' | 'stderr')[] | undefined;
 }
@@ -61,8 +61,8 @@ export interface Recording extends AsyncDisposable {
   /** Every command of every package in this process uses the recording, until the returned object is disposed or the recording is over. */
   install(): Disposable;
   /**
-   * Ends it. When recording: saves. What was replayed, in every mode: throws if a call was unknown or different, and
-   * saves nothing then. In a replay: also if a recorded call was not made.
+   * Ends the recording, and saves it if it was recorded. In every mode it throws if a call was unknown or different, and saves
+   * nothing then. In a replay it also throws if a recorded call was not made.
    */
   finish(): Promise<void>;
   /** Ends it without saving and without checks: for a test that has failed already. */

@@ -148,8 +148,8 @@ export class Launch {
   }
 
   /**
-   * Nobody lets it go on any more: one that may not be signalled, as it has changed its user, ends by itself, with its pid
-   * file, as long as it is not the program.
+   * Gives up a held launcher: it learns that it will never go on, and ends by itself, with its pid file, unless it has become the
+   * program. This works even if it has changed its user, so that we may not signal it.
    */
   abandon(): void {
     this.progress.closeGo();

@@ -89,8 +89,8 @@ export async function forceCleanup(libc: Libc, path: string, options: CleanupOpt
 }
 
 /**
- * Whoever has the file, held by a pidfd; `undefined`: nobody, or one whose number is not the one in the file. First the
- * pidfd and then the look: so it is of the process that has the lock, and not of one that got its number since.
+ * The process that has the file, held by a pidfd; `undefined`: none, or its pid is not the one in the file. We open the pidfd
+ * first and then look: so it belongs to the process that has the lock, not to one that got its pid since.
  */
 function holderOf(libc: Libc, path: string, executable: string | undefined): HeldProcess | undefined {
   const pid = holderPid(libc, path, executable);

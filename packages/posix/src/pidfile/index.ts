@@ -1,8 +1,9 @@
 /**
- * Pid files, as libvirt has them: `virPidFile*` without that prefix. The lock says who runs, the number only whom to ask.
+ * Pid files, as libvirt has them: `virPidFile*` without that prefix. The lock tells whether a daemon runs; the pid in the file
+ * only tells which process to ask.
  *
- * The lock belongs to a process and goes when that process closes any descriptor of the file. The functions here know
- * which files this process has locked and do not open them; other code must not either: not even `readFileSync()`.
+ * The lock belongs to a process, and is lost when that process closes any descriptor of the file. The functions here know
+ * which files this process has locked, and do not open them. Other code must not open them either, not even `readFileSync()`.
  *
  * Files that libvirt made are read, and libvirt reads those made here: a lock for writing (`fcntl`) on the first byte,
  * mode 0644, the number in decimal. Linux 5.3 or later.
@@ -58,9 +59,9 @@ export class AcquiredPidFile {
 }
 
 /**
- * The pid in a file, whoever that is by now (`virPidFileReadPath`).
+ * Returns the pid in a file, whatever process has that pid by now (`virPidFileReadPath`).
  *
- * @throws PidFileError: the errors of open (ENOENT: no such file), EINVAL if there is anything else in it than one pid
+ * @throws PidFileError: the errors of open (ENOENT: no such file), EINVAL if the file has anything other than one pid
  *
  * @example
  * ```ts
@@ -72,11 +73,11 @@ export function readPath(file: string): number {
 }
 
 /**
- * The pid in a file if a process of that number is alive (`virPidFileReadPathIfAlive`). Numbers are used again, so that
- * may be a stranger: `executable` asks for a program, and {@link readPathIfLocked} is sure.
+ * Returns the pid in a file if a process with that pid is alive (`virPidFileReadPathIfAlive`). Pids are reused, so it may be
+ * another process: with `executable` it must run that program, and {@link readPathIfLocked} is certain.
  *
- * A process of another user is alive, too; which program it runs may not be known then, and it counts as another one. A
- * program that was upgraded meanwhile is the same as before. A zombie is not alive.
+ * A process of another user counts as alive. It may be impossible to know which program it runs; then it does not match
+ * `executable`. A program that was upgraded meanwhile still matches. A zombie is not alive.
  *
  * @returns `undefined` if there is no such process, no file, or nothing in it yet
  * @throws PidFileError as {@link readPath}, but not ENOENT; ENOSYS before Linux 5.3; CommandUsageError for wrong options
@@ -91,10 +92,10 @@ export function readPathIfAlive(file: string, options: AliveOptions = {}): numbe
 }
 
 /**
- * The pid in a file if that process has it locked (`virPidFileReadPathIfLocked`): the program that made the file runs.
- * The lock is looked at and never tried, so that no daemon fails which starts at this moment.
+ * Returns the pid in a file if that process has the file locked (`virPidFileReadPathIfLocked`), that is, if the program that
+ * made the file runs. It looks at the lock without taking it, so it makes no daemon fail that starts at this moment.
  *
- * @returns `undefined` if nobody has it locked, or only in passing
+ * @returns `undefined` if no process has it locked, or only for a moment
  * @throws PidFileError as {@link readPathIfAlive}
  *
  * @example
@@ -108,13 +109,13 @@ export function readPathIfLocked(file: string, options: AliveOptions = {}): numb
 }
 
 /**
- * Makes this process the one that has a pid file: made if need be, locked, and this process's number written into it
- * (`virPidFileAcquirePath`). The lock ends with the process, however that ends; {@link releasePath} removes the file too.
+ * Takes a pid file for this process: makes the file if there is none, locks it, and writes this process's pid into it
+ * (`virPidFileAcquirePath`). The lock ends with the process, in whatever way that ends; {@link releasePath} removes the file too.
  *
- * Waits up to a tenth of a second, blocking, for a lock whose owner has not written his number.
+ * Blocks up to a tenth of a second if the file is locked and its owner has not written its pid yet.
  *
- * @throws PidFileError: EAGAIN if it is locked, also by this process, with `owner`, or for reading by another one, without;
- * ELOOP for a symbolic link; the errors of open
+ * @throws PidFileError: EAGAIN, with `owner`, if the file is locked, even by this process; EAGAIN, without `owner`, if another
+ * process has it locked for reading; ELOOP for a symbolic link; the errors of open
  *
  * @example
  * ```ts
@@ -130,16 +131,16 @@ export function acquirePath(file: string): AcquiredPidFile {
 }
 
 /**
- * Removes the file while it is locked, and gives the lock back (`virPidFileReleasePath`). A second time does nothing.
+ * Removes the file while it is locked, and releases the lock (`virPidFileReleasePath`). A second call does nothing.
  *
- * @throws the errors of unlink, except ENOENT; the lock is given back all the same
+ * @throws the errors of unlink, except ENOENT; the lock is released even then
  */
 export function releasePath(acquired: AcquiredPidFile): void {
   acquired.release();
 }
 
 /**
- * Removes a pid file, whoever has it (`virPidFileDeletePath`). {@link forceCleanupPath} asks first.
+ * Removes a pid file, even if a process has it locked (`virPidFileDeletePath`). {@link forceCleanupPath} ends that process first.
  *
  * @returns whether there was one
  * @throws the errors of unlink, except ENOENT
@@ -155,15 +156,15 @@ export function deletePath(file: string): boolean {
 }
 
 /**
- * Ends the process that has a pid file, and removes the file (`virPidFileForceCleanupPath`): SIGTERM, and SIGKILL to what
- * is left after `killDelay`. A file that nobody has is removed, and one that is not there is no error.
+ * Ends the process that has a pid file, and removes the file (`virPidFileForceCleanupPath`): sends SIGTERM, and SIGKILL if the
+ * process is left after `killDelay`. A file that no process has is removed; a missing file is no error.
  *
- * Only the process that has the lock is signalled, through a pidfd that was opened while it had it, so never a stranger
- * that got its number. If another process has the file afterwards, it is left alone.
+ * Only the process that has the lock is signalled, through a pidfd that was opened while it had the lock, so never another
+ * process that got its pid. If another process has the file afterwards, the file is left alone.
  *
- * @throws PidFileError: EPERM if it may not be signalled, is this process's own group, or init; EDEADLK if this process
- * itself has the file; EAGAIN if it is locked by somebody whose number is not in it; ETIMEDOUT if it outlives SIGKILL.
- * Then the file is still there. CommandUsageError for wrong options: then nothing was done.
+ * @throws PidFileError: EPERM if the process may not be signalled, is in this process's own group, or is init; EDEADLK if this
+ * process itself has the file; EAGAIN if the process that has the lock is not the one in the file; ETIMEDOUT if the process
+ * outlives SIGKILL. In all these cases the file is still there. CommandUsageError for wrong options: nothing was done then.
  *
  * @example
  * ```ts

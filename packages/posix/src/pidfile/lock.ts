@@ -36,9 +36,9 @@ export function tryReadLock(libc: Libc, fd: number, path: string): boolean {
 
 /**
  * Which other process has the lock; `undefined`: none. It is 0 for one outside this pid namespace, and -1 for a lock of
- * an open file description, which belongs to no process. Takes nothing, so it makes nobody fail who starts meanwhile.
+ * an open file description, which belongs to no process. It takes no lock, so no daemon fails that starts meanwhile.
  *
- * A lock for reading does not count: everybody has one who may read the file and wants to.
+ * A lock for reading does not count: any process that may read the file can have one.
  */
 export function lockOwner(libc: Libc, fd: number, path: string): number | undefined {
   ask(libc, fd, path, LINUX.F_GETLK, LINUX.F_RDLCK);
