@@ -2,6 +2,7 @@
 import { branded, hasInstance } from './error-brand';
 import type { Feature } from './features';
 import { hide, withoutPrototype } from './plain';
+import { printable } from './printable';
 import { STAGES, type Stage } from './stages';
 import type { CommandResult, SignalName } from './types';
 
@@ -52,7 +53,7 @@ export abstract class CommandError extends Error {
 
   constructor(message: string, details: CommandErrorDetails) {
     const { command, backend, cause } = withoutPrototype(details);
-    super(message, cause === undefined ? undefined : { cause });
+    super(printable(message), cause === undefined ? undefined : { cause });
     this.command = abbreviated(command);
     this.backend = backend;
   }
@@ -286,8 +287,7 @@ export function startError(stage: Stage, cause: NodeJS.ErrnoException | string, 
   if (typeof cause === 'string') return new CommandStartError(stage, cause, { command: '', path });
   const where = path ?? cause.path;
   const reason = where === undefined || cause.message.includes(where) ? cause.message : `${cause.message}, '${where}'`;
-  // A raw carriage return would overwrite the rest of the line in a terminal.
-  return new CommandStartError(stage, reason.replaceAll('\r', '\\r'), {
+  return new CommandStartError(stage, reason, {
     command: '',
     code: cause.code,
     path: where,

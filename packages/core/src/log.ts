@@ -4,6 +4,7 @@
  */
 import type { Channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
+import { printableLine } from './printable';
 import type { CommandResult } from './types';
 
 /** Published on `vircommand:start`, when a program runs. */
@@ -47,21 +48,27 @@ function channels(): NonNullable<typeof made> {
 
 /** A program runs. */
 export function logStart(event: StartEvent): void {
-  if (log.enabled) log('start pid %s by %s: %s', event.pid ?? '-', event.backend, event.command);
+  if (log.enabled) log('start pid %s by %s: %s', event.pid ?? '-', event.backend, printableLine(event.command));
   const { start } = channels();
   if (start.hasSubscribers) start.publish(event);
 }
 
 /** This process is about to become a program, and there is nothing to be told of afterwards. */
 export function logExec(command: string, backend: string): void {
-  if (log.enabled) log('exec by %s: %s', backend, command);
+  if (log.enabled) log('exec by %s: %s', backend, printableLine(command));
 }
 
 /** A run is over. */
 export function logExit(start: StartEvent, result: CommandResult): void {
   if (log.enabled) {
     const how = result.signal ?? (result.exitCode === undefined ? 'end unknown' : `exit code ${result.exitCode}`);
-    log('%s after %d ms, pid %s: %s', how, Math.round(result.durationMs), start.pid ?? '-', start.command);
+    log(
+      '%s after %d ms, pid %s: %s',
+      how,
+      Math.round(result.durationMs),
+      start.pid ?? '-',
+      printableLine(start.command),
+    );
   }
   const { exit } = channels();
   if (!exit.hasSubscribers) return;
@@ -73,7 +80,7 @@ export function logExit(start: StartEvent, result: CommandResult): void {
 
 /** A run failed. */
 export function logError(event: ErrorEvent): void {
-  if (log.enabled) log('%s: %s', event.error.name, event.error.message);
+  if (log.enabled) log('%s: %s', event.error.name, printableLine(event.error.message));
   const { error } = channels();
   if (error.hasSubscribers) error.publish(event);
 }

@@ -96,6 +96,21 @@ describe('errors', () => {
     expect(error.result.stdout).to.equal('much output');
   });
 
+  it('make no terminal act on what a program wrote or a caller gave, and keep it as data', async () => {
+    const written = '\x1b[31mred\x1b[0m!\x07\r\n10%\r20%\t\x9b31mø';
+    const { Command } = fake((p) => p.write('stderr', written).exit(1));
+    const given = 'a\x1b]0;title\x07b\nc';
+    const error = await rejection(new Command('x', [given]).run(), core.CommandExitError);
+    const [, ...lines] = error.message.split('\n');
+    expect(error.message).not.to.match(/[^\P{Cc}\t\n]/u);
+    expect(error.stack).not.to.match(/[^\P{Cc}\t\n]/u);
+    expect(lines.slice(-2)).to.deep.equal(['red!\\x07', '10%\\r20%\tø']);
+    expect(error.stderrTail).to.equal(written);
+    expect(error.command).to.equal(new Command('x', [given]).toString());
+    const start = startError('exec', Object.assign(new Error('no such file: /bin/sh\r'), { code: 'ENOENT' }));
+    expect(start.message).to.match(/no such file: \/bin\/sh\\r$/);
+  });
+
   it('of an exit of which nothing is known say so', async () => {
     const lost = { exitCode: undefined, signal: undefined, coreDumped: undefined };
     const { result } = await rejection(

@@ -105,15 +105,16 @@ describe('NODE_DEBUG=vircommand', () => {
       const exited = { exitCode: 3, signal: undefined, coreDumped: false, usage: undefined };
       const Command = bindCommand({ contract: 1, name: 'tiny', features: [], start: async () => ({
         pid: 7, exited: Promise.resolve(exited), signal: () => ({ sent: false, reached: 'process' }), dispose() {} }) });
-      new Command('prog', ['a b', secret('hunter2')], { stderr: 'null' }).run().catch(() => {});`;
+      new Command('prog', ['a b', secret('hunter2'), 'x\\nVIRCOMMAND 1: forged\\x1b[31m'], { stderr: 'null' }).run().catch(() => {});`;
     const { stderr } = spawnSync(process.execPath, [...process.execArgv, '-r', 'ts-node/register', '-e', program], {
       cwd: __dirname,
       env: { ...process.env, NODE_DEBUG: 'vircommand', TS_NODE_TRANSPILE_ONLY: '1' },
     });
     const log = stderr.toString();
-    expect(log).to.match(/start pid 7 by tiny: prog 'a b' '\*\*\*'/);
+    expect(log).to.match(/start pid 7 by tiny: prog 'a b' '\*\*\*' 'x\\nVIRCOMMAND 1: forged'\n/);
     expect(log).to.match(/exit code 3 after \d+ ms, pid 7/);
     expect(log).to.match(/CommandExitError: Command failed with exit code 3/);
     expect(log).not.to.contain('hunter2');
+    expect(log).not.to.match(/^VIRCOMMAND 1:/m);
   });
 });
