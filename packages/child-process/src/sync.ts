@@ -9,7 +9,7 @@ import { spawnOf, type Spawn } from './spawn-options';
 import { holdStandardNumbers } from './standard-numbers';
 import { checkOpen, diagnosisOf } from './start-error';
 import { isMerged, stdioOf } from './stdio';
-import { openUnnamedFile, readUnnamedFile } from './unnamed-file';
+import { hasRoom, openUnnamedFile, readUnnamedFile } from './unnamed-file';
 
 /** What the program wrote to one stream, as far as it was asked for. */
 interface Written {
@@ -134,7 +134,7 @@ export function startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOu
       stderr: kept.stderr,
       ending: ended ? 'output-limit' : 'exit',
       exceeded: ended ? kept.exceeded : undefined,
-      outputComplete: kept.exceeded === undefined,
+      outputComplete: kept.exceeded === undefined && (unnamed.merged === undefined || hasRoom(unnamed.merged)),
       ended: full ? 'process' : 'none',
     };
   } finally {

@@ -1,5 +1,5 @@
 /** An unnamed file for the output of a synchronous run: while the thread is blocked, nothing would read a pipe. */
-import { constants, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync } from 'node:fs';
+import { constants, fstatSync, mkdtempSync, openSync, readSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startError } from '@vircommand/core/backend';
@@ -48,4 +48,19 @@ export function readUnnamedFile(fd: number, most: number, end: 'first' | 'last')
     length += read;
   }
   return { bytes: bytes.subarray(0, length), size };
+}
+
+/** At least as large as what file systems give at once. */
+const block = 4096;
+
+/**
+ * Whether the program had room for all that it wrote, asked after its end: where another block does not fit now, its own
+ * writes may have failed, which only the program was told.
+ */
+export function hasRoom(fd: number): boolean {
+  try {
+    return writeSync(fd, Buffer.alloc(block)) === block;
+  } catch {
+    return false;
+  }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { backend, Command } from '@vircommand/child-process';
 import type { LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
@@ -24,6 +25,21 @@ describe('a synchronous run', () => {
       if (before === undefined) delete process.env.TMPDIR;
       else process.env.TMPDIR = before;
     }
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('says that merged output may lack what found no room', () => {
+    const merged = (script: string) =>
+      new Command('sh', ['-c', script], { stdout: 'text', stderr: 'stdout' }).runSync();
+    const limit = (most: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${most}:`]);
+    const script = 'trap "" XFSZ; head -c 60000 /dev/zero; head -c 60000 /dev/zero 2>/dev/null; exit 0';
+    limit('65536');
+    try {
+      expect(merged(script)).to.include({ exitCode: 0, outputComplete: false });
+      expect(merged('echo all')).to.include({ stdout: 'all\n', outputComplete: true });
+    } finally {
+      limit('unlimited');
+    }
+    expect(merged(script)).to.include({ outputComplete: true });
   });
 
   let held: string[] = [];
