@@ -278,21 +278,3 @@ export class CommandIoError extends CommandFailedError {
     this.stream = stream;
   }
 }
-
-/**
- * For backends: the error of a failed start. `cause` is the system's error, or a sentence where there is none; core adds
- * the command and the backend.
- */
-export function startError(stage: Stage, cause: NodeJS.ErrnoException | string, path?: string): CommandStartError {
-  if (typeof cause === 'string') return new CommandStartError(stage, cause, { command: '', path });
-  const where = path ?? cause.path;
-  const reason = where === undefined || cause.message.includes(where) ? cause.message : `${cause.message}, '${where}'`;
-  return new CommandStartError(stage, reason, {
-    command: '',
-    code: cause.code,
-    path: where,
-    syscall: cause.syscall,
-    errno: cause.errno,
-    cause,
-  });
-}

@@ -2,7 +2,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { planBytes } from '../bytes';
 import type { PlanString } from '../contract';
-import { startError, type CommandStartError } from '../errors';
+import type { CommandStartError } from '../errors';
+import { startError } from '../start-failure';
 import { headOf, interpreterOf, mostInterpreters } from './interpreter';
 
 /** The interpreter of a script that is not there, also if it is that of another interpreter; `undefined`: all are. */

@@ -3,7 +3,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { planBytes } from '../bytes';
 import type { LaunchPlan, PlanString } from '../contract';
-import { startError, type CommandStartError } from '../errors';
+import type { CommandStartError } from '../errors';
+import { startError } from '../start-failure';
 import { nameOfWorkingDirectory } from './place';
 import { ownProperty } from '../plain';
 

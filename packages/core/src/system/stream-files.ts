@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync, statfsSync, statSync } from 'node:fs';
 import type { PlanStream } from '../contract';
 import { statDescriptor } from './descriptor';
-import { startError } from '../errors';
+import { startError } from '../start-failure';
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOCTTY } = constants;
 
