@@ -34,11 +34,7 @@ function limit(job: Job, text: string): void {
   };
   const [first = '', second = first, ...more] = value.split(':');
   if (more.length > 0) throw new CliError(`takes ${takes}, not '${text}'`);
-  const [soft, hard] = [one(first), one(second)];
-  if (hard !== 'unlimited' && (soft === 'unlimited' || soft > hard)) {
-    throw new CliError(`${name}: the soft limit is above the hard one`);
-  }
-  job.command.setLimit(key, { soft, hard });
+  job.command.setLimit(key, { soft: one(first), hard: one(second) });
 }
 
 function passFd({ command }: Job, text: string): void {

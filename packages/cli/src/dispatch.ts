@@ -9,7 +9,7 @@ import { version } from './version';
 
 function unknown(name: string): CliError {
   const hint = 'vircommand --help names them all';
-  if (name.startsWith('-')) return new CliError(`there is no option ${name}; options follow a command; ${hint}`);
+  if (name.startsWith('-')) return new CliError(`there is no option '${name}'; options follow a command; ${hint}`);
   return new CliError(`there is no command '${name}'; ${hint}. To run a program: vircommand run -- ${name}`);
 }
 

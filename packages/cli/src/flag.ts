@@ -1,5 +1,6 @@
 /** Flags: one table says what a flag is called, what it takes, what it does, and how it is explained and completed. */
 import { parseArgs } from 'node:util';
+import { unknownName } from '@vircommand/core/backend';
 import { CliError } from './exit-status';
 
 /** What a shell can offer behind a flag. */
@@ -85,31 +86,13 @@ function split(
   return { given, own: positionals, program: [] };
 }
 
-/** The nearest name, for who mistyped. */
-function nearest(given: string, names: readonly string[]): string | undefined {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++) {
-        const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-        next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-      }
-      row = next;
-    }
-    return row[b.length] ?? Infinity;
-  };
-  const [best] = names.map((name) => [distance(given, name), name] as const).sort(([a], [b]) => a - b);
-  return best !== undefined && best[0] <= Math.max(1, given.length / 3) ? best[1] : undefined;
-}
-
 const isNumber = (text: string): boolean => /^-\d/.test(text);
 
 /** That a flag is there, and has a value if and only if it takes one. */
 function check({ name, written, value, apart }: Given, flag: Flag<never> | undefined, names: readonly string[]): void {
   if (flag === undefined) {
-    const hint = nearest(name, names);
-    throw new CliError(`there is no option ${written}${hint === undefined ? '' : `; did you mean --${hint}?`}`);
+    const known = names.map((one) => `--${one}`);
+    throw new CliError(unknownName('option', written, known));
   }
   if (flag.value === undefined && value !== undefined)
     throw new CliError(`${written}: takes no value, and not '${value}'`);

@@ -6,7 +6,7 @@ import {
   type RunningCommand,
   type RunOptions,
 } from '@vircommand/core';
-import { systemClock } from '@vircommand/core/backend';
+import { realTime, systemClock } from '@vircommand/core/backend';
 import type { Copies } from './between';
 import { CliError, statusOf } from './exit-status';
 import type { Job } from './job';
@@ -85,8 +85,6 @@ interface End {
   readonly interrupted: boolean;
 }
 
-const nextTurns = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-
 async function runToEnd(job: Job, options: RunOptions, surroundings: Surroundings): Promise<End> {
   const forwarding = new Forwarding();
   // From before the start: the first output may be the most of it.
@@ -100,7 +98,9 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
     live = liveLine(job, copies?.outputs ?? [], grown, surroundings);
     const result = await (copies === undefined ? running.wait() : resultOf(job, running, copies));
     // Of Ctrl-C the program may have died before we were told of our own.
-    if (result.signal === 'SIGINT' && !forwarding.seen.has('SIGINT')) await nextTurns();
+    if (result.signal === 'SIGINT' && !forwarding.seen.has('SIGINT')) {
+      await new Promise<void>(realTime.afterTwoTurns);
+    }
     return { result, interrupted: forwarding.seen.has('SIGINT') };
   } finally {
     live?.[Symbol.dispose]();

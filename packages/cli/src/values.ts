@@ -1,4 +1,5 @@
 /** What stands behind flags: durations, sizes, numbers, lists. Each reader says what it takes when it does not get it. */
+import { highestProcessor } from '@vircommand/core/backend';
 import { CliError } from './exit-status';
 
 const wrong = (takes: string, given: string): CliError => new CliError(`takes ${takes}, not '${given}'`);
@@ -38,8 +39,6 @@ export function octal(text: string): number {
 
 /** `a,b,c`; the empty text is the empty list. */
 export const list = (text: string): string[] => (text === '' ? [] : text.split(','));
-
-const highestProcessor = 8191;
 
 /** `0-3,6`, as taskset(1) and the kernel write it. */
 export function processors(text: string): number[] {

@@ -142,7 +142,7 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--limit', 'nofile=-1'], /--limit: nofile takes a number from 0 to 9007199254740991, or unlimited, not '-1'/],
   [['--limit', 'cpu=5:-1'], /--limit: cpu takes a number from 0 to 9007199254740991, or unlimited, not '-1'/],
   [['--limit', 'nproc=18446744073709551615'], /--limit: nproc takes .*, or unlimited, not '18446744073709551615'/],
-  [['--limit', 'nofile=20:10'], /--limit: nofile: the soft limit is above the hard one/],
+  [['--limit', 'nofile=20:10'], /--limit: files: the soft limit is above the hard one/],
   [['--affinity', ''], /--affinity: needs at least one processor/],
   [['--core-sched', 'x'], /--core-sched: takes a whole number/],
   [['--process-group', 'x'], /--process-group: takes one of own, ours, not 'x'/],
@@ -164,10 +164,10 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--timeout', '0'], /--timeout: is 0; leave it out for no deadline/],
   [['--timeout', 'soon'], /--timeout: takes a duration like 30s/],
   [['--timeout', '1s', '--timeout', '2s'], /--timeout: is given 2 times; it can be given once/],
-  [['--usr', 'x'], /there is no option --usr; did you mean --user\?/],
+  [['--usr', 'x'], /there is no option '--usr'; did you mean '--user'\?/],
   [['--user'], /run: --user: needs USER/],
   [['--user', '--daemon'], /--user: needs USER; if '--daemon' is meant, write --user=--daemon/],
-  [['-x'], /there is no option -x\n/],
+  [['-x'], /there is no option '-x'\n/],
   [['--daemon=yes'], /run: --daemon: takes no value, and not 'yes'/],
 ];
 

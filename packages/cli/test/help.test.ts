@@ -96,6 +96,8 @@ describe('vircommand', () => {
       stderr:
         "vircommand: there is no command 'ls'; vircommand --help names them all. To run a program: vircommand run -- ls\n",
     });
-    expect((await run(['--nice'])).stderr).to.match(/^vircommand: there is no option --nice; options follow a command/);
+    expect((await run(['--nice'])).stderr).to.match(
+      /^vircommand: there is no option '--nice'; options follow a command/,
+    );
   });
 });

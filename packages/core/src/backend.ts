@@ -26,8 +26,20 @@ export { resolveProgram, resolveProgramOf, type ResolveOptions } from './system/
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
 export { GivenOptions } from './given-options';
-export { describe, isOptions, isPlain, noObject, ownProperties, unknownName, withoutPrototype } from './plain';
-export { isAbortSignal, isDelay } from './run-options';
+export {
+  describe,
+  editDistance,
+  isOptions,
+  isPlain,
+  noObject,
+  ownProperties,
+  unknownName,
+  withoutPrototype,
+} from './plain';
+export { isSecret } from './secret';
+export { highestProcessor } from './set-process';
+export { defaultDelays, isAbortSignal, isDelay } from './run-options';
+export { leastForKill, treePoll } from './ending';
 export { systemClock, type Clock } from './clock';
 export { longestTimer, realTime } from './real-time';
 export { GrowingMemory } from './memory';

@@ -18,9 +18,9 @@ export interface EndingEvents {
 }
 
 /** How often we look whether the rest of a tree has ended, in milliseconds. */
-const treePoll = 10;
+export const treePoll = 10;
 /** How long we wait at least for SIGKILL to take effect, in milliseconds. */
-const leastForKill = 100;
+export const leastForKill = 100;
 
 /** The end of one run. */
 export class Ending {

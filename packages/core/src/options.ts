@@ -1,19 +1,15 @@
 /** The options-object form: each option is a call of a setter, so both forms build the same spec. */
 import type { Backend } from './contract';
-import { describe, isOptions, noObject, ownProperties, ownProperty } from './plain';
+import { describe, isOptions, isRootPrototype, noObject, ownProperties, ownProperty } from './plain';
 import { directions, unknownOption } from './run-options';
 import { ProcessSetters } from './set-process';
 import type { CommandOptions } from './types';
-
-/** `Object.prototype`, of any realm: a polluted one gives every object the same names. */
-const isEndOfChain = (link: object): boolean =>
-  Object.getPrototypeOf(link) === null && Object.hasOwn(link, 'isPrototypeOf');
 
 /** A name that an object has a text by from what it was made of, as by `Object.create(process.env)`. */
 function inheritedText(given: object): string | undefined {
   const isText = (name: string): boolean => !Object.hasOwn(given, name) && typeof Reflect.get(given, name) === 'string';
   let link = Object.getPrototypeOf(given) as object | null;
-  while (link !== null && !isEndOfChain(link)) {
+  while (link !== null && !isRootPrototype(link)) {
     const found = Object.keys(link).find(isText);
     if (found !== undefined) return found;
     link = Object.getPrototypeOf(link) as object | null;

@@ -31,7 +31,7 @@ export function member(given: unknown, name: string): unknown {
   if (typeof given !== 'object' || given === null) return undefined;
   for (let at: object = given; ;) {
     const above = Object.getPrototypeOf(at) as object | null;
-    if (Object.hasOwn(at, name)) return at === given || above !== null ? Reflect.get(given, name) : undefined;
+    if (Object.hasOwn(at, name)) return at === given || !isRootPrototype(at) ? Reflect.get(given, name) : undefined;
     if (above === null) return undefined;
     at = above;
   }
@@ -81,10 +81,14 @@ export function strayName(
   return stray === undefined ? undefined : unknownName(kind, stray[0], known);
 }
 
-/** A plain object of any realm: its prototype is the end of the chain. */
+/** Whether it is the `Object.prototype` of some realm. A polluted one gives every object the same names. */
+export const isRootPrototype = (link: object): boolean =>
+  Object.getPrototypeOf(link) === null && Object.hasOwn(link, 'isPrototypeOf');
+
+/** A plain object of any realm: it inherits from no object of its own. */
 export function isPlain(given: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(given);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  const prototype = Object.getPrototypeOf(given) as object | null;
+  return prototype === null || isRootPrototype(prototype);
 }
 
 /** A copy of JSON data, or why it is none. */
@@ -125,7 +129,8 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best;
 }
 
-function editDistance(a: string, b: string): number {
+/** How many insertions, deletions and replacements of one character make one text of the other (Levenshtein). */
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

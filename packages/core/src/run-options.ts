@@ -38,12 +38,14 @@ export const longestText = constants.MAX_STRING_LENGTH;
 /** What a Buffer can hold. */
 export const longestBytes = constants.MAX_LENGTH;
 
+/** Bounds of an end, in milliseconds, when nothing is said. */
+export const defaultDelays = Object.freeze({ killDelay: 5000, drainDelay: 1000 });
+
 /** When nothing is said. */
 const defaultSettings: RunSettings = Object.freeze({
   check: true,
   timeout: undefined,
-  killDelay: 5000,
-  drainDelay: 1000,
+  ...defaultDelays,
   signal: undefined,
   limit: undefined,
   encoding: 'utf8',

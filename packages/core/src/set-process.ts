@@ -17,6 +17,8 @@ const limitNames: readonly (keyof Limits)[] = [
   'stack',
 ];
 const largestId = 0xfffffffe;
+/** What Linux can be built for. */
+export const highestProcessor = 8191;
 
 /** The process that the program is. */
 export class ProcessSetters extends StreamSetters {
@@ -96,7 +98,7 @@ export class ProcessSetters extends StreamSetters {
     if (Array.isArray(processors) && processors.length === 0) {
       return this.note('setAffinity', 'needs at least one processor');
     }
-    return this.setNumbers('setAffinity', 'affinity', processors, 8191);
+    return this.setNumbers('setAffinity', 'affinity', processors, highestProcessor);
   }
 
   clearCaps(): this {

@@ -1,4 +1,5 @@
 /** For an unexpected call: the nearest expectations, and what differs, field by field. */
+import { editDistance } from '@vircommand/core/backend';
 import { MASK } from './errors';
 
 /** One field that differs. Texts are for people and hold no secrets. */
@@ -22,25 +23,13 @@ const most = 3;
 /** More differences than this are not shown. */
 const mostDifferences = 8;
 
-/** How many single-character edits make one text of the other (Levenshtein). */
-export function distance(a: string, b: string): number {
-  // Long texts are compared by their beginnings: this is for the order of suggestions only.
-  const [left, right] = [a.slice(0, 256), b.slice(0, 256)];
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
+/** Long texts are compared by their beginnings: this is for the order of suggestions only. */
+const compared = 256;
 
 /** Another program weighs more than other arguments, those more than other circumstances. */
 const weight = ({ field, expected, actual }: Difference): number => {
-  const share = distance(expected, actual) / Math.max(1, expected.length, actual.length);
+  const distance = editDistance(expected.slice(0, compared), actual.slice(0, compared));
+  const share = distance / Math.max(1, expected.length, actual.length);
   if (field === 'program') return 100 + 100 * share;
   return field.startsWith('argument') ? 10 + 5 * share : 1 + share;
 };

@@ -1,6 +1,7 @@
 /** How a call is written down, and how a call that comes is compared with those that were. */
 import { isDeepStrictEqual } from 'node:util';
 import {
+  defaultDelays,
   planBytes,
   quoteForShell,
   type LaunchPlan,
@@ -65,8 +66,6 @@ const fields = [
   'sync',
 ] as const satisfies readonly (keyof RecordedCall)[];
 
-/** Core's defaults; nobody wants to see them in a recording. */
-const defaults = { killDelay: 5000, drainDelay: 1000 };
 /** What a result cannot hold anyway is no limit. */
 const anyLimit = 2 ** 28;
 
@@ -74,8 +73,8 @@ function requestOf({ timeout, killDelay, drainDelay, limit, stderrTail }: SyncRe
   const bounded = (['stdout', 'stderr', 'total'] as const).filter((name) => limit[name] < anyLimit);
   return {
     ...(timeout === undefined ? {} : { timeout }),
-    ...(killDelay === defaults.killDelay ? {} : { killDelay }),
-    ...(drainDelay === defaults.drainDelay ? {} : { drainDelay }),
+    ...(killDelay === defaultDelays.killDelay ? {} : { killDelay }),
+    ...(drainDelay === defaultDelays.drainDelay ? {} : { drainDelay }),
     ...(bounded.length === 0
       ? {}
       : {

@@ -1,24 +1,7 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
-import { distance, explain, show } from '../src/explain';
+import { explain, show } from '../src/explain';
 
 describe('explanations', () => {
-  it('distance() is a metric that counts single edits', () => {
-    expect([distance('', ''), distance('a', ''), distance('kitten', 'sitting')]).to.deep.equal([0, 1, 3]);
-    fc.assert(
-      fc.property(
-        fc.string({ maxLength: 20 }),
-        fc.string({ maxLength: 20 }),
-        fc.string({ maxLength: 20 }),
-        (a, b, c) => {
-          expect(distance(a, b)).to.equal(distance(b, a));
-          expect(distance(a, b) === 0).to.equal(a === b);
-          expect(distance(a, c)).to.be.at.most(distance(a, b) + distance(b, c));
-        },
-      ),
-    );
-  });
-
   it('the nearest three come first, another program last, many differences are cut', () => {
     const argument = (n: number, expected: string, actual: string) => ({ field: `argument ${n}`, expected, actual });
     const text = explain(

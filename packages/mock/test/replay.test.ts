@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { secret, type CommandConstructor } from '@vircommand/core';
-import { openRecording, RecordingError } from '@vircommand/mock';
+import { defaultDelays } from '@vircommand/core/backend';
+import { createMock, openRecording, RecordingError } from '@vircommand/mock';
 import { failure } from './failures';
 import { Scratch } from './scratch';
 
@@ -387,6 +388,15 @@ describe('a replay that does not fit', () => {
         expect((await failure(scratch.replay(read(on), { closed }))).message).to.contain(what);
       }
     });
+  });
+
+  it("core's own bounds are the same, whether the caller says them or not", async () => {
+    const { killDelay, drainDelay } = defaultDelays;
+    const live = createMock();
+    live.on('true').reply({});
+    await scratch.record((Command) => new Command('true').runSync(), { live });
+    expect(scratch.text).to.not.match(/killDelay|drainDelay/);
+    await scratch.replay((Command) => new Command('true').runSync({ killDelay, drainDelay }));
   });
 
   it('other arguments, environment, streams, user and bounds are each named', async () => {

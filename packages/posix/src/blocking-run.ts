@@ -3,7 +3,14 @@
  * ending as a run on the event loop: SIGTERM (and SIGCONT) to the tree, SIGKILL after the grace period, the exit, and a
  * bounded wait for pipes that others still hold.
  */
-import { realTime, type ExitStatus, type SyncOutcome, type SyncRequest } from '@vircommand/core/backend';
+import {
+  leastForKill,
+  realTime,
+  treePoll,
+  type ExitStatus,
+  type SyncOutcome,
+  type SyncRequest,
+} from '@vircommand/core/backend';
 import { BlockingPipes } from './blocking-pipes';
 import { errno } from './errno';
 import type { Libc } from './libc';
@@ -19,10 +26,6 @@ import { ProcessTree } from './tree';
 
 /** For so long a program may run before it gets a pidfd, which most do not need; also how often it is asked for without. */
 const withoutPidfd = 10;
-/** How often it is looked whether the rest of a tree has ended. */
-const treeSlice = 10;
-/** The least time that a killed program has to die. */
-const leastDeath = 100;
 
 /** An array of `struct pollfd`. One for all runs of this thread: they do not overlap. */
 let pollSet = Buffer.alloc(8 * SIZE.pollfd);
@@ -155,7 +158,7 @@ class BlockingRun {
     if (this.status === undefined) {
       until = this.killAt;
       if (this.ending === 'no' && timeout !== undefined) until = this.begun + timeout;
-    } else if (this.ending === 'grace' && !this.treeGone) until = Math.min(this.killAt, this.now + treeSlice);
+    } else if (this.ending === 'grace' && !this.treeGone) until = Math.min(this.killAt, this.now + treePoll);
     else until = this.drainUntil;
     if (this.pidfd < 0 && this.status === undefined) until = Math.min(until, this.now + withoutPidfd);
     return pollTimeout(this.libc, until - this.now);
@@ -221,7 +224,7 @@ class BlockingRun {
     this.ending = 'killed';
     this.signal(SIGKILL);
     this.now = realTime.now();
-    this.killAt = this.now + Math.max(this.request.drainDelay, leastDeath);
+    this.killAt = this.now + Math.max(this.request.drainDelay, leastForKill);
     if (this.status === undefined) return;
     this.drainUntil = this.now + this.request.drainDelay;
     this.watch.reap();

@@ -8,11 +8,19 @@ import {
   type StdinOption,
   type StdoutOption,
 } from '@vircommand/core';
-import { isAbortSignal, isDelay, isOptions, noObject, signalName, unknownName } from '@vircommand/core/backend';
+import {
+  isAbortSignal,
+  isDelay,
+  isOptions,
+  isPlain,
+  isSecret,
+  noObject,
+  signalName,
+  unknownName,
+} from '@vircommand/core/backend';
 import { MigrationError } from './migration-error';
 import type { ScriptInput, ScriptOptions, ScriptOutput } from './options';
 import { OPTIONS } from './refused';
-import { isSecret } from './value';
 
 /** The forms of a call. */
 export type Form = 'run' | 'runSync' | 'runLines';
@@ -141,8 +149,7 @@ const readers: Readers = {
   cwd: (value, { command, form }) => (command.cwd = filePath(value, "option 'cwd'", form)),
   env(value, draft) {
     // With extendEnv it is spread, which takes anything.
-    const prototype: unknown = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
-    if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null)) {
+    if (typeof value !== 'object' || !isPlain(value)) {
       throw draft.wrong("option 'env' must be an object of names and values");
     }
     draft.env = value;

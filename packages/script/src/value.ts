@@ -1,17 +1,12 @@
 /** What stands for an interpolated value: arguments as they are, whatever is in them. */
 import { CommandUsageError, type Arg, type Secret } from '@vircommand/core';
+import { isSecret } from '@vircommand/core/backend';
 import { Result, type ScriptResult } from './result';
 
 /** One value between `${` and `}`. A result stands for its `stdout`. */
 export type TemplateItem = string | number | bigint | Uint8Array | Secret | ScriptResult;
 /** A value between `${` and `}`. An array is an argument for each item, and none if it is empty. */
 export type TemplateValue = TemplateItem | readonly TemplateItem[];
-
-const secretBrand = Symbol.for('vircommand.secret');
-
-/** Whether something is a `secret()`, of whatever copy of core. */
-export const isSecret = (value: unknown): value is Secret =>
-  typeof value === 'object' && value !== null && Reflect.get(value, secretBrand) !== undefined;
 
 const wrong = (reason: string): CommandUsageError =>
   new CommandUsageError('$', `cannot interpolate ${reason}`, { command: '' });

@@ -9,6 +9,7 @@ import {
   CommandUsageError,
   secret,
 } from '@vircommand/core';
+import { withoutPrototype } from '@vircommand/core/backend';
 import { createMock, type Answer, type MockBackend } from '@vircommand/mock';
 import { createScript, MigrationError, type Script, type ScriptOptions } from '@vircommand/script';
 
@@ -289,6 +290,7 @@ describe('a call', () => {
     [{ env: ['A=1'] }, /'env' must be an object/],
     [{ env: 'A=1' }, /'env' must be an object/],
     [{ env: new Map([['A', '1']]) }, /'env' must be an object/],
+    [{ env: Object.create(withoutPrototype({ A: '1' })) as object }, /'env' must be an object/],
     [{ cwd: new URL('http://x/') }, /'cwd' is not the URL of a file/],
     [{ stdout: new URL('http://x/') }, /'stdout' is not the URL of a file/],
     [{ stdio: 'foo' }, /'stdio': 'foo' is none of 'pipe', 'ignore', 'inherit'/],

@@ -112,6 +112,7 @@ describe('a template', () => {
     });
   }
 
+  const brand = Symbol.for('vircommand.secret');
   const mistakes: readonly (readonly [string, () => unknown, RegExp])[] = [
     ['no program', () => args`  `, /holds no program/],
     ['an open quote', () => args`p "a`, /ends inside " quotes/],
@@ -120,6 +121,7 @@ describe('a template', () => {
     ['undefined', () => args(written('p ', ''), undefined as never), /cannot interpolate undefined/],
     ['NaN', () => args`p ${NaN}`, /cannot interpolate NaN/],
     ['an object', () => args(written('p ', ''), {} as never), /an object; interpolate the property/],
+    ['what is no secret()', () => args(written('p ', ''), { [brand]: 'x' } as never), /an object; interpolate/],
     ['a promise', () => args(written('p ', ''), Promise.resolve('') as never), /a promise; await it/],
     ['arrays in arrays', () => args(written('p ', ''), [['a']] as never), /flat\(\)/],
     ['a program that is a secret', () => args`${secret('p')} a`, /program must not be a secret/],
