@@ -1,7 +1,7 @@
 /** `exec()`: all that core has to do is to be there if it fails. */
 import type { Backend, LaunchPlan } from './contract';
 import { logError, logExec } from './log';
-import { placeAt, type Site } from './site';
+import { beginStackAt, type Site } from './site';
 import { startFailure } from './start-failure';
 
 /** Returns what is to be thrown: the program was not executed, or the backend only pretends. */
@@ -15,7 +15,7 @@ export function becomeProgram(plan: LaunchPlan, backend: Backend, site: () => Si
   } catch (error) {
     failed = error;
   }
-  const error = placeAt(startFailure(failed, text, backend.name), site());
+  const error = beginStackAt(startFailure(failed, text, backend.name), site());
   logError({ command: text, backend: backend.name, error });
   return error;
 }

@@ -22,7 +22,7 @@ import { abortingAll, overridingBackend } from './registry';
 import { brokenNow, brokenRule } from './rules';
 import { modeOf, readRunOptions, type RunCall, type RunSettings } from './run-options';
 import { RunningProcess, type RunningCommand } from './running';
-import { placeAt, type Site } from './site';
+import { beginStackAt, type Site } from './site';
 import { copyDraft, fdNumber, type Draft } from './spec';
 import { startFailure } from './start-failure';
 import { runAndWait } from './sync';
@@ -106,7 +106,7 @@ export class BoundCommand extends CommandWithOptions {
       const info = { ...FEATURE_INFO[missing], whyNotBetter: said(() => this.#whyNotBetter?.(backend)) };
       const whyNot = said(() => backend.whyNot?.(missing));
       const error = new UnsupportedFeatureError(missing, info, details, whyNot);
-      throw placeAt(error, at ?? this.site(call));
+      throw beginStackAt(error, at ?? this.site(call));
     }
     return { launch, settings, backend };
   }
@@ -130,7 +130,7 @@ export class BoundCommand extends CommandWithOptions {
 
   /** While `abortAll()` runs nothing new is started, not even by calls that cannot wait. */
   #checkAborting(call: RunCall, { launch, backend, settings }: Prepared): void {
-    if (abortingAll()) throw this.#refused(placeAt(notStarted(launch, backend.name, settings), this.site(call)));
+    if (abortingAll()) throw this.#refused(beginStackAt(notStarted(launch, backend.name, settings), this.site(call)));
   }
 
   /** Logs an error that came before the start, and returns it. */
@@ -242,7 +242,7 @@ export class BoundCommand extends CommandWithOptions {
     return new LineIterator(async (left) => {
       if (left) {
         const { launch, settings, backend } = this.#prepare(call, options, at);
-        throw placeAt(notStarted(launch, backend.name, settings), at);
+        throw beginStackAt(notStarted(launch, backend.name, settings), at);
       }
       const { run, launch } = await this.#start(call, options, at);
       return run.lineSource(launch.stderr === 'lines' ? 'stderr' : 'stdout', undefined, separator);

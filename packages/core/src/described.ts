@@ -8,7 +8,7 @@ import { CommandUsageError } from './errors';
 import { describe, strayName } from './plain';
 import { draftText } from './plan';
 import { isSecret, revealSecret } from './secret';
-import { placeAt, siteOf, type Site } from './site';
+import { beginStackAt, siteOf, type Site } from './site';
 import { emptyDraft, type Draft, type Input } from './spec';
 
 type Callable = (...args: never[]) => unknown;
@@ -49,7 +49,7 @@ export class Described {
   /** The error of a wrong call; its stack begins where the caller called. */
   protected usageError(call: string, reason: string, at = this.site(call)): CommandUsageError {
     const name = this.via === undefined ? (/[()']/.test(call) ? call : `${call}()`) : `option '${this.via}'`;
-    return placeAt(new CommandUsageError(name, reason, { command: draftText(this.draft) }), at);
+    return beginStackAt(new CommandUsageError(name, reason, { command: draftText(this.draft) }), at);
   }
 
   /** Notes a misuse, if it is the first one. */

@@ -26,7 +26,7 @@ import type { Launch } from './plan';
 import { realTime } from './real-time';
 import { abortingAll, register, unregister } from './registry';
 import { isDelay, type RunSettings } from './run-options';
-import { placeAt, type Site } from './site';
+import { beginStackAt, type Site } from './site';
 import { startFailure } from './start-failure';
 import type { CommandResult, ExitStatus, SignalName } from './types';
 
@@ -218,7 +218,7 @@ export class Run {
         late === undefined
           ? new CommandAbortedError(undefined, { ...details, result: { ...result, aborted: true } })
           : new OutputLimitError(name, late, details);
-      throw placeAt(error, this.site());
+      throw beginStackAt(error, this.site());
     };
     if (this.launch.plan.daemon) {
       // A daemon writes long after its run is over; only its reader decides when to close the pipe.
@@ -306,7 +306,7 @@ export class Run {
     this.close();
     for (const reader of this.readers.keys()) reader.finish();
     disposeQuietly(this.handle);
-    placeAt(failure, this.site());
+    beginStackAt(failure, this.site());
     this.settle.reject(failure);
     logError({ command: this.launch.plan.text, backend: this.backend.name, error: failure });
     return failure;
@@ -465,7 +465,7 @@ export class Run {
     const { result, error } = judged;
     if (error === undefined) this.settle.resolve(result);
     else {
-      placeAt(error, this.site());
+      beginStackAt(error, this.site());
       this.settle.reject(error);
     }
     // The run is settled before it is logged, so that the caller gets its result even if a log subscriber throws.

@@ -8,7 +8,7 @@ import type { Backend } from './contract';
 import { CommandUsageError } from './errors';
 import { realTime } from './real-time';
 import { readKillDelay } from './run-options';
-import { placeAt, siteOf } from './site';
+import { beginStackAt, siteOf } from './site';
 
 /** A running command, as another copy of core may see it. */
 export interface Abortable {
@@ -61,7 +61,7 @@ export function abortingAll(): boolean {
 export async function abortAll(options?: { readonly killDelay?: number | undefined }): Promise<void> {
   const read = readKillDelay(options);
   if ('wrong' in read) {
-    throw placeAt(new CommandUsageError('abortAll()', read.wrong, { command: '' }), siteOf(abortAll));
+    throw beginStackAt(new CommandUsageError('abortAll()', read.wrong, { command: '' }), siteOf(abortAll));
   }
   shared.aborting = (shared.aborting ?? 0) + 1;
   try {

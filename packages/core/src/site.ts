@@ -14,7 +14,7 @@ export function siteOf(called: ((...args: never[]) => unknown) | undefined): Sit
 }
 
 /** Lets the stack of an error begin at a place. */
-export function placeAt<T extends Error>(error: T, site: Site): T {
+export function beginStackAt<T extends Error>(error: T, site: Site): T {
   const stack = stackOf(site);
   const frames = stack.indexOf('\n    at ');
   error.stack = `${error.name}: ${error.message}${frames < 0 ? '' : stack.slice(frames)}`;

@@ -6,7 +6,7 @@ import { logError, logExit, logStart } from './log';
 import { judge, type Cause } from './outcome';
 import type { Launch } from './plan';
 import { keptAtMost, longestBytes, longestText, type RunSettings } from './run-options';
-import { placeAt, type Site } from './site';
+import { beginStackAt, type Site } from './site';
 import { startFailure } from './start-failure';
 import { clockOf } from './clock';
 import type { CommandResult } from './types';
@@ -45,7 +45,7 @@ export function runAndWait(launch: Launch, settings: RunSettings, backend: Backe
     keptAtMost(settings, name, launch[name] === 'bytes' ? 'bytes' : 'text');
   const limits = { stdout: most('stdout'), stderr: most('stderr'), total: limit?.total ?? Infinity };
   const fail = (error: CommandError): never => {
-    placeAt(error, site());
+    beginStackAt(error, site());
     logError({ command: plan.text, backend: backend.name, error });
     throw error;
   };

@@ -17,7 +17,7 @@ import { types } from 'node:util';
 import type { OutputName, StartFailure } from './answer';
 import { usage } from './errors';
 import type { RecordedEvent } from './events';
-import { close, InputTap, OutputTap, type OutputListener } from './taps';
+import { InputTap, OutputTap, releasePipe, type OutputListener } from './taps';
 
 type Told = RecordedEvent extends infer E ? (E extends { readonly call: number } ? Omit<E, 'call'> : never) : never;
 
@@ -272,7 +272,7 @@ export class Recorder implements Backend {
             source?.destroy();
           };
           if (over) release();
-          else close(ended, listener, release, this.closing);
+          else releasePipe(ended, listener, release, this.closing);
         },
       };
     };

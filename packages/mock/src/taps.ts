@@ -21,7 +21,7 @@ export interface OutputListener {
 }
 
 /** Releases a pipe that its reader has closed. If the end may be near, waits for it for a short time first. */
-export function close(
+export function releasePipe(
   ended: Promise<void>,
   listener: OutputListener,
   release: () => void,
@@ -131,7 +131,7 @@ export class OutputTap extends Readable {
     else {
       this.attach();
       source.resume();
-      close(this.ended, this.listener, release, this.pending);
+      releasePipe(this.ended, this.listener, release, this.pending);
     }
     done(error);
   }

@@ -8,8 +8,8 @@ import {
   type Reach,
   type SignalName,
 } from '@vircommand/core/backend';
-import { Capture } from './capture';
-import type { Launch } from './launcher/launch';
+import { PipeReader } from './pipe-reader';
+import type { LauncherProcess } from './launcher/process';
 import type { Libc } from './libc';
 import { useLargePages } from './memory';
 import { mayNotSignal } from './pidfd';
@@ -35,22 +35,22 @@ class PosixChild extends ProgramPipes implements ChildHandle {
   private madeTree: ProcessTree | undefined;
   /** A signal to the tree was sent: the numbers stay pinned until the tree is gone or killed. */
   private ending = false;
-  private readonly captures: Capture[] = [];
+  private readonly readers: PipeReader[] = [];
 
   constructor(
     libc: Libc,
     private readonly started: StartedProcess,
     endsWithParent: boolean,
-    private readonly launch: Launch | undefined,
+    private readonly launcher: LauncherProcess | undefined,
   ) {
     super(libc, started.parentEnds);
-    this.handshake = launch?.handshake;
+    this.handshake = launcher?.handshake;
     this.pid = started.pid;
     this.exited = new Promise((resolve) => {
       this.settle = resolve;
     });
     // It rejects if its launcher never became the program; the start reports that anyway.
-    if (launch !== undefined) this.exited.catch(() => undefined);
+    if (launcher !== undefined) this.exited.catch(() => undefined);
     if (endsWithParent) this.outlived = endWithParent(() => this.dispose());
     this.watch = watchExit(libc, started.pid, (status) => {
       this.notice(status);
@@ -63,15 +63,15 @@ class PosixChild extends ProgramPipes implements ChildHandle {
     stream: 'stdout' | 'stderr',
     onChunk: (chunk: Uint8Array) => void,
     onEnd: (error?: Error) => void,
-  ): Pick<Capture, 'destroy'> {
+  ): Pick<PipeReader, 'destroy'> {
     const fd = this.take(stream);
     if (fd === undefined) {
       process.nextTick(onEnd);
       return { destroy: () => undefined };
     }
-    const capture = new Capture(this.libc, fd, onChunk, onEnd);
-    this.captures.push(capture);
-    return capture;
+    const reader = new PipeReader(this.libc, fd, onChunk, onEnd);
+    this.readers.push(reader);
+    return reader;
   }
 
   expectOutput(memory: Uint8Array): void {
@@ -93,7 +93,7 @@ class PosixChild extends ProgramPipes implements ChildHandle {
     this.watch.check();
     const ended = this.tree.signal(number, this.watch.state !== 'reaped');
     // After the signal, by which it ends where that is allowed.
-    this.launch?.abandon();
+    this.launcher?.abandon();
     if (number === SIGKILL) this.watch.reap();
     return ended;
   }
@@ -113,24 +113,29 @@ class PosixChild extends ProgramPipes implements ChildHandle {
     if (this.watch.state !== 'reaped') {
       this.signalTree(SIGKILL);
       // One that may not be signalled, as it changed its user, is not waited for, unless it is still held and ends by itself.
-      if (!mayNotSignal(this.libc, this.pid) || this.launch?.isLauncher() === true) this.watch.waitFor(longestDeath);
+      if (!mayNotSignal(this.libc, this.pid) || this.launcher?.isLauncher() === true) this.watch.waitFor(longestDeath);
       this.watch.reap();
     }
-    for (const capture of this.captures) capture.destroy();
+    for (const reader of this.readers) reader.destroy();
     this.closePipes();
   }
 
   private notice(status: ExitStatus): void {
     this.outlived?.();
     // All that the program wrote is in the pipes.
-    for (const capture of this.captures) capture.readNow();
+    for (const reader of this.readers) reader.readNow();
     this.treeAlive();
-    this.settle(this.launch === undefined ? status : this.launch.statusOf(status));
+    this.settle(this.launcher === undefined ? status : this.launcher.statusOf(status));
   }
 }
 
-/** Takes over a started program with its pipes; `launch`: it may still be its own launcher. */
-export function makeHandle(plan: LaunchPlan, started: StartedProcess, libc: Libc, launch?: Launch): ChildHandle {
+/** Takes over a started program with its pipes; `launcher`: it may still be its own launcher. */
+export function makeHandle(
+  plan: LaunchPlan,
+  started: StartedProcess,
+  libc: Libc,
+  launcher?: LauncherProcess,
+): ChildHandle {
   // Even if the kernel kills it: when a worker thread ends, nothing else would reap the program.
-  return new PosixChild(libc, started, plan.killOnParentExit !== false, launch);
+  return new PosixChild(libc, started, plan.killOnParentExit !== false, launcher);
 }

@@ -25,7 +25,7 @@ interface Job {
 }
 
 /** Nobody waits for a start, so it is not made. */
-export const unwanted = (): Error => startError('fork', 'nobody waits for this start any longer');
+export const unwantedStart = (): Error => startError('fork', 'nobody waits for this start any longer');
 
 export class Pace {
   private spent = 0;
@@ -55,7 +55,7 @@ export class Pace {
         },
         cancel() {
           job.drop?.();
-          reject(unwanted());
+          reject(unwantedStart());
         },
       });
       if (this.waiting.length === 1) this.work();

@@ -8,7 +8,7 @@ import { Command } from '../src';
 import { chosenDriver } from '../src/ffi';
 import { beginLauncher } from '../src/launcher/client';
 import { Progress } from '../src/launcher/progress';
-import { failureOf, line } from '../src/launcher/protocol';
+import { encodeReport, failureOf } from '../src/launcher/protocol';
 import { cancelLaunch, launch } from '../src/launcher/start';
 import { launchAndWaitSync } from '../src/launcher/sync';
 import { libcThrough, type Libc } from '../src/libc';
@@ -205,7 +205,7 @@ describe('a program that is held', () => {
     it('has its file removed by that name only as long as it waits: another may have the name by then', () => {
       const path = file();
       const begun = beginLauncher(sleeper(), real);
-      const failed = line({ type: 'failed', pidFile: true, ...failureOf(startError('handshake', 'no')) });
+      const failed = encodeReport({ type: 'failed', pidFile: true, ...failureOf(startError('handshake', 'no')) });
       const kept = new Progress({ ...begun, pidFile: path }, real);
       kept.closeGo();
       writeFileSync(path, 'of another one');

@@ -3,7 +3,7 @@ import { signalNumber, type ChildHandle, type ExitStatus, type SignalName } from
 import type { ParentEnds } from '../descriptor-set';
 import type { Libc } from '../libc';
 import { ProgramPipes } from '../program-pipes';
-import type { Launch } from './launch';
+import type { LauncherProcess } from './process';
 
 type Ended = ReturnType<ChildHandle['signal']>;
 
@@ -13,14 +13,14 @@ export class Daemon extends ProgramPipes implements ChildHandle {
   constructor(
     libc: Libc,
     pipes: ParentEnds,
-    private readonly launch: Launch,
+    private readonly launcher: LauncherProcess,
     /** Resolves when it runs, which is all that is ever known. */
     readonly exited: Promise<ExitStatus>,
     /** Ends what is not the program yet; whether there was something that could be ended. */
     private readonly end: () => boolean,
   ) {
     super(libc, pipes);
-    const { handshake } = launch;
+    const { handshake } = launcher;
     if (handshake === undefined) return;
     const notify = async (): Promise<void> => {
       await handshake.notify();
@@ -30,14 +30,14 @@ export class Daemon extends ProgramPipes implements ChildHandle {
   }
 
   get pid(): number | undefined {
-    return this.launch.pid;
+    return this.launcher.pid;
   }
 
   signal(name: SignalName, target: 'process' | 'tree'): Ended {
     const number = signalNumber(name);
     // That is its end.
     if (name === 'SIGKILL' && target === 'tree') return { sent: this.end(), reached: 'process' };
-    return { sent: number !== undefined && this.launch.signal(number), reached: 'process' };
+    return { sent: number !== undefined && this.launcher.signal(number), reached: 'process' };
   }
 
   treeAlive(): boolean {
@@ -46,7 +46,7 @@ export class Daemon extends ProgramPipes implements ChildHandle {
 
   dispose(): void {
     this.end();
-    this.launch.removed();
+    this.launcher.removed();
     this.closePipes();
   }
 }

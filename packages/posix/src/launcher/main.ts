@@ -20,7 +20,7 @@ import { SIZE } from '../struct';
 import { LauncherDescriptors } from './descriptors';
 import { ExecImage } from './exec';
 import { runHook } from './hook';
-import { ExecFailure, failureOf, line, type Order, type Report } from './protocol';
+import { encodeReport, ExecFailure, failureOf, type Order, type Report } from './protocol';
 import { closeInspector, DefaultSignals } from './signals';
 import { raiseHardLimits, setLimits } from './steps/limits';
 import { changeRights } from './steps/rights';
@@ -117,7 +117,7 @@ class Launcher {
     const { libc, image, order } = this;
     const usage = new Rusage();
     libc.getrusage(LINUX.RUSAGE_SELF, usage.buffer);
-    const word = line({ type: 'exec', baseline: usage.used() });
+    const word = encodeReport({ type: 'exec', baseline: usage.used() });
     const failure = new ExecFailure();
     const signals = new DefaultSignals(libc);
     setLimits(libc, order.plan, order.softFiles);
@@ -171,7 +171,7 @@ class Launcher {
   }
 
   private say(report: Report): void {
-    this.write(line(report));
+    this.write(encodeReport(report));
   }
 
   private write(bytes: Buffer): void {

@@ -60,7 +60,7 @@ export type Report =
   | { readonly type: 'unexecuted'; readonly errno: number };
 
 /** A report as it is sent. */
-export const line = (report: Report): Buffer => Buffer.from(`${JSON.stringify(report)}\n`);
+export const encodeReport = (report: Report): Buffer => Buffer.from(`${JSON.stringify(report)}\n`);
 
 /** The report of a failed exec, for when there may be no memory to make one: only the number is written into it. */
 export class ExecFailure {

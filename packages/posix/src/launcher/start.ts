@@ -9,11 +9,11 @@ import {
 import { makeHandle } from '../handle';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
-import { unwanted } from '../pace';
+import { unwantedStart } from '../pace';
 import { mayNotSignal } from '../pidfd';
 import { beginLauncher, type BegunLauncher } from './client';
 import { Daemon } from './daemon';
-import { Launch } from './launch';
+import { LauncherProcess } from './process';
 import { hasLostPidFile } from './pid-file';
 import { longestSilence, saidNothing } from './progress';
 import { LauncherShell } from './shell';
@@ -51,8 +51,8 @@ async function launchChild(
   patience: number,
 ): Promise<ChildHandle> {
   const begun = beginLauncher(plan, libc, moment);
-  const launch = new Launch(plan, begun, libc);
-  const handle = makeHandle(plan, begun.process, libc, launch);
+  const launcher = new LauncherProcess(plan, begun, libc);
+  const handle = makeHandle(plan, begun.process, libc, launcher);
   const key = moment?.plan ?? plan;
   let ended = false as boolean;
   const end = (): void => {
@@ -60,15 +60,15 @@ async function launchChild(
     handle.dispose();
   };
   starting.set(key, end);
-  launch.whenSilent(patience, end);
+  launcher.whenSilent(patience, end);
   try {
-    const ready = await launch.ready;
+    const ready = await launcher.ready;
     // From here on it is the caller's.
     starting.delete(key);
-    if (ready === 'died') throw await launch.cause(handle.exited);
+    if (ready === 'died') throw await launcher.cause(handle.exited);
     // It may have been executed before it was ended, or in the middle of that; its pipes are closed. One that may not be
     // signalled lives on, and is not told as one that has never been.
-    if (ended && !mayNotSignal(libc, begun.process.pid)) throw launch.silent ? saidNothing() : unwanted();
+    if (ended && !mayNotSignal(libc, begun.process.pid)) throw launcher.silent ? saidNothing() : unwantedStart();
     return handle;
   } catch (error) {
     handle.dispose();
@@ -83,18 +83,18 @@ async function launchDaemon(
   patience: number,
 ): Promise<ChildHandle> {
   const begun = beginLauncher(plan, libc, moment);
-  const launch = new Launch(plan, begun, libc);
+  const launcher = new LauncherProcess(plan, begun, libc);
   const shell = new LauncherShell(libc, begun.process.pid);
-  void launch.pinned.then(() => {
+  void launcher.pinned.then(() => {
     shell.release();
   });
-  const end = (): boolean => (launch.kill() || shell.killGroup()) && !launch.refused;
+  const end = (): boolean => (launcher.kill() || shell.killGroup()) && !launcher.refused;
   starting.set(moment?.plan ?? plan, end);
-  launch.whenSilent(patience, end);
-  const started = becomesDaemon(begun, launch, shell, libc);
-  const handle = new Daemon(libc, begun.process.parentEnds, launch, started, end);
+  launcher.whenSilent(patience, end);
+  const started = becomesDaemon(begun, launcher, shell, libc);
+  const handle = new Daemon(libc, begun.process.parentEnds, launcher, started, end);
   try {
-    const ready = await launch.ready.catch(() => 'failed' as const);
+    const ready = await launcher.ready.catch(() => 'failed' as const);
     if (ready !== 'held') await started;
     return handle;
   } catch (error) {
@@ -104,21 +104,26 @@ async function launchDaemon(
 }
 
 /** Resolves when the launcher is the daemon. */
-function becomesDaemon(begun: BegunLauncher, launch: Launch, shell: LauncherShell, libc: Libc): Promise<ExitStatus> {
+function becomesDaemon(
+  begun: BegunLauncher,
+  launcher: LauncherProcess,
+  shell: LauncherShell,
+  libc: Libc,
+): Promise<ExitStatus> {
   const started = async (): Promise<ExitStatus> => {
     try {
       // The shell is reaped also if it fails.
-      const outcome = await launch.outcome.finally(() => shell.ended);
-      const { pid } = launch;
-      if (launch.removed() || outcome === 'died' || pid === undefined) throw await launch.cause(shell.ended);
+      const outcome = await launcher.outcome.finally(() => shell.ended);
+      const { pid } = launcher;
+      if (launcher.removed() || outcome === 'died' || pid === undefined) throw await launcher.cause(shell.ended);
       if (begun.pidFile !== undefined && hasLostPidFile(libc, begun.pidFile, pid)) {
-        launch.kill();
+        launcher.kill();
         throw lostLock(begun.pidFile);
       }
       return daemonStatus;
     } finally {
       shell.release();
-      launch.unpin();
+      launcher.unpin();
     }
   };
   const promise = started();

@@ -5,7 +5,7 @@ import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { isStillAt, openPidFile } from './file';
 import { lockOwner, lockReader, tryLock } from './lock';
-import { readPid } from './text';
+import { readOpenPid } from './text';
 
 /** An error of a pid file, as Node's own: with `code`, `errno`, `syscall` and `path`. */
 export interface PidFileError extends NodeJS.ErrnoException {
@@ -40,7 +40,8 @@ export function lockPidFile(libc: Libc, path: string, pid: number): number {
       } else {
         const owner = lockOwner(libc, fd, path);
         // A process that means to stay writes its pid; until then the lock may be a passing one.
-        if (owner !== undefined && (owner <= 0 || owner === readPid(fd) || round >= patience)) throw held(path, owner);
+        if (owner !== undefined && (owner <= 0 || owner === readOpenPid(fd) || round >= patience))
+          throw heldError(path, owner);
         const reader = round < patience ? undefined : lockReader(libc, fd, path);
         if (reader !== undefined) throw beingRead(path, reader);
       }
@@ -79,7 +80,7 @@ function fill(path: string, fd: number, pid: number): void {
   }
 }
 
-export function held(path: string, owner: number): PidFileError {
+export function heldError(path: string, owner: number): PidFileError {
   const error: PidFileError = systemError(
     errno.EAGAIN,
     'fcntl',

@@ -3,7 +3,7 @@ import { GivenOptions, procIsOurs, realTime } from '@vircommand/core/backend';
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { SIGTERM, SIGCONT, SIGKILL } from '../signal-numbers';
-import { held } from './acquire';
+import { heldError } from './acquire';
 import { Members } from './members';
 import { HeldProcess } from './process';
 import { isAlive, pidNow } from './read';
@@ -83,7 +83,7 @@ export async function forceCleanup(libc: Libc, path: string, options: CleanupOpt
       const signal = await end(libc, path, holder, settings);
       return { pid: holder.pid, signal, removed: removeIfFree(libc, path, isIdle).state === 'removed' };
     }
-    if (round >= patience && found.state === 'held') throw held(path, found.owner);
+    if (round >= patience && found.state === 'held') throw heldError(path, found.owner);
     await delay(10);
   }
 }

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { GivenOptions } from '@vircommand/core/backend';
 import { chosenDriver } from '../ffi';
 import { libcThrough, type Libc } from '../libc';
-import { held, lockPidFile, unlockPidFile } from './acquire';
+import { heldError, lockPidFile, unlockPidFile } from './acquire';
 import { forceCleanup, type Cleanup, type CleanupOptions } from './clean';
 import { ownDescriptor } from './own';
 import { readIfAlive, readIfLocked, readPid } from './read';
@@ -126,7 +126,7 @@ export function readPathIfLocked(file: string, options: AliveOptions = {}): numb
 export function acquirePath(file: string): AcquiredPidFile {
   const libc = usualLibc();
   const absolute = path.resolve(file);
-  if (ownDescriptor(absolute) !== undefined) throw held(absolute, process.pid);
+  if (ownDescriptor(absolute) !== undefined) throw heldError(absolute, process.pid);
   return new AcquiredPidFile(absolute, lockPidFile(libc, absolute, process.pid));
 }
 

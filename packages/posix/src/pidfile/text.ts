@@ -30,6 +30,6 @@ export function readText(fd: number): string {
 }
 
 /** The number in an open pid file; `undefined`: there is none. */
-export function readPid(fd: number): number | undefined {
+export function readOpenPid(fd: number): number | undefined {
   return parsePid(readText(fd));
 }

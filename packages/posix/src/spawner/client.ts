@@ -3,7 +3,7 @@ import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
 import { Attributes } from '../attributes';
 import type { Libc } from '../libc';
 import type { Moment } from '../moment';
-import { unwanted } from '../pace';
+import { unwantedStart } from '../pace';
 import type { Gate } from '../prepare';
 import { Gatehouse } from './gate';
 import { Lane } from './lane';
@@ -70,7 +70,7 @@ export class SpawnerThreads {
     this.atGate.add(plan);
     const gate = await this.shared.gatehouse.gate().catch((error: unknown) => error);
     // Deleted by cancel().
-    if (!this.atGate.delete(plan)) throw unwanted();
+    if (!this.atGate.delete(plan)) throw unwantedStart();
     if (gate instanceof Error) return instead(gate.message);
     return lane.start(plan, moment, instead, gate as Gate);
   }

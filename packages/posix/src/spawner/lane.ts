@@ -8,7 +8,7 @@ import type { Libc } from '../libc';
 import { closedStdio } from '../above-stdio';
 import { LINUX } from '../linux';
 import { withUmaskOf, type Moment } from '../moment';
-import { unwanted } from '../pace';
+import { unwantedStart } from '../pace';
 import type { Gate } from '../prepare';
 import { expectMore, lookSoon } from '../reap';
 import type { Order, Result, ThreadClass, ToSpawner } from './protocol';
@@ -85,7 +85,7 @@ export class Lane {
     const index = this.waiting.findIndex((job) => job.plan === plan);
     if (index < 0) return;
     const [job] = this.waiting.splice(index, 1);
-    job?.reject(unwanted());
+    job?.reject(unwantedStart());
     this.work();
   }
 

@@ -13,7 +13,7 @@ import { closeBound, handOver } from './thread-bound';
 
 /** What libuv reads at most at once, and what a pipe holds. */
 const chunkSize = 64 * 1024;
-/** One for all captures of this thread: a chunk is valid during the call only. */
+/** One for all readers of this thread: a chunk is valid during the call only. */
 let shared: Buffer | undefined;
 const sharedChunk = (): Buffer => (shared ??= Buffer.allocUnsafeSlow(chunkSize));
 
@@ -24,25 +24,25 @@ const much = chunkSize / 2;
 /** So many are looked after in one turn of the loop. */
 const perTurn = 32;
 
-/** Captures that began together, and are looked after together. */
+/** Readers that began together, and are looked after together. */
 class Batch {
-  /** That still takes captures. */
+  /** That still takes readers. */
   private static open: Batch | undefined;
-  private readonly captures = new Set<Capture>();
-  private todo: Capture[] = [];
+  private readonly readers = new Set<PipeReader>();
+  private todo: PipeReader[] = [];
   private looks = 0;
   private stopTimer: (() => void) | undefined;
 
-  static join(capture: Capture): Batch {
+  static join(reader: PipeReader): Batch {
     const batch = (Batch.open ??= new Batch());
-    batch.captures.add(capture);
+    batch.readers.add(reader);
     if (batch.stopTimer === undefined) batch.wait();
     return batch;
   }
 
-  leave(capture: Capture): void {
-    this.captures.delete(capture);
-    if (this.captures.size > 0) return;
+  leave(reader: PipeReader): void {
+    this.readers.delete(reader);
+    if (this.readers.size > 0) return;
     this.stopTimer?.();
     this.stopTimer = undefined;
   }
@@ -55,30 +55,30 @@ class Batch {
     if (Batch.open === this) Batch.open = undefined;
     this.stopTimer = undefined;
     this.looks++;
-    this.todo = Array.from(this.captures);
+    this.todo = Array.from(this.readers);
     this.work();
   };
 
   private readonly work = (): void => {
     for (let left = perTurn; left > 0; left--) {
-      const capture = this.todo.pop();
-      if (capture === undefined) {
-        if (this.captures.size > 0) this.wait();
+      const reader = this.todo.pop();
+      if (reader === undefined) {
+        if (this.readers.size > 0) this.wait();
         return;
       }
-      if (!this.captures.has(capture)) continue;
-      if (capture.read() >= much || this.looks === delays.length) capture.attach();
+      if (!this.readers.has(reader)) continue;
+      if (reader.read() >= much || this.looks === delays.length) reader.attach();
     }
     realTime.nextTurn(this.work);
   };
 }
 
 /** Reads one pipe to its end. */
-export class Capture {
+export class PipeReader {
   private socket: Socket | undefined;
   private over = false;
   private batch: Batch | undefined;
-  /** Where it began: one look is for several captures, and one signal tells of the exits of several programs. */
+  /** Where it began: one look is for several readers, and one signal tells of the exits of several programs. */
   private readonly context = new AsyncResource('VircommandCapture');
 
   constructor(

@@ -11,7 +11,7 @@ import {
 import { errno, systemError } from '../errno';
 import type { Libc } from '../libc';
 import { LINUX } from '../linux';
-import { unwanted } from '../pace';
+import { unwantedStart } from '../pace';
 import { mayNotSignal, openPidfd, waitForDeath } from '../pidfd';
 import { SIGKILL } from '../signal-numbers';
 import { readableFrom } from '../streams';
@@ -27,7 +27,7 @@ const escapeSlice = 1;
 /** How a launcher ended: as the program, or without a word. */
 export type Outcome = { readonly baseline: Baseline } | 'died';
 
-export class Launch {
+export class LauncherProcess {
   /** Resolves when the program is held, or as {@link outcome}. */
   readonly ready: Promise<'held' | Outcome>;
   /** Resolves when the launcher is the program, or died; rejects with the error of the start. */
@@ -105,7 +105,7 @@ export class Launch {
     const how = await status;
     if (this.silent) return saidNothing();
     if (this.progress.held) return diedWhileHeld();
-    return this.givenUp ? unwanted() : diedBeforeExec(how);
+    return this.givenUp ? unwantedStart() : diedBeforeExec(how);
   }
 
   /** Of the process that becomes the program; `undefined`: not known yet. */
