@@ -50,7 +50,7 @@ const firstPid = 2 ** 22 + 1;
 /** Which stages fail later than the start, with a handshake. */
 const afterHold = new Set(['handshake', 'exec']);
 
-/** See above. */
+/** Starts no program: the director says what a program would do, and the engine does it. */
 export class FakeBackend implements Backend, Disposable {
   readonly contract = 1;
   readonly features: readonly Feature[];
@@ -103,7 +103,7 @@ export class FakeBackend implements Backend, Disposable {
     return { call, process };
   }
 
-  /** Part of the contract. */
+  /** Rejects if the director refuses the call, or says that the program does not start. */
   start(plan: LaunchPlan): Promise<ChildHandle> {
     try {
       this.timeline.touch();
@@ -156,7 +156,7 @@ export class FakeBackend implements Backend, Disposable {
     });
   }
 
-  /** Part of the contract. */
+  /** Blocks for no real time: what the program would take is added to the timeline. */
   startAndWaitSync(plan: LaunchPlan, request: SyncRequest): SyncOutcome {
     if (this.disposed) throw usage('runSync()', 'the mock is disposed');
     const call = new Call(plan, request);
@@ -178,7 +178,7 @@ export class FakeBackend implements Backend, Disposable {
   }
 
   /**
-   * Part of the contract. The process stays what it is, so the code under test is left by an error, which no `catch` for
+   * The process stays what it is, so the code under test is left by an error, which no `catch` for
    * failed starts takes for one.
    */
   exec(plan: LaunchPlan): Error {
@@ -214,7 +214,7 @@ export class FakeBackend implements Backend, Disposable {
     for (const process of Array.from(this.running.keys())) process.end();
   }
 
-  /** Part of the contract. */
+  /** As `[Symbol.dispose]()`, for who awaits the end of a backend. */
   dispose(): Promise<void> {
     this[Symbol.dispose]();
     return Promise.resolve();

@@ -20,7 +20,7 @@ const hook = createHook(callbacks);
 
 const isTimer = (resource: object): resource is NodeJS.Timeout => 'hasRef' in resource;
 
-/** See above; from its making on. Their number would not do: one that was there before may end meanwhile. */
+/** Watches timers from its making on. To count them would not do: one that was there before may end meanwhile. */
 export class NewTimers {
   private readonly after: number;
   private stopped = false;

@@ -109,7 +109,7 @@ class Watched {
   }
 }
 
-/** See above. What is being closed still can be waited for. */
+/** Has the features of the wrapped backend, or fewer. The end of what is being closed can be waited for. */
 export class Recorder implements Backend {
   readonly contract = 1;
   readonly name: string;

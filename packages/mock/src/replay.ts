@@ -130,7 +130,7 @@ function learnInputs(call: Call, redactor: CallRedactor): void {
   }
 }
 
-/** See above. */
+/** Answers a call by an entry that is the same call and was not played yet, or throws an error that names the nearest. */
 export class Player implements Director {
   private readonly tracks: readonly Track[];
   /** By what is `/`: nothing in most places, and a working directory can change. */

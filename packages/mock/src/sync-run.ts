@@ -16,7 +16,7 @@ interface Kept {
   destroy(): void;
 }
 
-/** See above; the time that the program takes is taken from `timeline` at the end. */
+/** Runs a program to its end without waiting; `timeline` then moves on by the time that the program took. */
 export function runSync(
   plan: LaunchPlan,
   request: SyncRequest,

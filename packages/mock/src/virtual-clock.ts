@@ -23,7 +23,6 @@ const idleLook = 50;
 // The most that one look counts: while a debugger holds this process, nobody can do anything.
 const mostPerLook = 250;
 
-/** See above. */
 export class VirtualClock implements Timeline {
   private time = 0;
   private readonly timers = new TimerQueue();
