@@ -1,5 +1,7 @@
 /** Several ends at once: the first cause decides. Each row of the table in docs/endings.md is a case. */
 import * as assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import * as path from 'node:path';
 import {
   CommandAbortedError,
   CommandTimeoutError,
@@ -18,17 +20,39 @@ const polite = ['on:TERM:out:term\\n', 'out:ready\\n', 'forever'] as const;
 /** How long a slow machine may need until a program is ready, in milliseconds; tried one after the other. */
 const deadlines = [150, 1000, 4000] as const;
 
-/** A program whose deadline has come, and which uses its grace. */
-async function pastDeadline(t: CaseContext, options: RunOptions): Promise<RunningCommand<'pipe'>> {
+/**
+ * Tries one deadline after the other until something has come before it. The program is to write the file `note` when it is
+ * ready for that. If it did so in the first half of the longest deadline, the other half was enough: then it is the backend
+ * that was late, and not the machine. The file is missing where programs run elsewhere.
+ */
+async function beforeDeadline<T>(
+  t: CaseContext,
+  what: string,
+  attempt: (timeout: number, note: string) => Promise<T | undefined>,
+): Promise<T> {
+  let wasReady = false;
   for (const timeout of deadlines) {
+    const file = path.join(t.tempDir(), 'note');
+    const half = Date.now() + timeout / 2;
+    const came = await attempt(timeout, `write-file:${file}`);
+    if (came !== undefined) return came;
+    wasReady = (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < half;
+  }
+  assert.ok(!wasReady, `the program was ready long before the deadline, and yet it did not come before it: ${what}`);
+  return t.notChecked('this machine is too slow');
+}
+
+/** A program whose deadline has come, and which uses its grace. */
+function pastDeadline(t: CaseContext, options: RunOptions): Promise<RunningCommand<'pipe'>> {
+  return beforeDeadline(t, 'its first line, and then SIGTERM', async (timeout, note) => {
     const running = await t
-      .helper(...polite)
+      .helper('on:TERM:out:term\\n', note, 'out:ready\\n', 'forever')
       .setOutputFd('pipe')
       .runAsync({ ...options, timeout });
     if ((await readLine(running.stdout)) === 'ready' && (await readLine(running.stdout)) === 'term') return running;
     await running.abort();
-  }
-  return t.notChecked('this machine is too slow');
+    return undefined;
+  });
 }
 
 /** A program that was aborted, and which uses its grace. */
@@ -69,19 +93,16 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     why: 'The work was done in time; that a daemon holds its pipe is another matter.',
     twin: 'sync-deadline',
     async run(t, run) {
-      for (const timeout of deadlines) {
-        const command = t.helper('sleeper', 'exit:0').setOutputBuffer();
-        const result = await run(command, { timeout, drainDelay: timeout, killDelay: 0 }).catch((error: unknown) => {
+      const result = await beforeDeadline(t, 'its exit', async (timeout, note) => {
+        const command = t.helper('sleeper', note, 'exit:0').setOutputBuffer();
+        const ended = await run(command, { timeout, drainDelay: timeout, killDelay: 0 }).catch((error: unknown) => {
           if (error instanceof CommandTimeoutError) return error.result;
           throw error;
         });
-        endSleeper(Number.parseInt(String(result.stdout), 10));
-        // It was started, or seen to have exited, too late for this deadline.
-        if (result.exitCode === undefined || (result.timedOut && timeout !== deadlines[2])) continue;
-        assert.deepEqual([result.exitCode, result.timedOut, result.outputComplete], [0, false, false]);
-        return;
-      }
-      t.notChecked('this machine is too slow');
+        endSleeper(Number.parseInt(String(ended.stdout), 10));
+        return ended.timedOut ? undefined : ended;
+      });
+      assert.deepEqual([result.exitCode, result.outputComplete], [0, false]);
     },
   },
   {
@@ -184,20 +205,16 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     title: 'a deadline in the grace after an abort changes nothing',
     why: 'It was not too slow: it was not wanted any more.',
     async run(t) {
-      for (const timeout of deadlines) {
-        const options = { timeout, killDelay: timeout };
-        const command = t.helper('ignore:TERM', 'out:ready\\n', 'forever').setOutputFd('pipe');
-        const running = await command.runAsync(options);
+      const error = await beforeDeadline(t, 'the abort', async (timeout, note) => {
+        const command = t.helper('ignore:TERM', note, 'out:ready\\n', 'forever').setOutputFd('pipe');
+        const running = await command.runAsync({ timeout, killDelay: timeout });
         await readLine(running.stdout);
         await running.abort();
-        const error: unknown = await running.wait().catch((reason: unknown) => reason);
-        // The deadline came first, on a slow machine.
-        if (error instanceof CommandTimeoutError) continue;
-        assert.ok(error instanceof CommandAbortedError);
-        assert.deepEqual([error.result.timedOut, error.result.aborted, error.result.signal], [false, true, 'SIGKILL']);
-        return;
-      }
-      t.notChecked('this machine is too slow');
+        const reason: unknown = await running.wait().catch((caught: unknown) => caught);
+        return reason instanceof CommandTimeoutError ? undefined : reason;
+      });
+      assert.ok(error instanceof CommandAbortedError);
+      assert.deepEqual([error.result.timedOut, error.result.aborted, error.result.signal], [false, true, 'SIGKILL']);
     },
   },
   {
@@ -228,18 +245,15 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     why: 'The first cause decides.',
     twin: 'sync-deadline',
     async run(t, run) {
-      for (const timeout of deadlines) {
-        const command = t.helper('ignore:TERM', 'fill:2000', 'forever').setOutputBuffer();
-        const error: unknown = await run(command, { timeout, killDelay: timeout, outputLimit: 1000 }).catch(
-          (reason: unknown) => reason,
-        );
-        if (error instanceof CommandTimeoutError) continue;
-        assert.ok(error instanceof OutputLimitError);
-        const { result } = error;
-        assert.deepEqual([result.timedOut, result.signal, String(result.stdout).length], [false, 'SIGKILL', 1000]);
-        return;
-      }
-      t.notChecked('this machine is too slow');
+      const error = await beforeDeadline(t, 'the limit', async (timeout, note) => {
+        const command = t.helper('ignore:TERM', 'fill:2000', note, 'forever').setOutputBuffer();
+        const options = { timeout, killDelay: timeout, outputLimit: 1000 };
+        const reason: unknown = await run(command, options).catch((caught: unknown) => caught);
+        return reason instanceof CommandTimeoutError ? undefined : reason;
+      });
+      assert.ok(error instanceof OutputLimitError);
+      const { result } = error;
+      assert.deepEqual([result.timedOut, result.signal, String(result.stdout).length], [false, 'SIGKILL', 1000]);
     },
   },
   {
@@ -248,16 +262,14 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     why: 'Memory is bounded then, too.',
     twin: 'sync-deadline',
     async run(t, run) {
-      for (const timeout of deadlines) {
-        const command = t.helper('on:TERM:out:much more', 'out:ready', 'forever').setOutputBuffer();
+      const result = await beforeDeadline(t, 'its first words, and then SIGTERM', async (timeout, note) => {
+        const command = t.helper('on:TERM:out:much more', 'out:ready', note, 'forever').setOutputBuffer();
         const options = { timeout, killDelay: timeout, outputLimit: 8 };
-        const { result } = await rejection(run(command, options), CommandTimeoutError);
+        const ended = (await rejection(run(command, options), CommandTimeoutError)).result;
         // It was not ready for this deadline, or had no time to say more.
-        if (result.signal !== 'SIGKILL' || (result.stdout !== 'readymuc' && timeout !== deadlines[2])) continue;
-        assert.deepEqual([result.stdout, result.outputComplete], ['readymuc', false]);
-        return;
-      }
-      t.notChecked('this machine is too slow');
+        return ended.signal === 'SIGKILL' && ended.stdout === 'readymuc' ? ended : undefined;
+      });
+      assert.equal(result.outputComplete, false);
     },
   },
   {
@@ -282,19 +294,17 @@ export const precedenceCases = group('precedence', { needs: ['posix'] }, [
     title: 'a signal sent by kill() is no end: a deadline that comes later is one',
     why: 'kill() is a message, and the program did not take it as its end.',
     async run(t) {
-      for (const timeout of deadlines) {
+      const result = await beforeDeadline(t, 'what it says to SIGTERM', async (timeout, note) => {
         const running = await t
-          .helper(...polite)
+          .helper('on:TERM:out:term\\n', note, 'out:ready\\n', 'forever')
           .setOutputFd('pipe')
           .runAsync({ timeout, killDelay: 0 });
         if ((await readLine(running.stdout)) === 'ready') running.kill('SIGTERM');
         const heard = await readLine(running.stdout);
-        const { result } = await rejection(running.wait(), CommandTimeoutError);
-        if (heard !== 'term') continue;
-        assert.deepEqual([result.timedOut, result.aborted, result.signal], [true, false, 'SIGKILL']);
-        return;
-      }
-      t.notChecked('this machine is too slow');
+        const ended = (await rejection(running.wait(), CommandTimeoutError)).result;
+        return heard === 'term' ? ended : undefined;
+      });
+      assert.deepEqual([result.timedOut, result.aborted, result.signal], [true, false, 'SIGKILL']);
     },
   },
   {

@@ -1,7 +1,7 @@
 /** How programs end, and how they are ended. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { ChildHandle, ExitStatus, SyncOutcome } from '@vircommand/core/backend';
+import { systemClock, type ChildHandle, type ExitStatus, type SyncOutcome } from '@vircommand/core/backend';
 import { both, declaring, hangs, withHandle, withSync, type Mutant } from './mutant';
 
 const withStatus = (change: (status: ExitStatus) => ExitStatus): Mutant['break'] =>
@@ -73,6 +73,27 @@ const byOutput: Mutant['break'] = both(
   }),
   declaring('kill-tree'),
 );
+
+/** Deadlines come early, so that a case need not be waited for that tries long ones, too. */
+const hurried: Mutant['break'] = (good) => ({
+  ...good,
+  clock: { now: () => systemClock.now(), after: (ms, callback) => systemClock.after(ms / 8, callback) },
+});
+
+/** The end of the program is known when a signal is sent, and not before. */
+const tellingLate: Mutant['break'] = withHandle((handle) => {
+  let signalled = (): void => undefined;
+  const late = new Promise<void>((resolve) => {
+    signalled = resolve;
+  });
+  return {
+    exited: late.then(() => handle.exited),
+    signal: (name, target) => {
+      signalled();
+      return handle.signal(name, target);
+    },
+  };
+});
 
 const streamsOf = ({ stdin, stdout, stderr }: ChildHandle) => [stdin, stdout, stderr];
 
@@ -194,6 +215,19 @@ export const endingMutants: readonly Mutant[] = [
     does: 'sends SIGKILL in place of SIGTERM',
     caughtBy: 'abort.graceful',
     break: withSignal((good) => (name, target) => good(name === 'SIGTERM' ? 'SIGKILL' : name, target)),
+  },
+  {
+    does: 'sends SIGKILL in place of SIGTERM, and is not aborted',
+    caughtBy: 'precedence.deadline-then-exit',
+    break: both(
+      hurried,
+      withSignal((good) => (name, target) => good(name === 'SIGTERM' ? 'SIGKILL' : name, target)),
+    ),
+  },
+  {
+    does: 'tells of an exit only when it sends a signal',
+    caughtBy: 'precedence.exit-then-deadline',
+    break: both(hurried, tellingLate),
   },
   {
     does: 'sends no signal to the tree',
