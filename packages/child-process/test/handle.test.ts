@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { backend, Command, type CommandTimeoutError } from '@vircommand/child-process';
+import { backend, Command } from '@vircommand/child-process';
 import type { ChildHandle, LaunchPlan } from '@vircommand/core/backend';
-import { end, holdings, isAlive, pipe, planOf, stateOf, textOf, turns, unchanged, until } from './plans';
+import { end, holdings, isAlive, pipe, planOf, textOf, turns, unchanged, until } from './plans';
 import { program } from './programs';
 import { stealNext } from './stolen';
 
@@ -68,16 +68,6 @@ describe('a running program', () => {
     expect(counts).to.deep.equal([1, 1]);
   });
 
-  it('an exit code and a signal are told as they are', async () => {
-    for (const code of [0, 1, 7, 255]) {
-      expect((await (await backend.start(sh(`exit ${code}`))).exited).exitCode).to.equal(code);
-    }
-    for (const signal of ['SIGTERM', 'SIGSEGV', 'SIGKILL'] as const) {
-      const { exitCode, signal: by } = await (await backend.start(sh(`kill -${signal.slice(3)} $$`))).exited;
-      expect([exitCode, by]).to.deep.equal([undefined, signal]);
-    }
-  });
-
   it('signal() never throws: unknown names, unnamed signals, after the end', async () => {
     const child = await backend.start(sh('trap "exit 34" 34; echo $$; while :; do sleep 0.01; done', { stdout: pipe }));
     await pidsFrom(child, 1);
@@ -89,15 +79,6 @@ describe('a running program', () => {
     }
     child.dispose();
     child.dispose();
-  });
-
-  it('dispose() ends it and lets go of the pipes, twice and at any time', async () => {
-    const child = await backend.start(planOf(['sleep', '60'], { stdin: pipe, stdout: pipe, stderr: pipe }));
-    child.dispose();
-    child.dispose();
-    expect((await child.exited).signal).to.equal('SIGKILL');
-    child.dispose();
-    for (const stream of [child.stdin, child.stdout, child.stderr]) expect(stream?.destroyed).to.equal(true);
   });
 
   it('stays in our process group unless a session was asked for', async () => {
@@ -236,21 +217,6 @@ describe('a running program', () => {
       // Who was forked in the grace would not have been found.
       expect(JSON.parse(stdout)).to.deep.equal({ ended: 'process', signal: null });
     });
-
-    it('through Command: a timeout ends a tree that ignores SIGTERM, and says that it was the tree', async () => {
-      const command = new Command('sh', ['-c', 'trap "" TERM; (trap "" TERM; setsid sleep 61) & sleep 60; sleep 60']);
-      const error: unknown = await command.run({ timeout: 200, killDelay: 200 }).catch((reason: unknown) => reason);
-      expect(error).to.deep.include({ code: 'ERR_COMMAND_TIMEOUT' });
-      // What has slept long enough has an exit code.
-      expect((error as CommandTimeoutError).result).to.deep.include({ ended: 'tree', exitCode: undefined });
-    });
-  });
-
-  it('through Command: 32 MiB each way arrive', async () => {
-    const input = Buffer.alloc(32 << 20, 'abcdefg');
-    const result = await new Command('cat', [], { stdin: { input }, stdout: 'bytes' }).run();
-    expect(result.stdout.equals(input)).to.equal(true);
-    expect(stateOf(result.pid!)).to.equal(undefined);
   });
 });
 

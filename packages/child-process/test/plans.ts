@@ -93,7 +93,7 @@ export function thrown(call: () => unknown): unknown {
 }
 
 /** State of a process, `undefined`: there is none. `Z` is a zombie. */
-export function stateOf(pid: number): string | undefined {
+function stateOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2)[0];
