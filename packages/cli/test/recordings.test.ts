@@ -1,11 +1,11 @@
 /** `record` and `replay`, from a shell and in shell scripts. */
 import { expect } from 'chai';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { openRecording } from '@vircommand/mock';
 import { Command } from '@vircommand/core';
 import { heldUntil, holding } from './held';
-import { scratch, shell, vircommand } from './installed';
+import { scratch, shell, until, vircommand } from './installed';
 import { startAlone, startAtTerminal } from './started';
 
 describe('record and replay', function () {
@@ -134,16 +134,21 @@ describe('record and replay', function () {
   });
 
   it('a signal of somebody is recorded, and waited for, however long he takes', async () => {
-    const env = { FILE: fresh(), NODE_OPTIONS: `--require=${path.join(directory, 'hurry.cjs')}` };
-    // Real time passes a hundred times as fast.
+    const [hurry, waited] = ['hurry.cjs', 'waited'].map((name) => path.join(directory, name)) as [string, string];
+    const env = { FILE: fresh(), NODE_OPTIONS: `--require=${hurry}` };
+    // Longer than a replay waits for who has nothing more to do, by the time that passes with each look at it.
     writeFileSync(
-      path.join(directory, 'hurry.cjs'),
-      'const real = process.uptime; const begin = real(); process.uptime = () => begin + 100 * (real() - begin);',
+      hurry,
+      `let looks = 0;
+      process.uptime = () => {
+        if (++looks === 30) require('node:fs').writeFileSync(${JSON.stringify(waited)}, '');
+        return looks;
+      };`,
     );
     for (const how of ['record', 'replay']) {
       await using started = await startAlone([how, env.FILE, '--', 'sh', '-c', 'echo ready; exec sleep 1000'], env);
       await started.wrote(/ready/);
-      if (how === 'replay') await new Promise((resolve) => setTimeout(resolve, 2500));
+      if (how === 'replay') await until(() => existsSync(waited));
       started.send('SIGINT');
       expect(await started.end()).to.deep.include({ status: undefined, signal: 'SIGINT', text: 'ready\n' });
     }

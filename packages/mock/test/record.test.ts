@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { backend } from '@vircommand/child-process';
 import { Command } from '@vircommand/core';
-import type { Backend, ExitStatus } from '@vircommand/core/backend';
+import { realTime, type Backend, type ExitStatus } from '@vircommand/core/backend';
 import { runConformance } from '@vircommand/conformance';
 import { createMock, createRecorder, type RecordedEvent } from '@vircommand/mock';
 import { Recorder } from '../src/record';
@@ -109,9 +109,22 @@ describe('a recorder', () => {
     });
 
     it('hears that it has ended, also if the run has waited for the other for long', async () => {
+      const { after } = realTime;
+      const waited = new Promise<void>((resolve) => {
+        realTime.after = (_ms, callback, options) =>
+          after(
+            0,
+            () => {
+              callback();
+              resolve();
+            },
+            options,
+          );
+      });
       const { stdout, stderr, exit, recorder, run } = started();
       exit();
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await waited;
+      realTime.after = after;
       for (let turns = 0; turns < 3; turns++) await turn();
       stdout.push(null);
       await run;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { secret, type CommandConstructor } from '@vircommand/core';
-import { defaultDelays } from '@vircommand/core/backend';
+import { defaultDelays, realTime } from '@vircommand/core/backend';
 import { createMock, openRecording, RecordingError } from '@vircommand/mock';
 import { failure } from './failures';
 import { Scratch } from './scratch';
@@ -23,18 +23,49 @@ describe('a replay that does not fit', () => {
   });
 
   const uptime = process.uptime.bind(process);
-  /** Real time passes a hundred times as fast. */
+  const { after } = realTime;
+  let passed = 0;
+  /** Real time passes when somebody waits for it, and at once. */
   const hurry = (): void => {
     const begin = uptime();
-    process.uptime = () => begin + 100 * (uptime() - begin);
+    passed = 0;
+    process.uptime = () => begin + passed / 1000;
+    realTime.after = (ms, callback, options) => {
+      const come = (): void => {
+        passed += ms;
+        callback();
+      };
+      return after(ms / 100, come, options);
+    };
   };
   afterEach(() => {
     process.uptime = uptime;
+    realTime.after = after;
   });
   /** A while without any real wait. */
   const turns = async (count: number): Promise<void> => {
     for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
   };
+  /** Until so many milliseconds have passed, or nobody waits any more. */
+  const passing = async (ms: number): Promise<void> => {
+    let last = passed;
+    for (let [end, still] = [passed + ms, 0]; passed < end && still < 10_000; still++) {
+      await turns(1);
+      if (passed !== last) [last, still] = [passed, 0];
+    }
+  };
+  /** Milliseconds: longer than a replay waits for who has no timer. */
+  const tooLong = 10_000;
+  let timers: NodeJS.Timeout[] = [];
+  const longTimer = (): NodeJS.Timeout => {
+    const timer = setTimeout(() => undefined, 1e9);
+    timers.push(timer);
+    return timer;
+  };
+  afterEach(() => {
+    for (const timer of timers) clearTimeout(timer);
+    timers = [];
+  });
   /** What each recorded program did. */
   const events = (...all: readonly object[]): void => {
     const tape = JSON.parse(scratch.text) as { calls: { events: readonly object[] }[] };
@@ -269,7 +300,9 @@ describe('a replay that does not fit', () => {
       };
       expect(await scratch.replay(killed(later))).to.include({ signal: 'SIGTERM' });
       const byTimer = async (running: Running): Promise<void> => {
-        await new Promise((resolve) => setTimeout(resolve, 2000));
+        const timer = longTimer();
+        await passing(tooLong);
+        clearTimeout(timer);
         await kill(running);
       };
       hurry();
@@ -277,9 +310,12 @@ describe('a replay that does not fit', () => {
     });
 
     it('may come after a timer also where one from before has ended meanwhile', async () => {
-      const before = new Promise((resolve) => setTimeout(resolve, 20));
+      const before = longTimer();
       const byTimer = async (running: Running): Promise<void> => {
-        await Promise.all([before, new Promise((resolve) => setTimeout(resolve, 2000))]);
+        const timer = longTimer();
+        clearTimeout(before);
+        await passing(tooLong);
+        clearTimeout(timer);
         await kill(running);
       };
       hurry();
@@ -288,24 +324,30 @@ describe('a replay that does not fit', () => {
 
     it('is waited for no longer than there is a timer, and the timers of before count in no case', async () => {
       hurry();
-      const [before, begin] = [setTimeout(() => undefined, 20_000), uptime()];
+      const before = longTimer();
+      let end = 0;
       const never = async (): Promise<void> => {
-        setTimeout(() => undefined, 20_000).unref();
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        longTimer().unref();
+        const timer = longTimer();
+        await passing(tooLong);
+        clearTimeout(timer);
+        end = passed + tooLong;
+        await passing(2 * tooLong);
+        clearTimeout(before);
       };
       expect((await failure(scratch.replay(killed(never)))).message).to.contain('nobody does that now');
-      clearTimeout(before);
-      expect(uptime() - begin).to.be.below(10);
+      expect(passed).to.be.below(end);
     });
 
     it('may come after the process was held for long, by a debugger for instance', async () => {
-      const held = async (running: Running): Promise<void> => {
-        await turns(20);
-        process.uptime = () => uptime() + 60;
-        await new Promise((resolve) => setTimeout(resolve, 200).unref());
+      const late = async (running: Running): Promise<void> => {
+        await passing(500);
+        passed += 60_000;
+        await passing(500);
         await kill(running);
       };
-      expect(await scratch.replay(killed(held))).to.include({ signal: 'SIGTERM' });
+      hurry();
+      expect(await scratch.replay(killed(late))).to.include({ signal: 'SIGTERM' });
     });
 
     it('may come from AbortSignal.timeout()', async () => {
@@ -357,7 +399,9 @@ describe('a replay that does not fit', () => {
       expect(await scratch.replay(read(late))).to.include({ signal: 'SIGPIPE' });
       hurry();
       const later = async (running: Running): Promise<void> => {
-        await new Promise((resolve) => setTimeout(resolve, 2000));
+        const timer = longTimer();
+        await passing(tooLong);
+        clearTimeout(timer);
         close(running);
       };
       expect(await scratch.replay(read(later))).to.include({ signal: 'SIGPIPE' });

@@ -63,6 +63,15 @@ describe('virtual time', () => {
     const { clock } = createMock();
     const seen: string[] = [];
     const uptime = process.uptime.bind(process);
+    let [looks, held] = [0, 0];
+    process.uptime = () => {
+      looks++;
+      return uptime() + held;
+    };
+    /** Who waits for the file looks so often. */
+    const looked = async (count: number): Promise<void> => {
+      for (const end = looks + count; looks < end;) await new Promise(setImmediate);
+    };
     try {
       const reading = readFile(pipe).then(() => seen.push('read'));
       const timer = new Promise<void>((resolve) => {
@@ -71,9 +80,9 @@ describe('virtual time', () => {
           resolve();
         });
       });
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      process.uptime = () => uptime() + 60;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await looked(2);
+      held = 60;
+      await looked(2);
       closeSync(openSync(pipe, 'w'));
       await Promise.all([reading, timer]);
       expect(seen).to.deep.equal(['read', 'timer']);
