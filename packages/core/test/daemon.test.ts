@@ -152,7 +152,7 @@ describe('what is sent to a daemon', () => {
     expect([running.stdout.destroyed, made.program.signals]).to.deep.equal([true, []]);
   });
 
-  it('and cannot be is an error', async () => {
+  it('is an error of the run where it cannot be written', async () => {
     const made = full();
     const over = sending(made).run();
     await turns();

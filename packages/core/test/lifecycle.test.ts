@@ -113,7 +113,7 @@ describe('the life of a run', () => {
       expect((await new Command('x').setInputBuffer('a'.repeat(100_000)).run()).exitCode).to.equal(0);
     });
 
-    it('a stdin that breaks otherwise is one', async () => {
+    it('a stdin that breaks otherwise than by EPIPE is an error of the run', async () => {
       const stalled = (program: FakeProgram): Promise<FakeProgram> => {
         program.stdin!.stalled = true;
         return Promise.resolve(program);
@@ -125,7 +125,7 @@ describe('the life of a run', () => {
       expect([error.stream, (error.cause as Error).message]).to.deep.equal(['stdin', 'bad']);
     });
 
-    it('a broken stdout is one, with what came', async () => {
+    it('a broken stdout is an error of the run, with what came before', async () => {
       const { Command } = fake((p) => {
         p.write('stdout', 'some');
         setImmediate(() => p.stdout?.destroy(new Error('bad')));
@@ -353,7 +353,7 @@ describe('the life of a run', () => {
       }
     });
 
-    it('an exit just before it wins, and takes it away', async () => {
+    it('is taken away by an exit just before it, also while the pipes are held', async () => {
       const made = fake(idle);
       const run = new made.Command('x').setOutputBuffer().run({ timeout: 100, drainDelay: 500 });
       await made.clock.advance(99);
@@ -364,7 +364,7 @@ describe('the life of a run', () => {
       expect(made.program.signals).to.deep.equal([]);
     });
 
-    it('a program that exits well after it timed out all the same', async () => {
+    it('is missed by a program that exits with 0 in the grace after it', async () => {
       const made = fake((p) => p.traps.add('SIGTERM'));
       const run = rejection(new made.Command('x').run({ timeout: 10 }), CommandTimeoutError);
       await made.clock.advance(10);
@@ -533,7 +533,7 @@ describe('the life of a run', () => {
       expect((await run).result).to.include({ pid: 100, signal: 'SIGTERM' });
     });
 
-    it('twice can shorten the grace, and not lengthen it', async () => {
+    it('that is asked for again can shorten the grace, and not lengthen it', async () => {
       const made = fake((p) => p.traps.add('SIGTERM'));
       const running = await new made.Command('x').runAsync({ killDelay: 1000 });
       await turns();

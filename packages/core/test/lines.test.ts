@@ -428,7 +428,7 @@ describe('runRegex()', () => {
     expect(said[3]).to.deep.equal([]);
   });
 
-  it('a pattern that remembers where it stopped does not', async () => {
+  it('a pattern with the flag g begins at the start of each line, and keeps its lastIndex', async () => {
     const sticky = /(\d)/g;
     sticky.lastIndex = 3;
     expect(await all(new output.Command('x').runRegex([sticky]))).to.deep.equal([['1'], ['2'], ['4']]);
@@ -461,7 +461,7 @@ describe('runNul()', () => {
 });
 
 describe('lines() of a program that runs', () => {
-  it('both streams, each once', async () => {
+  it('come from stdout and from stderr, and each is read once', async () => {
     const made = fake();
     const running = await new made.Command('x').setOutputFd('pipe').setErrorFd('pipe').runAsync();
     const [out, err] = [running.lines(), running.lines({ from: 'stderr' })];
@@ -470,7 +470,7 @@ describe('lines() of a program that runs', () => {
     expect([await all(out), await all(err)]).to.deep.equal([['o'], ['e']]);
   });
 
-  it('neither hangs when somebody else holds the pipes', async () => {
+  it('of both streams end, also when somebody else holds the pipes', async () => {
     const made = fake((p) => p.write('stdout', 'o').write('stderr', 'e').exit(0, 'pipes held'));
     const running = await new made.Command('x').setOutputFd('pipe').setErrorFd('pipe').runAsync();
     const both = Promise.all([all(running.lines()), all(running.lines({ from: 'stderr' }))]);
@@ -530,7 +530,7 @@ describe('lines() of a program that runs', () => {
     expect([running.stdout.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
   });
 
-  it('an abort ends them', async () => {
+  it('end with an error when the program is aborted', async () => {
     const made = fake((p) => p.write('stdout', 'a\n'));
     const running = await new made.Command('x').setOutputFd('pipe').runAsync();
     const lines = running.lines();

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { CommandExitError, secret, type ErrorEvent, type ExitEvent, type StartEvent } from '@vircommand/core';
-import { rejection } from './caught';
+import { rejection, thrown } from './caught';
 import { fake } from './fake-backend';
 
 type Event = [channel: string, message: StartEvent | ExitEvent | ErrorEvent];
@@ -48,11 +48,14 @@ describe('diagnostics channels', () => {
     expect(events[2]?.[1]).to.deep.equal({ command: 'x', backend: 'fake', error });
   });
 
-  it('the same of a synchronous run', async () => {
-    const events = await published(() =>
-      new (fake(undefined, { sync: () => ({ exitCode: 2 }) }).Command)('x').runSync(),
-    );
+  it('an error after the exit of a synchronous run, the same that is thrown', async () => {
+    const { Command } = fake(undefined, { sync: () => ({ exitCode: 2 }) });
+    let error: unknown;
+    const events = await published(() => {
+      error = thrown(() => new Command('x').runSync(), CommandExitError);
+    });
     expect(events.map(([name]) => name)).to.deep.equal(['start', 'exit', 'error']);
+    expect(events[2]?.[1]).to.include({ error });
   });
 
   it('an error alone of what was refused or did not start', async () => {

@@ -168,7 +168,7 @@ describe('a running command', () => {
   });
 
   describe('with a handshake', () => {
-    it('is held until it is told; several may wait, one may notify', async () => {
+    it('a program is held until it is told to go on; several may wait, one may notify', async () => {
       const made = fake(idle);
       const steps: string[] = [];
       const held = new made.Command('x').requireHandshake();
@@ -214,7 +214,7 @@ describe('a running command', () => {
       }
     });
 
-    it('there is none without requireHandshake(), and none with run()', async () => {
+    it('a handshake is refused without requireHandshake(), and requireHandshake() is refused by run()', async () => {
       const made = fake(idle);
       const running = await new made.Command('x').runAsync();
       await rejection(running.handshakeWait(), CommandUsageError);

@@ -39,7 +39,7 @@ describe('under the permission model', function () {
     expect(existsSync(join(directory, 'out'))).to.equal(false);
   });
 
-  it('is one to those that it allows', () => {
+  it('a stream may be a file that it allows', () => {
     expect(results(`--allow-fs-read=${directory}`, `--allow-fs-write=${directory}`)).to.deep.equal(
       Array.from({ length: 6 }, () => 'started'),
     );
