@@ -148,8 +148,8 @@ const readers: Readers = {
   cleanup: (value, draft) => (draft.run.killOnParentExit = draft.boolean('cleanup', value)),
   cwd: (value, { command, form }) => (command.cwd = filePath(value, "option 'cwd'", form)),
   env(value, draft) {
-    // With extendEnv it is spread, which takes anything.
-    if (typeof value !== 'object' || !isPlain(value)) {
+    // With extendEnv it is spread, which takes anything. The environment itself inherits from an object of its own.
+    if (typeof value !== 'object' || !(isPlain(value) || value === process.env)) {
       throw draft.wrong("option 'env' must be an object of names and values");
     }
     draft.env = value;

@@ -112,6 +112,8 @@ describe('a call', () => {
     expect(variables.get('A')).to.equal('1');
     expect(variables.size).to.be.within(Object.keys(process.env).length, Object.keys(process.env).length + 1);
     expect(mock.calls[2]?.plan.killOnParentExit).to.equal(false);
+    await script.run('p', { env: process.env, extendEnv: false });
+    expect(new Map(mock.calls.at(-1)?.plan.env as [string, string][]).get('PATH')).to.equal(process.env.PATH);
   });
 
   it('adds options to options, and knows which program by a URL', async () => {
