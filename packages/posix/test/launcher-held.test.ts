@@ -128,6 +128,25 @@ describe('a program that is held', () => {
       expect([existsSync(ran), existsSync(file())]).to.deep.equal([false, false]);
     });
 
+    it('has no status of the program where its time is over before that is executed', () => {
+      const run = (libc: Libc): ReturnType<typeof launchAndWaitSync> =>
+        launchAndWaitSync(
+          sleeper({ handshake: false, privileged: another }),
+          { ...syncRequest, killDelay: 0, timeout: 0 },
+          libc,
+        );
+      const nothing = { ending: 'timeout', exitCode: undefined, signal: undefined, usage: undefined };
+      const waitsForItsEnd: Libc = {
+        ...forbidden,
+        kill(pid, signal) {
+          if (signal !== 0) spin(() => gone(pid));
+          return forbidden.kill(pid, signal);
+        },
+      };
+      expect(run(waitsForItsEnd)).to.include({ ...nothing, ended: 'process' });
+      expect(run(real)).to.include({ ...nothing, ended: 'tree' });
+    });
+
     it('is a daemon that has begun if it was executed before: nobody waits for its end', async () => {
       const handle = await launch(daemon({ privileged: another }), forbidden);
       const notified = handle.handshake?.notify();
@@ -183,7 +202,7 @@ describe('a program that is held', () => {
 
       it('ends by itself, with its pid file, when its time is over', () => {
         const made = attentive(forbidden);
-        expect(run(made.libc)).to.include({ ending: 'timeout', ended: 'none' });
+        expect(run(made.libc)).to.include({ ending: 'timeout', ended: 'process', exitCode: undefined });
         expect([pidsWith(marker), existsSync(file())]).to.deep.equal([[], false]);
         expect(made.idle).to.be.below(100);
       });

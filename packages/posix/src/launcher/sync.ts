@@ -43,11 +43,16 @@ export function launchAndWaitSync(
   let end = readReports(libc, report, progress, deadline, now + patience);
   // The group that the shell leads: it is not reaped yet.
   if (plan.daemon && end !== 'end' && !endGroup(libc, begun.process.pid, report, progress)) end = 'end';
-  closeBound(libc, report);
-  progress.closeGo();
-  return plan.daemon
-    ? daemonOutcome(begun, progress, end, libc)
-    : childOutcome(begun, progress, end, { ...request, timeout: left(deadline) }, libc);
+  // What may be signalled is ended by that alone; it must not end by itself before.
+  if (plan.daemon || end !== 'deadline' || mayNotSignal(libc, begun.process.pid)) progress.closeGo();
+  try {
+    return plan.daemon
+      ? daemonOutcome(begun, progress, end, libc)
+      : childOutcome(begun, progress, report, end, { ...request, timeout: left(deadline) }, libc);
+  } finally {
+    progress.closeGo();
+    closeBound(libc, report);
+  }
 }
 
 /**
@@ -99,24 +104,43 @@ const left = (deadline: number): number | undefined =>
 
 function childOutcome(
   begun: BegunLauncher,
-  { failure, executed }: Progress,
+  progress: Progress,
+  report: number,
   end: ReportsEnd,
   request: SyncRequest,
   libc: Libc,
 ): SyncOutcome {
+  const { failure, executed } = progress;
   const { pid, parentEnds } = begun.process;
   if (end === 'end' && executed !== undefined) {
     const outcome = waitSync(begun.process, request, libc);
     return { ...outcome, ...withoutLauncher(outcome, executed) };
   }
-  // It is still the launcher: the program never runs.
-  if (end === 'deadline') return waitSync(begun.process, { ...request, timeout: 0 }, libc);
+  if (end === 'deadline') return endLate(begun, progress, report, request, libc);
   const { stdin, stdout, stderr, sendBuffers } = parentEnds;
   for (const fd of [stdin, stdout, stderr, ...sendBuffers]) if (fd !== undefined) closeBound(libc, fd);
   // It has nothing to say (any more), so it is dead already, or as good as that.
   libc.kill(pid, SIGKILL);
   const status = reapNow(libc, pid);
   throw failure ?? (end === 'silence' ? saidNothing() : diedBeforeExec(status));
+}
+
+/** Ends what is the launcher when the deadline comes, and may be the program a moment later. */
+function endLate(
+  begun: BegunLauncher,
+  progress: Progress,
+  report: number,
+  request: SyncRequest,
+  libc: Libc,
+): SyncOutcome {
+  const outcome = waitSync(begun.process, { ...request, timeout: 0 }, libc);
+  readReports(libc, report, progress, 0, 0);
+  const { executed } = progress;
+  if (executed !== undefined) return { ...outcome, ...withoutLauncher(outcome, executed) };
+  // The status is the launcher's. Where it ended by itself, since this process let go of it, that was the end too.
+  const { exitCode, signal, ended } = outcome;
+  const isGone = exitCode !== undefined || signal !== undefined;
+  return { ...outcome, ...unknownStatus, ending: 'timeout', ended: isGone && ended === 'none' ? 'process' : ended };
 }
 
 /** Waits for a child that is about to end. */
@@ -139,7 +163,7 @@ function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd
     // What it says when nobody lets it go on is not why.
     if (pidFile !== undefined && pid !== undefined) removeOwnPidFile(libc, pidFile, pid);
     if (end === 'silence') throw saidNothing();
-    return daemonResult(pid, 'timeout');
+    return { ...daemonResult(pid), ...unknownStatus, ending: 'timeout', ended: 'process' };
   }
   if (failure !== undefined) throw failure;
   if (pid === undefined) throw diedBeforeExec(shell);
@@ -151,15 +175,15 @@ function daemonOutcome(begun: BegunLauncher, progress: Progress, end: ReportsEnd
     libc.kill(pid, SIGKILL);
     throw lostLock(pidFile);
   }
-  return daemonResult(pid, 'exit');
+  return daemonResult(pid);
 }
 
-const daemonResult = (pid: number | undefined, ending: 'exit' | 'timeout'): SyncOutcome => ({
+const daemonResult = (pid: number | undefined): SyncOutcome => ({
   ...daemonStatus,
   pid,
   stdout: undefined,
   stderr: undefined,
-  ending,
+  ending: 'exit',
   outputComplete: true,
   ended: 'none',
 });
