@@ -264,7 +264,7 @@ describe('handle', () => {
           return libc.poll(set, count, Math.min(ms, 100));
         },
       };
-      const handle = through(unlike).start(shell(`sleep ${seconds} & wait; exec cat`), { stdin: { type: 'pipe' } });
+      const handle = through(unlike).start(shell(`sleep ${seconds} & wait; kill -STOP $$`));
       program = handle.pid ?? 0;
       await until(() => pidsWith(seconds).length === 1);
       handle.dispose();
