@@ -50,6 +50,16 @@ describe('libc', () => {
       expect(driver.address(text.subarray(4)) - driver.address(text)).to.equal(4);
     });
 
+    it('views memory that another array buffer had before', () => {
+      const before = new Uint8Array(4);
+      const address = libc.driver.address(before);
+      const moved = structuredClone(before, { transfer: [before.buffer] });
+      moved.set([1, 2, 3, 4]);
+      expect(libc.driver.address(moved)).to.equal(address);
+      expect(Array.from(libc.driver.view(address, 4))).to.deep.equal([1, 2, 3, 4]);
+      expect(before.byteLength).to.equal(0);
+    });
+
     it('knows which functions there are', () => {
       expect(libc.has('posix_spawn')).to.equal(true);
       expect(libc.driver.bind('vircommand_no_such_function', 'int', [])).to.equal(undefined);

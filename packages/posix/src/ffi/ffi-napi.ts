@@ -106,9 +106,12 @@ export function loadFfiNapi(): Driver {
     },
     address: (buffer) => exactAddress(ref.address(buffer)),
     view(address, length) {
+      // ref-napi remembers array buffers by where they begin, and may take one whose memory is another's by now (one that
+      // was transferred is empty). Those of JavaScript begin at multiples of 16, and so none begins here.
+      const before = (address % 16) + 8;
       const pointer = Buffer.alloc(8);
-      pointer.writeBigUInt64LE(BigInt(address));
-      return ref.readPointer(pointer, 0, length);
+      pointer.writeBigUInt64LE(BigInt(address - before));
+      return ref.readPointer(pointer, 0, before + length).subarray(before);
     },
   };
 }
