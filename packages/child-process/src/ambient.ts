@@ -1,6 +1,6 @@
 /**
- * Capabilities that go with a program to every other user. The kernel takes them from who was root, and from root only if its
- * securebits do not forbid it, which no file says; Node can neither see those bits nor clear the set.
+ * Capabilities that go with a program to every other user. The kernel takes them from a process that was root, and
+ * from root only if its securebits do not forbid it, which no file says; Node can neither see those bits nor clear the set.
  */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';

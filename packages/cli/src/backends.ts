@@ -4,7 +4,7 @@ import type { Backend } from '@vircommand/core';
 import * as posix from '@vircommand/posix';
 import { CliError } from './exit-status';
 
-// The other one loads itself when it is used; who gets that does not pay for this.
+// The other one loads itself when it is used: where that is so, this is not paid for.
 const load = createRequire(__filename);
 
 interface Candidate {

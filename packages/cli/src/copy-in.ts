@@ -1,4 +1,4 @@
-/** Copying our own stdin to a program, for who has to see what it reads. */
+/** Copying our own stdin to a program, for a recording, which has to see what it reads. */
 import { constants, createReadStream, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { pipeline, type Readable, type Writable } from 'node:stream';
@@ -15,7 +15,7 @@ function own(fd: number, flags: number): number {
 }
 
 function sourceOf(fd: number): Readable {
-  // A thread that waits for a line would hold us up when the program has ended, and take the line from who is next.
+  // A thread that waits for a line would hold us up when the program has ended, and take the line from the next reader.
   if (isatty(fd)) return new ReadStream(own(fd, constants.O_NOCTTY));
   const stat = statDescriptor(fd);
   // /dev/null is read like a file.

@@ -111,7 +111,7 @@ async function runToEnd(job: Job, options: RunOptions, surroundings: Surrounding
 
 /**
  * A shell stops its loop when a program was ended by Ctrl-C, and goes on when it merely exits with 130: so we end as the
- * program did. For other signals the status says enough, and our own death would say that it was us who crashed.
+ * program did. For other signals the status says enough, and our own death would say that we crashed.
  */
 async function endAsInterrupted(): Promise<void> {
   process.kill(process.pid, 'SIGINT');

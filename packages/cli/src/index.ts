@@ -1,4 +1,4 @@
-/** The command line of vircommand, for who brings it under another name or with another choice of the backend. */
+/** The command line of vircommand, for a package that brings it under another name or with another choice of the backend. */
 export { chooseBackend } from './backends';
 export { main } from './main';
 export { runProcess } from './process';

@@ -14,7 +14,7 @@ export interface Redirections {
   append?: boolean;
 }
 
-/** Attributes of the program go to `command` at once; what is left here is for who runs it. */
+/** Attributes of the program go to `command` at once; what is left here is for the code that runs it. */
 export interface Job {
   readonly command: Command;
   /** Positional arguments of the subcommand itself. */

@@ -1,4 +1,7 @@
-/** `vircommand status` and `vircommand stop`: who has a pid file. Its lock says so, and not its number, which a stranger may have by now. */
+/**
+ * `vircommand status` and `vircommand stop`: which program has a pid file. Its lock says so, and not its number, which a stranger
+ * may have by now.
+ */
 import { existsSync, readlinkSync } from 'node:fs';
 import * as path from 'node:path';
 import { CommandStartError, nameOfWorkingDirectory, resolveProgram } from '@vircommand/core/backend';

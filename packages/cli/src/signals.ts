@@ -11,7 +11,7 @@ import { constants } from 'node:os';
 import type { RunningCommand, SignalName } from '@vircommand/core';
 import { longestTimer, readEntry } from '@vircommand/core/backend';
 
-/** All that have a default which ends us. SIGPIPE is not handed on: who reads our output is no business of the program. */
+/** All that have a default which ends us. SIGPIPE is not handed on: the reader of our output is no business of the program. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 /** A program that is stopped is continued after these, as timeout(1) does it: it would sleep through them. */
 const continued: ReadonlySet<string> = new Set<SignalName>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
@@ -82,7 +82,7 @@ export class Forwarding {
     this.running = running;
     this.shared = running.pid !== undefined && sharesGroup(running.pid);
     if (!this.shared) this.forwardJobControl();
-    // Who sends signals takes his time. A replay sees nobody, and gives up if it sees no timer either.
+    // A sender of signals takes its time. A replay sees none, and gives up if it sees no timer either.
     if (running.pid === undefined) this.waiting = setInterval(() => undefined, longestTimer);
     for (const name of this.early.splice(0)) send(running, name);
   }

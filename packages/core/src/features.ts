@@ -112,7 +112,7 @@ const table: Record<Feature, FeatureInfo> = {
   'local-pid': { summary: 'pid of this machine', availableIn: posixAndChildProcess, kind: 'observed' },
 };
 
-/** One line for each feature, and who has it. */
+/** One line for each feature, and the backends that have it. */
 export const FEATURE_INFO: Readonly<Record<Feature, FeatureInfo>> = Object.freeze(table);
 
 /** Every feature that this version of the contract knows. */

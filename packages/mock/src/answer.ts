@@ -95,7 +95,7 @@ export type Step =
     }
   /** Goes on when so many bytes have come, or stdin has ended. */
   | { readonly type: 'stdin'; readonly bytes: number }
-  /** Goes on when the caller reads this stream no more; `missing` is the error when he reads on, if need be `atOnce`. */
+  /** Goes on when the caller reads this stream no more; `missing` is the error when it reads on, if need be `atOnce`. */
   | {
       readonly type: 'closed';
       readonly stream: OutputName;

@@ -85,7 +85,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
   /** Who waits for room in a pipe, for stdin, or for time to pass: continues when the program ends, too. */
   private readonly waiters = new Set<() => void>();
   private readAt = 0;
-  /** Where it waits for what its caller does: what may still make him. */
+  /** Where it waits for what its caller does: what may still make it do so. */
   private newTimers: NewTimers | undefined;
   /** Looks no more whether that will come. */
   private unwatch: (() => void) | undefined;
@@ -275,7 +275,7 @@ export class FakeProcess implements ChildHandle, BodyHost {
       this.proceed();
       return;
     }
-    // Who was killed learns it from what he calls, and may be back before his end is noticed: it stays the signal's.
+    // A program that was killed learns it from what it calls, and may be back before its end is noticed: it stays the signal's.
     body(this).then(
       (ending) => {
         if (!this.dying) this.finish(ending);

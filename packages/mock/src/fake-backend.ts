@@ -214,7 +214,7 @@ export class FakeBackend implements Backend, Disposable {
     for (const process of Array.from(this.running.keys())) process.end();
   }
 
-  /** As `[Symbol.dispose]()`, for who awaits the end of a backend. */
+  /** As `[Symbol.dispose]()`, for code that awaits the end of a backend. */
   dispose(): Promise<void> {
     this[Symbol.dispose]();
     return Promise.resolve();

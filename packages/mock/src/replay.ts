@@ -47,7 +47,7 @@ class Track {
     return whole !== undefined ? [whole] : streamOf(events, 'stdin');
   }
 
-  /** It stopped reading before its caller had said all: how much he said until he learned it was chance. */
+  /** It stopped reading before its caller had said all: how much it said until it learned that was chance. */
   get broken(): boolean {
     const first = this.entry.events?.find((event) => 'broken' in event || ('end' in event && event.end === 'stdin'));
     return first !== undefined && 'broken' in first;

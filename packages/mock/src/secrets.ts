@@ -22,7 +22,7 @@ const login = /\w:\/\/(([^\s/?#:@"<>]*):([^\s/?#"<>]+)@)/g;
 /** Whether a value is a secret by its form, whatever its name. */
 export const holdsLogin = (value: string): boolean => value.search(login) >= 0;
 
-/** The logins of the URLs in a value, and their passwords, also as who connects decodes them. */
+/** The logins of the URLs in a value, and their passwords, also as a client decodes them. */
 export function loginsIn(name: string, value: string): (readonly [name: string, value: string])[] {
   return Array.from(value.matchAll(login)).flatMap(([, whole = '', user = '', password = ''], at) => {
     const place = at + 1;

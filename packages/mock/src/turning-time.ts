@@ -4,7 +4,7 @@
  */
 import { realTime } from '@vircommand/core/backend';
 
-/** Milliseconds that somebody has waited who looks again and again. */
+/** Milliseconds that code has waited which looks again and again. */
 export class Waiting {
   private waited = 0;
   private lookedAt: number | undefined;

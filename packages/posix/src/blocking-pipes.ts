@@ -1,6 +1,6 @@
 /**
  * The pipes of a run that blocks its thread: what the program writes is kept within the limits, and what it is to read is
- * written. Our ends never block; who waits for them is {@link fill} and {@link take}.
+ * written. Our ends never block; it is {@link fill} and {@link take} that wait for them.
  */
 import type { SyncOutcome, SyncRequest } from '@vircommand/core/backend';
 import type { ParentEnds } from './descriptor-set';

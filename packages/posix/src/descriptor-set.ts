@@ -32,7 +32,7 @@ export interface ParentEnds {
   readonly stderr: number | undefined;
   /** Writing ends, in the order of the plan. */
   readonly sendBuffers: readonly number[];
-  /** The program's ends of the first three, by which those who inherit them are known. */
+  /** The program's ends of the first three, by which the processes that inherit them are known. */
   readonly programEnds: readonly string[];
 }
 
@@ -182,7 +182,7 @@ export class DescriptorSet {
 
   /**
    * Gives pipes to the user of the program, which may open them again, as by `/dev/stdout`: a pipe is for its owner only. It
-   * has one for both ends, but only who may trace this process gets at ours. Where this process may not give them, the
+   * has one for both ends, but only a process that may trace this one gets at ours. Where this process may not give them, the
    * program has its ends all the same.
    */
   private give(pipes: readonly number[], uid: number): void {

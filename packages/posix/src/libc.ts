@@ -145,7 +145,7 @@ export function libcOver(driver: Driver): Libc {
   const functions = {} as Record<LibcName, NativeFunction>;
   for (const name of Object.keys(table) as LibcName[]) {
     let bound: NativeFunction | undefined;
-    // Takes its own place with the function itself; who kept this one still gets the same result.
+    // Takes its own place with the function itself; a caller that kept this one still gets the same result.
     functions[name] = (...args) => {
       bound ??= functions[name] = bind(driver, name);
       return bound(...args);

@@ -34,7 +34,7 @@ export interface Moment {
   readonly identity: Identity;
   /** Who knows what it is now. */
   readonly identities: Identities;
-  /** Our own numbers for descriptors of the caller, who may close them, or have others by these numbers. */
+  /** Our own numbers for descriptors of the caller, which it may close, or have others by these numbers. */
   readonly held: ReadonlyMap<number, number>;
 }
 

@@ -11,7 +11,7 @@ function read(file: string): string {
   }
 }
 
-/** Everybody who was started with the mark, and our zombies; and how to repeat the run. */
+/** Every process that was started with the mark, and our zombies; and how to repeat the run. */
 export function processesLeft(mark: string): string[] {
   return readdirSync('/proc').flatMap((pid) => {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];

@@ -3,7 +3,7 @@ import { abortAll, CommandError, CommandStartError, type CommandConstructor, typ
 import { anyProgram, type Program } from './programs';
 import type { Random } from './random';
 
-/** In the environment of every program of a run, and so of everybody who comes from it. */
+/** In the environment of every program of a run, and so of every process that comes from it. */
 export const variable = 'VIRCOMMAND_SOAK';
 
 /** What can be asked of the backend. */

@@ -59,7 +59,7 @@ async function features(reports: readonly Named[], capabilities: Report['capabil
 
 /** Takes a second or two: what can be refused is tried. */
 export async function examine(version: string, usual: () => Backend): Promise<Report> {
-  // node:ffi warns that it is experimental, which is not what somebody asks for who looks at all drivers.
+  // node:ffi warns that it is experimental, which is no answer to a question about all drivers.
   process.removeAllListeners('warning');
   let chosen: Backend | undefined;
   try {

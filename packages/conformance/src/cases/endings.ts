@@ -467,7 +467,7 @@ export const drainCases = group('drain', { needs: ['posix'] }, [
       const left = running.stdout.destroyed;
       writeSync(goOn, '\n');
       await closed;
-      // What he has still to read is not lost.
+      // What is still to be read is not lost.
       assert.deepEqual([exitCode, outputComplete, left, lines], [0, true, false, ['end', 'later']]);
     },
   },

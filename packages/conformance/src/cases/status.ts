@@ -116,7 +116,7 @@ export const statusCases = group('status', {}, [
     id: 'real-time-signal',
     title: 'a death by a signal without a name is no success, and is told by its number',
     why: 'Real-time signals kill, too; what was killed has not done its work.',
-    // Node has no name for them, and tells of an exit with 0: it cannot be asked of who does not see the wait status.
+    // Node has no name for them, and tells of an exit with 0: it cannot be asked of a backend that does not see the wait status.
     requires: ['core-dump-bit'],
     needs: ['linux', 'posix'],
     twin: true,

@@ -79,7 +79,7 @@ export const groupCases = group('group', { needs: ['linux'] }, [
   },
 ]);
 
-/** Everybody who has the mark in his environment, and so comes from the program that was given it. */
+/** Every process that has the mark in its environment, and so comes from the program that was given it. */
 function livingWith(t: CaseContext, mark: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
@@ -94,7 +94,7 @@ function livingWith(t: CaseContext, mark: string): number[] {
 
 let marks = 0;
 
-/** A program in a shell, with all its output captured, and a way to see who came from it. */
+/** A program in a shell, with all its output captured, and a way to see what came from it. */
 function family(
   t: CaseContext,
   script: string,
@@ -108,7 +108,7 @@ function family(
   return { command, living };
 }
 
-/** What a deadline must end, whole: who writes `ready` when all of it is there. */
+/** What a deadline must end, whole: it writes `ready` when all of it is there. */
 interface Family {
   readonly title: string;
   readonly why: string;
@@ -332,7 +332,7 @@ export const treeCases = [
         await readLine(running.stderr);
         const sleeper = new t.Command('sleep', ['60']).setOutputFd(log.write).rawStatus();
         const stranger = await sleeper.runAsync();
-        // It is not one who only has a copy of everything before it executes its program.
+        // It is not one that only has a copy of everything before it executes its program.
         await t.until('it sleeps', () => readFileSync(`/proc/${stranger.pid}/comm`, 'latin1') === 'sleep\n');
         await running.abort();
         await rejection(running.wait(), CommandAbortedError);

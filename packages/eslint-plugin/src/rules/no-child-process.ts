@@ -163,7 +163,7 @@ function isLoader(callee: Node, context: Context): boolean {
 function isCreateRequire(node: Node, { sourceCode }: Context): boolean {
   if (node.type !== 'CallExpression') return false;
   const callee = unwrap(node.callee);
-  // module of CommonJS has no createRequire, but who writes so means the module of that name.
+  // module of CommonJS has no createRequire, but code that does so means the module of that name.
   if (callee.type === 'MemberExpression' && memberName(callee) === 'createRequire') return true;
   const from = importOf(callee, sourceCode);
   return from?.name === 'createRequire' && /^(?:node:)?module$/.test(from.module);

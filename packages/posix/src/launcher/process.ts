@@ -21,7 +21,7 @@ import { removeOwnPidFile } from './pid-file';
 import { diedBeforeExec, longestLauncherDeath, Progress, saidNothing, withoutLauncher } from './progress';
 import type { Baseline } from './protocol';
 
-/** How often it is looked whether who ends by itself has become the program instead, in milliseconds. */
+/** How often it is looked whether a launcher that ends by itself has become the program instead, in milliseconds. */
 const escapeSlice = 1;
 
 /** How a launcher ended: as the program, or without a word. */
@@ -119,7 +119,7 @@ export class LauncherProcess {
 
   /** The end of the process as that of the program; rejects if it was never executed, and said why. */
   statusOf(status: ExitStatus): ExitStatus | Promise<ExitStatus> {
-    // Not later than that it is reaped: who sees by its pid that it has ended must not be told that it was aborted since.
+    // Not later than it is reaped: a caller that sees by its pid that it has ended must not be told that it was aborted since.
     this.readNow();
     const { executed } = this.progress;
     return executed === undefined ? this.outcome.then(() => status) : withoutLauncher(status, executed);

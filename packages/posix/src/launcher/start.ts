@@ -127,7 +127,7 @@ function becomesDaemon(
     }
   };
   const promise = started();
-  // Who starts it is told, or who lets it go on.
+  // The caller of the start is told of a failure, or the one that lets the daemon go on.
   promise.catch(() => undefined);
   return promise;
 }

@@ -68,7 +68,7 @@ function endGroup(libc: Libc, group: number, report: number, progress: Progress)
   const { pid, executed } = progress;
   if (pid === undefined) return true;
   if (last === 'end' && executed !== undefined && mayNotSignal(libc, pid)) return false;
-  // exec closes the pipe too: who is killed in the middle of it dies, and lets go of its pid file, a moment later.
+  // exec closes the pipe too: what is killed in the middle of it dies, and lets go of its pid file, a moment later.
   const pidfd = openPidfd(libc, pid);
   if (pidfd < 0) return true;
   waitForDeath(libc, pidfd, until - realTime.now());

@@ -13,7 +13,7 @@ export interface PidFileError extends NodeJS.ErrnoException {
   owner?: number | undefined;
 }
 
-/** Rounds of 1 ms for a lock that is only passing: a reader that tries it, somebody who removes the file. */
+/** Rounds of 1 ms for a lock that is only passing: a reader that tries it, a remover of the file. */
 const patience = 100;
 
 /**

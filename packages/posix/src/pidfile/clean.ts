@@ -20,7 +20,7 @@ const delay = (ms: number): Promise<void> =>
 export interface CleanupOptions {
   /**
    * Ends the whole process group of the process that has the file; default: that process only. Refused where `/proc` is that
-   * of another pid namespace, which does not show who is in it.
+   * of another pid namespace, which does not show what is in it.
    */
   readonly group?: boolean | undefined;
   /** Milliseconds from SIGTERM to SIGKILL; default 5000. */
@@ -68,7 +68,7 @@ const patience = 20;
 export async function forceCleanup(libc: Libc, path: string, options: CleanupOptions): Promise<Cleanup> {
   const settings = settingsOf(options);
   const { executable } = settings;
-  // Not locked, but named: only by somebody who is sure to be that program.
+  // Not locked, but named: only by a process that is sure to be that program.
   const isIdle = (text: string): boolean => {
     const pid = parsePid(text);
     return executable === undefined || pid === undefined || !isAlive(libc, pid, executable);

@@ -37,7 +37,7 @@ export function buildPath(directory: string, name: string): string {
 /**
  * Where the pid file of a program lies (`virPidFileConstructPath`): `stateDirectory/program.pid` for the machine's daemon,
  * and for a user's the same name in `XDG_RUNTIME_DIR`, or else in the user's directory of caches. The user's directory is
- * made if need be, for him alone. libvirt has its own in `libvirt` below it.
+ * made if need be, for that user alone. libvirt has its own in `libvirt` below it.
  *
  * @throws CommandUsageError for a wrong place; the errors of mkdir
  *

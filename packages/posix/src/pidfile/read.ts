@@ -23,7 +23,7 @@ export function readContent(libc: Libc, path: string): Content {
   if (own !== undefined) return { text: ownText(path, own), tellable: isItself(path, own), owner: process.pid };
   const fd = openPidFile(path, 'read');
   try {
-    // In this order: who has the lock before has written before, too.
+    // In this order: a program that has the lock before has written before, too.
     const owner = lockOwner(libc, fd, path);
     return { text: readText(fd), tellable: isItself(path, fd), owner };
   } finally {
@@ -80,7 +80,7 @@ export function readIfLocked(libc: Libc, path: string, executable: string | unde
   const found = pidNow(libc, path);
   if (found?.owner === undefined) return undefined;
   const { pid, owner } = found;
-  // Where the owner has no number here, what he wrote is all there is. Otherwise the lock of one who wrote nothing, or
+  // Where the owner has no number here, what it wrote is all there is. Otherwise the lock of one that wrote nothing, or
   // whose number is not in the file, is a passing one.
   return (owner <= 0 || owner === pid) && isAlive(libc, pid, executable) ? pid : undefined;
 }

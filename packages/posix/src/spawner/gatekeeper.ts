@@ -1,6 +1,7 @@
 /**
  * The gatekeeper: a thread that stops a program before it is executed, does to it what can be done from outside, and lets it
- * go. It is a thread of its own, since who called `posix_spawn` is blocked until then, and who ordered it may be, too.
+ * go. It is a thread of its own, since the one that called `posix_spawn` is blocked until then, and the one that ordered it may be,
+ * too.
  *
  * The program's last file actions are an open that blocks, since we hold a lease on that file, and an open that fails unless
  * a descriptor of ours is a directory by then. Whatever happens to this thread or to the process, lease and directory are
@@ -119,7 +120,7 @@ class Gatekeeper {
       if (result !== -errno.EAGAIN) break;
       libc.poll(null, 0, 1);
     }
-    // Nobody is told of who waits: the signal for that would end the process.
+    // Nothing sends the waiting thread SIGIO any more, which would end the process.
     if (result >= 0) result = libc.fcntl(lease, LINUX.F_SETOWN, 0);
     if (result >= 0) return;
     this.open();

@@ -1,6 +1,6 @@
 /**
  * What the process tells its spawner threads and their gatekeeper, and what those answer. Threads share their memory, so an
- * order is a handful of addresses; what lies there belongs to who gave the order, and stays until the answer.
+ * order is a handful of addresses; what lies there belongs to the thread that gave the order, and stays until the answer.
  */
 import type { LaunchPlan } from '@vircommand/core/backend';
 import type { DriverName } from '../ffi';

@@ -1,5 +1,5 @@
 /**
- * A spawner thread: it does nothing but start programs, so that the event loop of who ordered them stays free.
+ * A spawner thread: it does nothing but start programs, so that the event loop of the thread that ordered them stays free.
  *
  * It never changes ids or capabilities: a thread with another user's id could be signalled by that user, and with it the
  * whole process.
@@ -72,7 +72,7 @@ export class SpawnerLoop {
 
   /**
    * As who we were when it was asked for. libc changes the ids of all threads by a signal to each, at any moment: while that
-   * is blocked here, who changes them waits, so that there is nothing between the look and the start. The program gets
+   * is blocked here, a thread that changes them waits, so that there is nothing between the look and the start. The program gets
    * another mask from `posix_spawn`.
    */
   private spawn({ euid, egid, pid, path, actions, attributes, argv, envp }: Order): Omit<Result, 'id'> {

@@ -4,7 +4,7 @@ import { NotHere, type Case, type Subject } from '../case';
 import { childProcessName, posixName } from '../peers';
 
 const stubborn = { script: 'trap "" TERM; sleep 60', options: { timeout: 300, killDelay: 200 } };
-/** It tells whom it leaves behind. */
+/** It tells what it leaves behind. */
 const heldOpen = { script: 'sleep 60 & echo $!', options: { drainDelay: 200 } };
 
 const subject = (

@@ -56,7 +56,7 @@ export const sizeOf = (stream: Readable): Promise<number> =>
     stream.once('end', () => resolve(bytes)).once('error', reject);
   });
 
-/** What everybody writes who uses Node alone. */
+/** What is written where Node alone is used. */
 export const exit = (child: ChildProcess): Promise<void> =>
   new Promise((resolve, reject) => {
     child.once('error', reject);

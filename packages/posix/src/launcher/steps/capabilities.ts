@@ -84,7 +84,7 @@ export function keepCapabilities(libc: Libc, keep: boolean): void {
  */
 export function setCapabilities(libc: Libc, { exact, allowed }: Capabilities, now: Credentials): void {
   const kept = exact.has('permitted') ? 0n : keptByExec(now);
-  // What is so already is not asked for: a filter may forbid that to who has nothing.
+  // What is so already is not asked for: a filter may forbid that to a process that has nothing.
   const permitted = allowed | kept;
   const inheritable = allowed | (exact.has('inheritable') ? 0n : now.inheritable);
   const isSo = now.permitted === permitted && now.effective === permitted && now.inheritable === inheritable;

@@ -26,7 +26,7 @@ function setSelinuxLabel(label: string, files: typeof LABEL_FILES): void {
   const enforcing = contents(files.selinuxEnforce);
   if (enforcing === undefined) throw noModule('SELinux', files.selinuxExec, files.selinuxEnforce);
   const result = writeWhole(files.selinuxExec, label);
-  // As upstream: who runs a machine in permissive mode wants to read of it in the kernel's log, and not to be stopped.
+  // As upstream: in permissive mode the kernel's log is to tell of it, and nothing is to be stopped.
   if (result >= 0 || enforcing === '0') return;
   throw labelError(-result, files.selinuxExec, `SELinux label ${label}`);
 }
