@@ -4,6 +4,7 @@ import { types } from 'node:util';
 import { overrideBackend } from '@vircommand/core';
 import {
   bindCommand,
+  checkBackend,
   FEATURE_INFO,
   GivenOptions,
   isOptions,
@@ -293,6 +294,7 @@ class OpenRecording implements Recording {
 }
 
 const optionNames = ['file', 'live', 'mode', 'env', 'redact', 'placeholders', 'closed'] as const;
+const call = 'openRecording()';
 const placeholderName = /^[a-z][\w-]*$/i;
 const takenNames = ['secret', 'env', 'redacted'];
 
@@ -310,7 +312,6 @@ function readOptions(options: RecordingOptions): Settings {
   const asked: unknown = isOptions(options) ? options.file : undefined;
   const usage = (call: string, reason: string): RecordingError =>
     new RecordingError('ERR_RECORDING_USAGE', `${call}: ${reason}`, { file: isName(asked) ? asked : '' });
-  const call = 'openRecording()';
   const given = new GivenOptions(call, options, optionNames, usage);
   const isPath = (value: unknown): value is string => isName(value) && value !== '';
   const file = given.required('file', given.read('file', isPath, 'a path'));
@@ -329,12 +330,14 @@ function readOptions(options: RecordingOptions): Settings {
 }
 
 function openSession(mode: RecordMode, settings: Settings, live: RecordingOptions['live']): Session {
+  if (live !== undefined && typeof live !== 'function') checkBackend(live, call);
   if (mode === 'replay') return replaySession(settings);
   const backend = typeof live === 'function' ? live() : live;
   if (backend === undefined) {
     const reason = `mode '${mode}' runs programs: give it a backend as live`;
-    throw new RecordingError('ERR_RECORDING_USAGE', `openRecording(): ${reason}`, { file: settings.file });
+    throw new RecordingError('ERR_RECORDING_USAGE', `${call}: ${reason}`, { file: settings.file });
   }
+  checkBackend(backend, call);
   if (mode === 'live') return { backend, finish: () => undefined, close: () => undefined };
   return new RecordingSession(backend, settings, mode);
 }
@@ -342,7 +345,8 @@ function openSession(mode: RecordMode, settings: Settings, live: RecordingOption
 /**
  * Opens a recording: programs are replayed from a file, or run and recorded into it.
  *
- * @throws RecordingError if options are wrong, or the file is missing, damaged, foreign, or of another version.
+ * @throws RecordingError if options are wrong, or the file is missing, damaged, foreign, or of another version;
+ * CommandUsageError, `ERR_COMMAND_CONTRACT`, if `live` is no backend.
  *
  * @example
  * ```ts

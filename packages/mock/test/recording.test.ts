@@ -491,6 +491,20 @@ describe('record and replay', () => {
         expect(error.message).to.contain(message);
       }
     });
+
+    it('what is no backend is refused as the live one', async () => {
+      const wrong: readonly (readonly [unknown, string])[] = [
+        [{ mode: 'update', live: null }, 'the backend must be an object, not null'],
+        [{ mode: 'update', live: () => 5 }, 'the backend must be an object, not the number 5'],
+        [{ mode: 'live', live: { name: 'mine' } }, 'the backend speaks contract undefined'],
+        [{ mode: 'replay', live: 'posix' }, 'the backend must be an object, not the string'],
+      ];
+      for (const [options, message] of wrong) {
+        const error = await failure(openRecording({ file: 'x', ...(options as object) }));
+        expect(error).to.include({ code: 'ERR_COMMAND_CONTRACT' });
+        expect(error.message).to.contain(message).and.contain('openRecording()');
+      }
+    });
   });
 
   describe('an interrupted recording leaves the file as it was', () => {
