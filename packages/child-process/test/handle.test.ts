@@ -8,7 +8,7 @@ import { end, holdings, isAlive, pipe, planOf, textOf, turns, unchanged, until }
 import { program } from './programs';
 import { stealNext } from './stolen';
 
-const linux = process.platform === 'linux' ? describe : describe.skip;
+const linux = process.platform === 'linux' ? { describe, it } : { describe: describe.skip, it: it.skip };
 const sh = (script: string, overrides: Partial<LaunchPlan> = {}): LaunchPlan => planOf(['sh', '-c', script], overrides);
 
 /** The pids that a program tells on its stdout, one in each line. */
@@ -81,7 +81,7 @@ describe('a running program', () => {
     child.dispose();
   });
 
-  it('stays in our process group unless a session was asked for', async () => {
+  linux.it('stays in our process group unless a session was asked for', async () => {
     const groupOf = (pid: number | 'self'): string[] => {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       return stat
@@ -89,7 +89,6 @@ describe('a running program', () => {
         .split(' ')
         .slice(2, 4);
     };
-    if (process.platform !== 'linux') return;
     for (const group of ['auto', 'none'] as const) {
       const child = await backend.start(planOf(['sleep', '60'], { group }));
       expect(groupOf(child.pid!)).to.deep.equal(groupOf('self'));
@@ -102,7 +101,7 @@ describe('a running program', () => {
     await child.exited;
   });
 
-  linux('that somebody else has reaped', () => {
+  linux.describe('that somebody else has reaped', () => {
     for (const target of ['process', 'tree'] as const) {
       it(`has an end of which nothing is known, once a signal to the ${target} finds that out`, async () => {
         const gone = new Promise<void>((resolve) => stealNext(resolve));
@@ -141,7 +140,7 @@ describe('a running program', () => {
     expect(await textOf(child.stdout)).to.equal('late words');
   });
 
-  linux('the whole tree', () => {
+  linux.describe('the whole tree', () => {
     const trees: Record<string, { script: string; count: number }> = {
       children: { script: 'sleep 60 & echo $!; sleep 60 & echo $!; wait', count: 2 },
       'grandchildren in sessions of their own': {
