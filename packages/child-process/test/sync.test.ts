@@ -31,13 +31,14 @@ describe('a synchronous run', () => {
     const merged = (script: string) =>
       new Command('sh', ['-c', script], { stdout: 'text', stderr: 'stdout' }).runSync();
     const limit = (most: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${most}:`]);
+    const before = execFileSync('prlimit', ['--pid', String(process.pid), '--fsize', '--output=SOFT', '--noheadings']);
     const script = 'trap "" XFSZ; head -c 60000 /dev/zero; head -c 60000 /dev/zero 2>/dev/null; exit 0';
     limit('65536');
     try {
       expect(merged(script)).to.include({ exitCode: 0, outputComplete: false });
       expect(merged('echo all')).to.include({ stdout: 'all\n', outputComplete: true });
     } finally {
-      limit('unlimited');
+      limit(String(before).trim());
     }
     expect(merged(script)).to.include({ outputComplete: true });
   });

@@ -265,9 +265,9 @@ export interface LineOptions {
 
 /** How a program ended, and what it used, as far as the backend can know. */
 export interface ExitStatus {
-  /** `undefined`: a signal ended the program. */
+  /** `undefined`: a signal ended the program; without a `signal` too, how it ended is not known. */
   readonly exitCode: number | undefined;
-  /** `undefined`: the program exited by itself. */
+  /** `undefined`: the program exited by itself; without an `exitCode` too, how it ended is not known. */
   readonly signal: SignalName | undefined;
   /** `undefined`: the backend cannot know. */
   readonly coreDumped: boolean | undefined;
