@@ -13,8 +13,6 @@ export interface EndingEvents {
   unkillable(): void;
   /** The last descendant is gone. */
   treeGone(): void;
-  /** Descendants use their grace period: the wait for the pipes begins later. */
-  treeAlive(): void;
 }
 
 /** How often we look whether the rest of a tree has ended, in milliseconds. */
@@ -99,6 +97,11 @@ export class Ending {
     if (this.phase !== 'none') this.awaitTree();
   }
 
+  /** For how long descendants still use their grace period, in milliseconds: the wait for the pipes begins after it. */
+  get graceLeft(): number {
+    return this.phase === 'grace' && !this.treeGone ? Math.max(0, this.graceEnds - this.clock.now()) : 0;
+  }
+
   private awaitTree(): void {
     const alive = (): boolean => this.handle?.treeAlive?.() === true;
     this.treeGone = !alive();
@@ -114,7 +117,6 @@ export class Ending {
         this.events.treeGone();
         return;
       }
-      if (this.phase === 'grace' && this.clock.now() < this.graceEnds) this.events.treeAlive();
       this.cancelPoll = this.clock.after(treePoll, look);
     };
     this.cancelPoll = this.clock.after(treePoll, look);

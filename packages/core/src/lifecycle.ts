@@ -94,9 +94,6 @@ export class Run {
         this.armDrain();
         this.progress();
       },
-      treeAlive: () => {
-        this.armDrain();
-      },
     });
     const { signal } = settings;
     if (signal !== undefined) {
@@ -319,7 +316,7 @@ export class Run {
     const outputs = [this.stdout, this.stderr];
     // While a reader has data to process, real code is running, and virtual or faked time says nothing about it.
     const clock = this.mayBeRead && outputs.some(({ rest }) => rest !== '') ? realTime : this.clock;
-    this.cancelDrain = clock.after(this.settings.drainDelay, () => {
+    this.cancelDrain = clock.after(this.ending.graceLeft + this.settings.drainDelay, () => {
       // By then there is what is in the pipes already (and all there is, for a delay of 0).
       realTime.afterTwoTurns(() => {
         if (this.settled) return;
@@ -369,6 +366,7 @@ export class Run {
   private terminate(killDelay: number): void {
     if (!this.launch.plan.daemon) {
       this.ending.terminate(killDelay);
+      if (!this.ending.treeGone) this.armDrain();
       return;
     }
     if (this.status === undefined) this.ending.terminate(0);
@@ -423,9 +421,10 @@ export class Run {
     const { handle } = this;
     // Finish the readers first: afterwards their streams may be closed below.
     for (const reader of this.readers.keys()) reader.finish();
-    for (const output of [this.stdout, this.stderr]) {
+    // Where nothing was started, nothing was lost.
+    for (const output of handle === undefined ? [] : [this.stdout, this.stderr]) {
       // A stream that stays the caller's has lost nothing.
-      if (output.awaited && !output.isCallers && handle !== undefined) output.complete = false;
+      if (output.awaited && !output.isCallers) output.complete = false;
       if (output.use !== 'pipe') output.destroy();
       else if (this.ending.phase !== 'none' || (output.awaited && !output.isCallers)) {
         output.leave(this.clock, this.settings.drainDelay);

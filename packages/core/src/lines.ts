@@ -191,11 +191,7 @@ export class LineReader {
   async more(): Promise<boolean> {
     if (this.at >= this.waiting.length && !this.over) {
       await new Promise<void>((resolve) => {
-        const before = this.wake;
-        this.wake = () => {
-          before?.();
-          resolve();
-        };
+        this.wake = resolve;
       });
     }
     return this.at < this.waiting.length;

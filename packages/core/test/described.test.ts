@@ -216,6 +216,18 @@ describe('misuse of a command', () => {
     'allowCap with such a number in a name': (command) => command.allowCap('CAP_64'),
     setLimit: (command) => command.setLimit('rss' as never, 1),
     'setLimit with soft above hard': (command) => command.setLimit('cpu', { soft: 2, hard: 1 }),
+    'setLimit with soft unlimited and a hard one': (command) => command.setLimit('cpu', { soft: 'unlimited', hard: 1 }),
+    'setLimit with half of it': (command) => command.setLimit('cpu', { soft: 1 } as never),
+    'setPreExecHook with a relative module': (command) => command.setPreExecHook({ module: 'hooks/h.js' }),
+    'setPreExecHook without a name': (command) => command.setPreExecHook({ module: '/h.js', export: '' }),
+    'setPreExecHook with data without an end': (command) => {
+      const data: Record<string, unknown> = {};
+      data.data = data;
+      command.setPreExecHook({ module: '/h.js', data: data as never });
+    },
+    'setInputBuffer with half a character': (command) => command.setInputBuffer('\ud800'),
+    'passFd of a standard stream': (command) => command.passFd({ fd: 1 }),
+    'passFd closed in a way': (command) => command.passFd(7, { closeInParent: 1 } as never),
     'setLimit with a typo': (command) => command.setLimit('cpu', { soft: 1, hart: 2 } as never),
     setMaxFiles: (command) => command.setMaxFiles(-1),
     setMaxProcesses: (command) => command.setMaxProcesses(NaN),

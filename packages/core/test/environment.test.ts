@@ -155,4 +155,17 @@ describe('the environment', () => {
       }
     });
   });
+
+  it('has no variable by a name that no system can have', () => {
+    for (const describe of [
+      (c: Command) => c.addEnvPair('a\0b', ''),
+      (c: Command) => c.addEnvPair(5 as never, ''),
+      (c: Command) => c.addEnvPass('a\0b'),
+      (c: Command) => c.addEnvString('a\0b=c'),
+      (c: Command) => c.addEnvString('=c'),
+      (c: Command) => c.addEnvString(Buffer.from('\xff=c', 'latin1')),
+    ]) {
+      expect(() => envOf(describe)).to.throw(CommandUsageError);
+    }
+  });
 });

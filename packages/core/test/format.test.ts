@@ -44,6 +44,7 @@ describe('addArgFormat()', () => {
   for (const [format, ...values] of [
     ['%q', 1],
     ['%', 1],
+    ['100%'],
     ['%s'],
     ['%s', 'a', 'b'],
     ['%d', 1.5],

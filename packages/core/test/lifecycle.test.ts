@@ -160,6 +160,42 @@ describe('the life of a run', () => {
       expect([made.program.stdout?.destroyed, made.clock.pending]).to.deep.equal([true, 0]);
     });
 
+    it('of which one breaks after the exit is an error of the run', async () => {
+      const made = fake((p) => p.exit(0, 'pipes held'));
+      const run = rejection(new made.Command('x').setOutputBuffer().run(), CommandIoError);
+      await turns();
+      made.program.stdout?.destroy(new Error('bad'));
+      expect((await run).stream).to.equal('stdout');
+    });
+
+    it('leave nobody to signal after the exit', async () => {
+      const made = fake((p) => p.exit(0, 'pipes held'));
+      const running = await new made.Command('x').setOutputBuffer().doAsyncIo().runAsync();
+      await turns();
+      expect([running.kill(), made.program.signals]).to.deep.equal([false, []]);
+      await running.abort();
+      await running.wait();
+    });
+
+    it('an input that somebody still takes is waited for, but for no longer than drainDelay', async () => {
+      for (const taken of [true, false]) {
+        const made = fake((p) => p.exit(), {
+          start: (program) => {
+            program.stdin!.stalled = true;
+            return Promise.resolve(program);
+          },
+        });
+        let over = false;
+        const run = new made.Command('x').setInputBuffer('in').run({ drainDelay: 300 });
+        void run.then(() => (over = true));
+        await made.clock.advance(299);
+        expect(over).to.equal(false);
+        if (taken) made.program.stdin?.flow();
+        await made.clock.advance(taken ? 0 : 1);
+        expect([over, made.program.stdin?.text]).to.deep.equal([true, taken ? 'in' : '']);
+      }
+    });
+
     it('drainDelay 0 still takes what is there', async () => {
       const made = fake((p) => p.write('stdout', 'there').exit(0, 'pipes held'));
       const run = new made.Command('x').setOutputBuffer().run({ drainDelay: 0 });
@@ -172,6 +208,15 @@ describe('the life of a run', () => {
       expect(await new made.Command('x').run()).to.include({ outputComplete: true });
       const failing = fake((p) => p.write('stderr', 'why').exit(1, 'pipes held'));
       expect((await rejection(new failing.Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
+    });
+
+    it('stderr that is told of after the exit is in the message', async () => {
+      const failing = fake((p) => {
+        p.exit(1, 'pipes held');
+        setImmediate(() => p.write('stderr', 'why'));
+      });
+      expect((await rejection(new failing.Command('x').run(), CommandExitError)).stderrTail).to.equal('why');
+      expect(failing.clock.pending).to.equal(0);
     });
 
     it('what has been written needs no time, which a test may fake', async () => {
@@ -419,17 +464,101 @@ describe('the life of a run', () => {
       expect(program.signals.at(-1)).to.equal('SIGKILL tree');
       expect(made.clock.pending).to.equal(0);
     });
+
+    it('leaves descendants their grace, however short drainDelay is', async () => {
+      for (const drainDelay of [0, 5, 50]) {
+        const made = fake(idle);
+        const run = rejection(
+          new made.Command('x').setOutputBuffer().run({ timeout: 10, killDelay: 400, drainDelay }),
+          CommandTimeoutError,
+        );
+        await turns();
+        const { program } = made;
+        program.signal = (name, target) => {
+          program.signals.push(`${name} ${target}`);
+          program.exit('SIGTERM', 'pipes held');
+          return { sent: true, reached: 'tree' };
+        };
+        program.descendants = 1;
+        await made.clock.advance(350);
+        expect(program.signals).to.deep.equal(['SIGTERM tree', 'SIGCONT tree']);
+        program.write('stdout', 'bye').close('stdout', 'stderr');
+        program.descendants = 0;
+        await made.clock.advance(10);
+        expect((await run).result).to.include({ stdout: 'bye', outputComplete: true });
+        expect(program.signals).to.deep.equal(['SIGTERM tree', 'SIGCONT tree']);
+      }
+    });
+
+    it('sends no SIGKILL for pipes that are held when the program and its descendants are gone', async () => {
+      for (const descendants of [0, 1]) {
+        const made = fake(idle);
+        const run = rejection(
+          new made.Command('x').setOutputBuffer().run({ timeout: 10, killDelay: 50, drainDelay: 300 }),
+          CommandTimeoutError,
+        );
+        await turns();
+        const { program } = made;
+        program.signal = (name, target) => {
+          program.signals.push(`${name} ${target}`);
+          program.exit('SIGTERM', 'pipes held');
+          return { sent: true, reached: 'tree' };
+        };
+        program.descendants = descendants;
+        await made.clock.advance(20);
+        program.descendants = 0;
+        await made.clock.advance(400);
+        expect((await run).result).to.include({ signal: 'SIGTERM', ended: 'tree' });
+        expect(program.signals).to.deep.equal(['SIGTERM tree', 'SIGCONT tree']);
+      }
+    });
+
+    it('has ended a program of which a descendant survives even SIGKILL', async () => {
+      const made = fake(idle);
+      const run = rejection(
+        new made.Command('x').setOutputBuffer().run({ timeout: 10, killDelay: 0, drainDelay: 300 }),
+        CommandTimeoutError,
+      );
+      await turns();
+      const { program } = made;
+      program.signal = () => {
+        program.exit('SIGKILL', 'pipes held');
+        return { sent: true, reached: 'tree' };
+      };
+      program.descendants = 1;
+      await made.clock.advance(310);
+      expect((await run).result).to.include({ signal: 'SIGKILL', ended: 'tree' });
+    });
+
+    it('waits for pipes from when the descendants are gone, not from the end of their grace', async () => {
+      const made = fake(idle);
+      const run = rejection(
+        new made.Command('x').setOutputBuffer().run({ timeout: 10, drainDelay: 50 }),
+        CommandTimeoutError,
+      );
+      await turns();
+      const { program } = made;
+      program.signal = () => {
+        program.exit('SIGTERM', 'pipes held');
+        return { sent: true, reached: 'tree' };
+      };
+      program.descendants = 1;
+      await made.clock.advance(100);
+      program.descendants = 0;
+      await made.clock.advance(60);
+      expect((await run).result).to.include({ outputComplete: false });
+    });
   });
 
   describe('an abort', () => {
     it('before the call starts nothing', async () => {
       const made = fake();
       const error = await rejection(
-        new made.Command('x').run({ signal: AbortSignal.abort('no') }),
+        new made.Command('x').setOutputBuffer().run({ signal: AbortSignal.abort('no') }),
         CommandAbortedError,
       );
       expect([error.reason, error.code, made.programs.length]).to.deep.equal(['no', 'ERR_COMMAND_ABORTED', 0]);
-      expect(error.result).to.include({ pid: undefined, aborted: true });
+      expect(error.result).to.include({ pid: undefined, aborted: true, outputComplete: true });
     });
 
     it('while it starts ends the program as it comes', async () => {
@@ -534,18 +663,95 @@ describe('the life of a run', () => {
     });
 
     it('that is asked for again can shorten the grace, and not lengthen it', async () => {
-      const made = fake((p) => p.traps.add('SIGTERM'));
-      const running = await new made.Command('x').runAsync({ killDelay: 1000 });
+      for (const [again, killed] of [
+        [5000, 1000],
+        [100, 500],
+        [0, 400],
+      ] as const) {
+        const made = fake((p) => p.traps.add('SIGTERM'));
+        const running = await new made.Command('x').runAsync({ killDelay: 1000 });
+        await turns();
+        void running.abort();
+        await made.clock.advance(400);
+        void running.abort({ killDelay: again });
+        if (killed > 400) await made.clock.advance(killed - 401);
+        expect(made.program.signals.includes('SIGKILL tree')).to.equal(killed === 400);
+        await made.clock.advance(1);
+        expect(made.program.signals).to.include('SIGKILL tree');
+        expect(made.program.signals.filter((s) => s === 'SIGTERM tree')).to.have.length(1);
+        await rejection(running.wait(), CommandAbortedError);
+        expect(made.clock.pending).to.equal(0);
+      }
+    });
+
+    it('that is asked for again when SIGKILL was sent takes no time from its bound', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM').add('SIGKILL'));
+      const running = await new made.Command('x').runAsync({ drainDelay: 300 });
       await turns();
+      void running.abort({ killDelay: 0 });
       void running.abort();
-      void running.abort({ killDelay: 5000 });
-      await made.clock.advance(400);
-      void running.abort({ killDelay: 100 });
-      await made.clock.advance(99);
+      await made.clock.advance(300);
+      await rejection(running.wait(), CommandAbortedError);
+      expect(made.program.signals).to.deep.equal(['SIGKILL tree']);
+    });
+
+    it('that is asked for again when the program and its tree are gone signals nobody', async () => {
+      const made = fake(idle);
+      const running = await new made.Command('x').setOutputBuffer().doAsyncIo().runAsync({ drainDelay: 300 });
+      await turns();
+      const { program } = made;
+      program.traps.add('SIGTERM');
+      void running.abort();
+      program.exit(0, 'pipes held');
+      await turns();
+      void running.abort({ killDelay: 0 });
+      await made.clock.advance(300);
+      await rejection(running.wait(), CommandAbortedError);
+      expect(program.signals).to.deep.equal(['SIGTERM tree', 'SIGCONT tree']);
+    });
+
+    it('of everything lets the event loop turn under a caller that starts again and again', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM').add('SIGKILL'));
+      const running = await new made.Command('x').runAsync({ drainDelay: 300 });
+      await turns();
+      const all = abortAll({ killDelay: 0 });
+      let turned = false;
+      setImmediate(() => (turned = true));
+      for (let tries = 0; tries < 3; tries++) await rejection(new made.Command('y').run(), CommandAbortedError);
+      expect([turned, made.programs.length]).to.deep.equal([true, 1]);
+      await made.clock.advance(300);
+      await all;
+      await rejection(running.wait(), CommandAbortedError);
+    });
+
+    it('that shortens the grace of descendants shortens the wait for who is left too', async () => {
+      const made = fake(idle);
+      const running = await new made.Command('x')
+        .setOutputBuffer()
+        .doAsyncIo()
+        .runAsync({ killDelay: 5000, drainDelay: 50 });
+      await turns();
+      const { program } = made;
+      program.descendants = 1;
+      program.signal = () => {
+        program.exit('SIGTERM', 'pipes held');
+        return { sent: true, reached: 'tree' };
+      };
+      void running.abort();
+      await made.clock.advance(100);
+      void running.abort({ killDelay: 0 });
+      await made.clock.advance(50);
+      await rejection(running.wait(), CommandAbortedError);
+    });
+
+    it('may be given a longer grace than the run', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM'));
+      const running = await new made.Command('x').runAsync({ killDelay: 100 });
+      await turns();
+      void running.abort({ killDelay: 1000 });
+      await made.clock.advance(999);
       expect(made.program.signals).to.not.include('SIGKILL tree');
       await made.clock.advance(1);
-      expect(made.program.signals).to.include('SIGKILL tree');
-      expect(made.program.signals.filter((s) => s === 'SIGTERM tree')).to.have.length(1);
       await rejection(running.wait(), CommandAbortedError);
     });
 
@@ -651,6 +857,25 @@ describe('the life of a run', () => {
       expect(await run).to.include({ stdout: '漢', outputComplete: false, exitCode: 0 });
     });
 
+    it('a cut character is left out whatever it is made of, and a whole one is not', async () => {
+      for (const [encoding, ...characters] of [
+        ['utf8', 'e', 'é', '漢', '😀'],
+        ['utf16le', 'e', '漢', '\ud7ff', '\ue000', '😀', '\u{10fc00}'],
+      ] as const) {
+        for (const character of characters) {
+          const bytes = Buffer.from(`x${character}y`, encoding);
+          const begin = Buffer.byteLength('x', encoding);
+          const end = begin + Buffer.byteLength(character, encoding);
+          for (let cut = begin; cut <= end; cut++) {
+            const { Command } = fake((p) => p.write('stdout', bytes).exit());
+            const options = { encoding, outputLimit: { stdout: cut, onExceed: 'truncate' } } as const;
+            const { stdout } = await new Command('x').setOutputBuffer().run(options);
+            expect(stdout, `${character}, ${encoding}, ${cut}`).to.equal(cut === end ? `x${character}` : 'x');
+          }
+        }
+      }
+    });
+
     it('an end that is no character stays where only the other stream was cut', async () => {
       const { Command } = fake((p) =>
         p.write('stdout', Buffer.from('caf\xe9', 'latin1')).write('stderr', '漢字').exit(),
@@ -697,6 +922,14 @@ describe('the life of a run', () => {
       });
     }
 
+    it('an error that is thrown before there is a promise is one too, and no unhandled rejection', async () => {
+      const start = (): never => {
+        throw new RangeError('odd');
+      };
+      const Command = bindCommand({ ...fake().backend, start });
+      expect(await rejection(new Command('x').run(), CommandStartError)).to.include({ stage: 'backend' });
+    });
+
     it('what is no handle is one too', async () => {
       for (const odd of [undefined, {}, { exited: 1 }]) {
         const { Command } = fake(idle, { start: () => Promise.resolve(odd as never) });
@@ -710,7 +943,7 @@ describe('the life of a run', () => {
       const made = fake((p) => {
         p.lose(new Error('gone'));
       });
-      const running = await new made.Command('x').runAsync();
+      const running = await new made.Command('x').runAsync({ timeout: 10_000 });
       expect(await rejection(running.wait(), CommandStartError)).to.include({ stage: 'backend' });
       expect([made.program.disposed, made.clock.pending]).to.deep.equal([1, 0]);
     });

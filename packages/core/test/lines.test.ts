@@ -72,6 +72,35 @@ function naive(text: string): string[] {
 }
 
 describe('lines', () => {
+  it('end with what is left of a character', async () => {
+    expect((await read([Buffer.from('a\nb'), Buffer.from([0xc3])])).records).to.deep.equal(['a', 'b\ufffd']);
+  });
+
+  it('of two bytes a character are measured in bytes, whatever bytes those are', async () => {
+    const bytes = Buffer.from('aa\n\u010ab\u0a0a\n', 'utf16le');
+    const whole = { records: ['aa', '\u010ab\u0a0a'], exceeded: undefined };
+    expect(await read([bytes], { encoding: 'utf16le', maxLength: 6 })).to.deep.equal(whole);
+    expect(await read([bytes], { encoding: 'utf16le', maxLength: 5 })).to.deep.equal({ records: ['aa'], exceeded: 5 });
+  });
+
+  it('that are few and long make the stream wait as well, until they are read', async () => {
+    const stream = new PassThrough();
+    const reader = new LineReader(stream, settings(), { tooLong: () => undefined, resumed: () => undefined });
+    for (const [chunk, blocked] of [
+      ['x'.repeat((1 << 19) - 1) + '\n', false],
+      ['x'.repeat((1 << 19) - 1) + '\n', true],
+    ] as const) {
+      stream.write(chunk);
+      await turns();
+      expect(reader.blocked).to.equal(blocked);
+    }
+    while (reader.shift() !== undefined);
+    expect(reader.blocked).to.equal(false);
+    stream.write('short\n');
+    await turns();
+    expect([reader.blocked, reader.shift()]).to.deep.equal([false, 'short']);
+  });
+
   for (const encoding of ['utf8', 'utf16le'] as const) {
     it(`are those of the whole text, wherever its chunks begin (${encoding})`, () =>
       fc.assert(
@@ -476,6 +505,59 @@ describe('lines() of a program that runs', () => {
     const both = Promise.all([all(running.lines()), all(running.lines({ from: 'stderr' }))]);
     await made.clock.advance(2000);
     expect(await both).to.deep.equal([['o'], ['e']]);
+  });
+
+  it('of a program that works on for long are read on, also if their reader has paused before', async () => {
+    const made = fake((p) => p.write('stdout', 'a\n'.repeat(2000)));
+    const lines = new made.Command('x').runLines();
+    const read: unknown[] = [];
+    for (let count = 0; count < 2000; count++) read.push((await lines.next()).value);
+    await made.clock.advance(60_000);
+    made.program.write('stdout', 'last\n').exit();
+    expect(await lines.next()).to.deep.equal({ value: 'last', done: false });
+    expect([(await lines.next()).done, (await lines.result).outputComplete]).to.deep.equal([true, true]);
+  });
+
+  it('are given to calls of next() in their order, also to one of the moment in which they come', async () => {
+    const made = fake(() => undefined);
+    const running = await new made.Command('x').setOutputFd('pipe').runAsync();
+    const lines = running.lines();
+    const answers = [lines.next()];
+    await turns();
+    running.stdout.once('data', () => answers.push(lines.next()));
+    made.program.write('stdout', 'a\nb\n').exit();
+    await turns();
+    expect((await Promise.all(answers)).map(({ value }) => value as string)).to.deep.equal(['a', 'b']);
+  });
+
+  it('that nobody reads any more do not keep a program that ends when it has written all', async () => {
+    const made = fake((p) => {
+      p.traps.add('SIGTERM');
+      // As a pipe: more is written when there is room.
+      let left = 300;
+      const more = (): void => {
+        while (left-- > 0)
+          if (p.stdout?.write('a\n'.repeat(10_000)) === false) return void p.stdout.once('drain', more);
+        p.exit();
+      };
+      more();
+    });
+    const lines = new made.Command('x').runLines();
+    expect((await lines.next()).value).to.equal('a');
+    await turns();
+    void lines.return?.();
+    await turns(700);
+    expect((await rejection(lines.result, CommandAbortedError)).result).to.include({ exitCode: 0 });
+    expect(made.program.signals).to.not.include('SIGKILL tree');
+  });
+
+  it('of which the first is too long wake a reader who waits for it', async () => {
+    const made = fake(() => undefined);
+    const lines = new made.Command('x').runLines({ maxLength: 5 });
+    const next = rejection(lines.next(), OutputLimitError);
+    await turns();
+    made.program.write('stdout', 'too long\n');
+    expect(await next).to.include({ stream: 'stdout', limit: 5 });
   });
 
   it('that were asked for after its end are still there', async () => {

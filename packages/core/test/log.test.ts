@@ -48,6 +48,11 @@ describe('diagnostics channels', () => {
     expect(events[2]?.[1]).to.deep.equal({ command: 'x', backend: 'fake', error });
   });
 
+  it('no exit of what was never started', async () => {
+    const events = await published(() => new good.Command('x').run({ signal: AbortSignal.abort() }));
+    expect(events.map(([name]) => name)).to.deep.equal(['error']);
+  });
+
   it('an error after the exit of a synchronous run, the same that is thrown', async () => {
     const { Command } = fake(undefined, { sync: () => ({ exitCode: 2 }) });
     let error: unknown;

@@ -205,6 +205,41 @@ describe('a plan', () => {
     });
   }
 
+  for (const [feature, ...ways] of [
+    ['file-stdio', (c) => c.setInputFile('/f'), (c) => c.setErrorFile('/f')],
+    ['fd-stdio', (c) => c.setOutputFd(1), (c) => c.setErrorFd(2)],
+    ['raw-bytes', (c) => c.addEnvPair('A', 'a').addEnvPair('B', new Uint8Array([0xff]))],
+    ['process-group', (c) => c.setProcessGroup(false)],
+  ] as [Feature, ...Describe[]][]) {
+    it(`${feature}: required by whatever asks for it`, () => {
+      for (const describe of ways) {
+        const made = fake();
+        const command = new made.Command('p');
+        describe(command);
+        command.runSync();
+        expect(made.plan.requires).to.include(feature);
+      }
+    });
+  }
+
+  it('requires no merged-output where both go to a file', () => {
+    const made = fake();
+    new made.Command('p').setOutputFile('/f').setErrorFd('stdout').runSync();
+    expect(made.plan.requires).to.not.include('merged-output');
+  });
+
+  it('stays as it is when its command is changed, which it does not prevent', () => {
+    const made = fake();
+    const command = new made.Command('p').allowCap('CAP_KILL');
+    command.runSync();
+    const { plan } = made;
+    command.allowCap('CAP_CHOWN').runSync();
+    expect([plan, made.plan].map(({ privileged }) => privileged.capabilities?.allow)).to.deep.equal([
+      ['CAP_KILL'],
+      ['CAP_KILL', 'CAP_CHOWN'],
+    ]);
+  });
+
   it('names a real backend that has what is missing', () => {
     const { Command } = fake(undefined, { features: ['sync'] });
     const error = thrown(() => new Command('p').setWorkingDirectory('/').runSync(), UnsupportedFeatureError);

@@ -1,7 +1,8 @@
 import events from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
-import { CommandExitError, CommandUsageError, type Command } from '@vircommand/core';
+import { CommandExitError, CommandUsageError, UnsupportedFeatureError, type Command } from '@vircommand/core';
+import { FEATURES } from '@vircommand/core/backend';
 import { rejection } from './caught';
 import { fake } from './fake-backend';
 
@@ -41,6 +42,11 @@ describe('options of a run', () => {
     [{ outputLimit: new Date(0) }, /'outputLimit' must be/],
     [{ signal: { aborted: false, addEventListener: () => undefined } }, /'signal' must be an AbortSignal/],
     [{ outputLimit: 1.5 }, /'outputLimit' must be/],
+    [{ outputLimit: null }, /'outputLimit' must be/],
+    [{ outputLimit: { stdout: 'kill' } }, /'outputLimit' has stdout: the string 'kill'/],
+    [{ outputLimit: { onExceed: 5 } }, /'outputLimit' has onExceed: the number 5/],
+    [{ signal: null }, /'signal' must be an AbortSignal/],
+    [{ signal: new EventTarget() }, /'signal' must be an AbortSignal/],
     [
       { outputLimit: { stdut: 5 } },
       /'outputLimit' must be { .* }: there is no property 'stdut'; did you mean 'stdout'\?$/,
@@ -86,6 +92,32 @@ describe('options of a run', () => {
     const signal = { aborted: false, addEventListener: no, removeEventListener: no };
     await rejection(command.run({ signal: signal as never }), RangeError);
     expect((await command.run()).exitCode).to.equal(0);
+  });
+
+  it('of records: what is wrong is named', async () => {
+    for (const [options, says] of [
+      [{ from: 'both' }, /'from' must be 'stdout' or 'stderr'/],
+      [{ prefix: 5 }, /'prefix' must be a string/],
+    ] as const) {
+      const rows = new Command('x').runRegex([/(.)/], options as never);
+      expect((await rejection(rows.next(), CommandUsageError)).message).to.match(says);
+    }
+  });
+
+  it('may say what is so anyhow', async () => {
+    const { Command: Same } = fake((p) => p.write('stdout', 'a\n').exit());
+    const lines = new Same('x').runLines({ from: 'stdout', maxLength: Infinity });
+    expect((await lines.next()).value).to.equal('a');
+    for (const outputLimit of [Infinity, { stdout: 5, onExceed: 'kill' }, { total: undefined }] as const) {
+      expect((await new Same('x').setOutputBuffer().run({ outputLimit })).stdout).to.equal('a\n');
+    }
+  });
+
+  it('bounds of a synchronous run are refused where nothing can keep them', () => {
+    const lacking = fake(undefined, { features: FEATURES.filter((name) => name !== 'sync-deadline') });
+    for (const options of [{ killDelay: 1 }, { drainDelay: 1 }, { outputLimit: 1 }, { outputLimit: { total: 1 } }]) {
+      expect(() => new lacking.Command('x').runSync(options)).to.throw(UnsupportedFeatureError);
+    }
   });
 
   it('zero is a grace period, a drain and a limit', async () => {
