@@ -695,6 +695,20 @@ describe('the life of a run', () => {
       expect(made.program.signals).to.deep.equal(['SIGKILL tree']);
     });
 
+    it('looks for nobody any more when a program that was given up ends at last', async () => {
+      const made = fake((p) => p.traps.add('SIGTERM').add('SIGKILL'));
+      const running = await new made.Command('x').runAsync({ drainDelay: 300 });
+      await turns();
+      made.program.descendants = 1;
+      void running.abort({ killDelay: 0 });
+      await made.clock.advance(300);
+      await rejection(running.wait(), CommandAbortedError);
+      made.program.exit('SIGKILL');
+      await made.clock.advance(10);
+      await made.clock.advance(10);
+      expect(made.clock.pending).to.equal(0);
+    });
+
     it('that is asked for again when the program and its tree are gone signals nobody', async () => {
       const made = fake(idle);
       const running = await new made.Command('x').setOutputBuffer().doAsyncIo().runAsync({ drainDelay: 300 });

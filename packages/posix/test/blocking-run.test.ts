@@ -100,6 +100,15 @@ describe('blocking run', () => {
       expect(runBlocking(['/bin/true'], { timeout: 60_000 })).to.include({ ending: 'exit', exitCode: 0 });
     });
 
+    it('sleeps in poll until there is something to do', () => {
+      let polls = 0;
+      const counting: Libc = { ...libc, poll: (...args) => (polls++, libc.poll(...args)) };
+      const script = 'exec sleep 0.3';
+      expect(through(counting).runBlocking(shell(script))).to.include({ exitCode: 0 });
+      expect(through(counting).runBlocking(shell(script), { timeout: 60_000 })).to.include({ exitCode: 0 });
+      expect(polls).to.be.lessThan(20);
+    });
+
     it('ends the tree: sessions of their own, double forks, stopped ones', () => {
       const seconds = mark();
       const script = `trap "" TERM; setsid sleep ${seconds} & (setsid sh -c 'trap "" TERM; sleep ${seconds} & sleep ${seconds}' &) ; sh -c 'kill -STOP $$; sleep ${seconds}' & sleep ${seconds}`;
