@@ -2,7 +2,7 @@
 import { branded, hasInstance } from './error-brand';
 import type { Feature } from './features';
 import { hide, withoutPrototype } from './plain';
-import { printable } from './printable';
+import { printable, withoutSequences } from './printable';
 import { STAGES, type Stage } from './stages';
 import type { CommandResult, SignalName } from './types';
 
@@ -67,7 +67,7 @@ export class CommandUsageError extends CommandError {
   readonly code: 'ERR_COMMAND_USAGE' | 'ERR_COMMAND_CONTRACT';
   /** The call that was wrong, for instance `addEnvString()`. */
   readonly call: string;
-  /** What is wrong with the call. */
+  /** What is wrong with the call; control characters are written out. */
   readonly reason: string;
 
   constructor(
@@ -78,7 +78,7 @@ export class CommandUsageError extends CommandError {
     super(`${call}: ${reason}`, details);
     this.code = withoutPrototype(details).code ?? 'ERR_COMMAND_USAGE';
     this.call = call;
-    this.reason = reason;
+    this.reason = printable(reason);
   }
 }
 
@@ -134,7 +134,7 @@ export class CommandStartError extends CommandError {
   readonly syscall: string | undefined;
   /** The system's number of the error, negated as Node has it, where there is one. */
   readonly errno: number | undefined;
-  /** What failed, without the command. */
+  /** What failed, without the command; control characters are written out. */
   readonly reason: string;
 
   constructor(
@@ -153,7 +153,7 @@ export class CommandStartError extends CommandError {
     super(`Command could not be started, ${STAGES[stage]} failed (stage ${stage}): ${reason}${subject}`, details);
     const { code, path, syscall, errno } = withoutPrototype(details);
     this.stage = stage;
-    this.reason = reason;
+    this.reason = printable(reason);
     this.code = code ?? 'ERR_COMMAND_START';
     this.path = path;
     this.syscall = syscall;
@@ -175,7 +175,7 @@ export abstract class CommandFailedError extends CommandError {
     what: string,
     details: CommandErrorDetails & { readonly result: CommandResult; readonly stderrTail: string },
   ) {
-    const tail = details.stderrTail.trimEnd();
+    const tail = withoutSequences(details.stderrTail).trimEnd();
     const refused = couldNotBeEnded(details.result) ? ', and could not be ended' : '';
     super(`${what}${refused}: ${abbreviated(details.command)}${tail === '' ? '' : `\n${tail}`}`, details);
     hide(this, 'result', details.result);

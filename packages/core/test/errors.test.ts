@@ -96,19 +96,37 @@ describe('errors', () => {
     expect(error.result.stdout).to.equal('much output');
   });
 
-  it('make no terminal act on what a program wrote or a caller gave, and keep it as data', async () => {
-    const written = '\x1b[31mred\x1b[0m!\x07\r\n10%\r20%\t\x9b31mø';
+  it('make no terminal act on what a program wrote, and keep it as data', async () => {
+    const colours = '\x1b[31mred\x1b[0m!\x07\r\n10%\r20%\t\x9b31mø';
+    const link = '\x1b]8;;https://example.org\x07a link\x1b]8;;\x07';
+    const written = `${colours}\r\n\x1b]0;title\x07\x1b[2Jcleared ${link}\n\x1b[0m`;
     const { Command } = fake((p) => p.write('stderr', written).exit(1));
-    const given = 'a\x1b]0;title\x07b\nc';
-    const error = await rejection(new Command('x', [given]).run(), core.CommandExitError);
-    const [, ...lines] = error.message.split('\n');
-    expect(error.message).not.to.match(/[^\P{Cc}\t\n]/u);
+    const error = await rejection(new Command('x').run(), core.CommandExitError);
+    expect(error.message).to.equal('Command failed with exit code 1: x\nred!\\x07\n10%\\r20%\tø\ncleared a link');
     expect(error.stack).not.to.match(/[^\P{Cc}\t\n]/u);
-    expect(lines.slice(-2)).to.deep.equal(['red!\\x07', '10%\\r20%\tø']);
     expect(error.stderrTail).to.equal(written);
-    expect(error.command).to.equal(new Command('x', [given]).toString());
+  });
+
+  it('show every control character of what a caller gave, and leave out none', async () => {
+    const { Command } = fake((p) => p.exit(1));
+    const command = new Command('/bin/ls\x1b[K', ['a\x1b]0;title\x07b\nc', 'price \x1b[5 apples', '\x9b0m\r\n']);
+    const error = await rejection(command.run(), core.CommandExitError);
+    expect(error.message).to.equal(
+      String.raw`Command failed with exit code 1: '/bin/ls\x1b[K' 'a\x1b]0;title\x07b` +
+        '\n' +
+        String.raw`c' 'price \x1b[5 apples' '\x9b0m\r` +
+        "\n'",
+    );
+    expect(error.stack).not.to.match(/[^\P{Cc}\t\n]/u);
+    expect(error.command).to.equal(command.toString()).and.to.contain('/bin/ls\x1b[K');
+
+    const usage = await rejection(new Command('x').run({ ['x\x1b[2Jy']: 1 } as never), core.CommandUsageError);
+    expect(usage.reason).to.equal(String.raw`there is no option 'x\x1b[2Jy'`);
+    expect(usage.message).to.equal(`run(): ${usage.reason}`);
+
     const start = startError('exec', Object.assign(new Error('no such file: /bin/sh\r'), { code: 'ENOENT' }));
     expect(start.message).to.match(/no such file: \/bin\/sh\\r$/);
+    expect(startError('cwd', "'\x1b[K' is none").reason).to.equal(String.raw`'\x1b[K' is none`);
   });
 
   it('of an exit of which nothing is known say so', async () => {

@@ -119,7 +119,7 @@ describe('NODE_DEBUG=vircommand', () => {
       env: { ...process.env, NODE_DEBUG: 'vircommand', TS_NODE_TRANSPILE_ONLY: '1' },
     });
     const log = stderr.toString();
-    expect(log).to.match(/start pid 7 by tiny: prog 'a b' '\*\*\*' 'x\\nVIRCOMMAND 1: forged'\n/);
+    expect(log).to.match(/start pid 7 by tiny: prog 'a b' '\*\*\*' 'x\\nVIRCOMMAND 1: forged\\x1b\[31m'\n/);
     expect(log).to.match(/exit code 3 after \d+ ms, pid 7/);
     expect(log).to.match(/CommandExitError: Command failed with exit code 3/);
     expect(log).not.to.contain('hunter2');
