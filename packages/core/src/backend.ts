@@ -25,6 +25,7 @@ export { currentPlace, leadsTo, nameOfWorkingDirectory, type Place } from './sys
 export { resolveProgram, resolveProgramOf, type ResolveOptions } from './system/resolve';
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
+export { printable } from './printable';
 export { GivenOptions } from './given-options';
 export {
   describe,

@@ -186,6 +186,28 @@ describe('errors', () => {
     expect(error).to.include({ stage: 'stdio', code: 'EACCES', errno: -13, syscall: 'open', path: '/f', cause });
     expect(error.reason).to.equal("EACCES: denied, '/f'");
   });
+
+  it('startError() writes out control characters in the text of its causes, and in nothing else of them', () => {
+    const path = '/bin/ls\x1b[K';
+    const system = Object.assign(new Error(`spawn ${path} ENOENT`), { code: 'ENOENT', path, syscall: `spawn ${path}` });
+    const sentence = Object.assign(new Error(`there is no '${path}'`, { cause: system }), { code: 'ENOENT' });
+    const error = startError('exec', sentence, path);
+    expect(error.reason).to.equal(String.raw`there is no '/bin/ls\x1b[K'`);
+    expect(error.path).to.equal(path);
+    expect(inspect(error)).not.to.match(/[^\P{Cc}\t\n]/u);
+    expect(error.cause).to.equal(sentence);
+    expect(system).to.include({ message: String.raw`spawn /bin/ls\x1b[K ENOENT`, path, syscall: `spawn ${path}` });
+    const frozen = Object.freeze(new Error('\x1b[K'));
+    expect(startError('exec', frozen).reason).to.equal(String.raw`\x1b[K`);
+  });
+
+  it('what a backend throws that is no start error stays as it is, as the cause', async () => {
+    const foreign = new Error('of \x1b[K');
+    const { Command } = fake(undefined, { start: () => Promise.reject(foreign) });
+    const error = await rejection(new Command('x').run(), core.CommandStartError);
+    expect(error.reason).to.equal(String.raw`of \x1b[K`);
+    expect(error.cause).to.equal(foreign).with.property('message', 'of \x1b[K');
+  });
 });
 
 describe('two copies of core in one process', () => {

@@ -1,4 +1,5 @@
 /** What goes wrong in a test itself, as opposed to in the program that it fakes. Codes are API, messages are not. */
+import { printable } from '@vircommand/core/backend';
 
 /** Codes of {@link MockError}. */
 export type MockErrorCode =
@@ -32,7 +33,7 @@ export class MockError extends Error {
     message: string,
     options?: { readonly cause: unknown },
   ) {
-    super(message, options);
+    super(printable(message), options);
   }
 }
 

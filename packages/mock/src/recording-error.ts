@@ -1,4 +1,5 @@
 /** What goes wrong with recordings. Codes are API, messages are not. */
+import { printable } from '@vircommand/core/backend';
 
 /** Codes of {@link RecordingError}. */
 export type RecordingErrorCode =
@@ -52,7 +53,7 @@ export class RecordingError extends Error {
     message: string,
     where: { readonly file: string; readonly line?: number | undefined; readonly cause?: unknown },
   ) {
-    super(message, where.cause === undefined ? undefined : { cause: where.cause });
+    super(printable(message), where.cause === undefined ? undefined : { cause: where.cause });
     this.file = where.file;
     this.line = where.line;
   }

@@ -57,6 +57,29 @@ describe('a mock', () => {
     expect(await failure(new UnboundCommand('echo').run())).to.have.property('code', 'ERR_COMMAND_USAGE');
   });
 
+  it('writes out control characters of what it refuses, in every error and its causes', async () => {
+    const mock = createMock();
+    const path = 'git\x1b[K';
+    mock
+      .on('none')
+      .reply({ startError: { stage: 'exec', code: 'ENOENT', path } })
+      .always();
+    const said = () => new mock.Command('none');
+    const unexpected = () => new mock.Command(path);
+    const errors = [await failure(said().run()), thrown(() => said().runSync()), await failure(unexpected().run())];
+    errors.push(
+      thrown(() => unexpected().runSync()),
+      thrown(() => {
+        mock.expectDone();
+      }),
+    );
+    for (const error of errors) {
+      expect(error.message).to.contain(String.raw`git\x1b[K'`);
+      expect(inspect(error)).not.to.match(/[^\P{Cc}\t\n]/u);
+    }
+    expect(errors[0]).to.have.property('path', path);
+  });
+
   it('disposing the mock takes its overrides back, ends what runs, and refuses what comes', async () => {
     const mock = createMock();
     mock.on('p').reply({ never: true }).always();

@@ -493,6 +493,13 @@ describe('a replay that does not fit', () => {
       expect(error.message).to.contain('VIRCOMMAND_RECORD=new');
     });
 
+    it('is named with its control characters', async () => {
+      const file = `${scratch.file}\x1b[K`;
+      const error = await failure(openRecording({ file }));
+      expect(error).to.include({ code: 'ERR_RECORDING_MISSING', file });
+      expect(error.message).to.contain(String.raw`${scratch.file}\x1b[K: there is no recording`);
+    });
+
     it('is no JSON: the line', async () => {
       await scratch.record((Command) => new Command('true').run());
       scratch.text = scratch.text.replace('"calls": [', '"calls": [ oops');

@@ -1,6 +1,7 @@
 /** The names of errors of libc, and Node-like errors made from them. */
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
+import { printable } from '@vircommand/core/backend';
 
 const names = new Map<number, string>();
 for (const [name, number] of Object.entries(constants.errno)) {
@@ -18,7 +19,7 @@ export function errnoName(number: number): string {
 
 /**
  * An error as Node's own: `ENOENT: no such file or directory, open '/x'`, with `code`, `errno` (negative), `syscall`
- * and `path`. `number` is positive; `why` is said in parentheses.
+ * and `path`. `number` is positive; `why` is said in parentheses. Control characters are written out in the message only.
  */
 export function systemError(number: number, syscall: string, path?: string, why?: string): NodeJS.ErrnoException {
   const code = errnoName(number);
@@ -26,7 +27,7 @@ export function systemError(number: number, syscall: string, path?: string, why?
   const what = text === undefined ? code : `${code}: ${text}`;
   const where = path === undefined ? '' : ` '${path}'`;
   const because = why === undefined ? '' : ` (${why})`;
-  const error: NodeJS.ErrnoException = new Error(`${what}, ${syscall}${where}${because}`);
+  const error: NodeJS.ErrnoException = new Error(printable(`${what}, ${syscall}${where}${because}`));
   error.errno = -number;
   error.code = code;
   error.syscall = syscall;

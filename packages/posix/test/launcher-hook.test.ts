@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { CommandStartError, CommandTimeoutError, type HookReference } from '@vircommand/core';
 import { Command } from '@vircommand/posix';
@@ -84,6 +85,14 @@ describe('a hook of the launcher that', () => {
         .and.include({ ...said, message });
       expect(error.cause).to.have.property('stack').that.contains('hooks.cjs');
     }
+  });
+
+  it('is not there: its path is shown with its control characters, in the cause as well', async () => {
+    const module = join(directory, 'none\x1b[K.cjs');
+    const error = await failure({ module, export: 'default' });
+    expect(error).to.include({ stage: 'hook', path: module });
+    expect(error.reason).to.contain(String.raw`none\x1b[K.cjs'`);
+    expect(inspect(error)).not.to.match(/[^\P{Cc}\t\n]/u);
   });
 
   it('throws what has a code: that is kept, whatever it is', async () => {

@@ -169,6 +169,13 @@ describe('errors of libc', () => {
     expect(error).to.include({ code: 'ENOENT', errno: -ENOENT, syscall: 'open', path: '/x' });
   });
 
+  it('write out control characters of a path in the message', () => {
+    const error = systemError(ENOENT, 'open', '/x\x1b[K', 'it is \x07');
+    const message = String.raw`ENOENT: no such file or directory, open '/x\x1b[K' (it is \x07)`;
+    expect(error).to.include({ message, path: '/x\x1b[K' });
+    expect(error.stack).to.contain(message);
+  });
+
   it('have the first name of a number, and a made-up one where there is none', () => {
     expect(errnoName(constants.errno.EAGAIN)).to.equal('EAGAIN');
     expect(errnoName(4095)).to.equal('E4095');

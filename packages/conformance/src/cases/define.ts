@@ -1,6 +1,8 @@
 /** How the files of cases are written: groups, and cases that are run both ways, waiting and blocking. */
+import * as assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 import type { Command, CommandResult, RunOptions, Sink } from '@vircommand/core';
 import type { Feature } from '@vircommand/core/backend';
@@ -155,6 +157,15 @@ export const awkward: readonly string[] = [
   '=',
   'name=value',
 ];
+
+/** A name that is on a terminal another one, and does more than that. */
+export const terminalName = 'conformance\x1b[K\x9b0m\x1b]0;title\x07\r';
+
+/** That an error shows {@link terminalName} with every character of it, and none raw, as Node would print it. */
+export function writesOut(error: Error): void {
+  assert.ok(error.message.includes(String.raw`conformance\x1b[K\x9b0m\x1b]0;title\x07\r`), error.message);
+  assert.doesNotMatch(inspect(error, { depth: 9 }), /[^\P{Cc}\t\n]/u);
+}
 
 /**
  * This process in another directory until the case is over: what leads up and down again from one directory leads to the

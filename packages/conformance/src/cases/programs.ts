@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import * as path from 'node:path';
-import { CommandError } from '@vircommand/core';
+import { CommandError, type Command, type Stage } from '@vircommand/core';
 import type { CaseContext } from '../types';
-import { enter, group, rejection, setVariables, type Definition } from './define';
+import { enter, group, rejection, setVariables, terminalName, writesOut, type Definition } from './define';
 
 /** A file with a content and a mode. */
 function file(t: CaseContext, content: string, mode: number, name = 'program', directory = t.tempDir()): string {
@@ -356,6 +356,26 @@ export const startErrorCases = group('start-error', { needs: ['posix'] }, [
         const { errno, syscall } = await t.rejectsStart(run(command), { stage: ['exec', 'cwd'], code: 'ENOENT' });
         assert.equal(errno, -constants.errno.ENOENT);
         assert.ok(typeof syscall === 'string' && syscall !== '');
+      }
+    },
+  },
+  {
+    id: 'control-characters',
+    title: 'an error writes out the control characters of what is not there, in its causes as well',
+    why: 'Node prints messages and causes as they are: a name would clear the screen, or look like another one.',
+    twin: true,
+    async run(t, run) {
+      setVariables(t, { PATH: t.tempDir() });
+      const directory = t.tempDir();
+      const below = path.join(directory, terminalName);
+      const wrong: [Command, Stage, string][] = [
+        [new t.Command(terminalName), 'resolve', terminalName],
+        [new t.Command(below), 'exec', below],
+        [new t.Command(file(t, `#!${below}\n`, 0o755, 'program', directory)), 'exec', below],
+      ];
+      if (t.has('cwd')) wrong.push([t.helper('exit:0').setWorkingDirectory(below), 'cwd', below]);
+      for (const [command, stage, given] of wrong) {
+        writesOut(await t.rejectsStart(run(command), { stage, code: 'ENOENT', path: given }));
       }
     },
   },

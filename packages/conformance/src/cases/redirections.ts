@@ -19,7 +19,7 @@ import { devNull } from 'node:os';
 import * as path from 'node:path';
 import type { CaseContext } from '../types';
 import { openUnnamedPipe } from '../pipe';
-import { enter, fdFlags, group, parseFds, readLine, unusedFd } from './define';
+import { enter, fdFlags, group, parseFds, readLine, terminalName, unusedFd, writesOut } from './define';
 
 /** A file of the case, open until its end. */
 function openFile(t: CaseContext, file: string, flags: string): number {
@@ -371,6 +371,17 @@ export const fileStdioCases = group('file-stdio', { requires: ['file-stdio'] }, 
       const below = path.join(missing, 'out');
       await t.rejectsStart(run(t.helper('out:x').setOutputFile(below)), { ...expected, path: below });
       assert.equal(existsSync(missing), false);
+    },
+  },
+  {
+    id: 'control-characters',
+    title: 'an error writes out the control characters of a file that is not there, in its causes as well',
+    why: 'Node prints messages and causes as they are: a name would clear the screen, or look like another one.',
+    twin: true,
+    async run(t, run) {
+      const missing = path.join(t.tempDir(), terminalName);
+      const expected = { stage: 'stdio', code: 'ENOENT', path: missing } as const;
+      writesOut(await t.rejectsStart(run(t.helper('cat').setInputFile(missing)), expected));
     },
   },
   {

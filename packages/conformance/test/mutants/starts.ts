@@ -1,11 +1,11 @@
 /** Starts that fail, and starts beside each other. */
 import { openSync, closeSync } from 'node:fs';
 import {
+  CommandStartError,
   directoryError,
   startError,
   type Backend,
   type ChildHandle,
-  type CommandStartError,
   type LaunchPlan,
 } from '@vircommand/core/backend';
 import { hangs, withStart, type Mutant } from './mutant';
@@ -84,6 +84,13 @@ export const startMutants: readonly Mutant[] = [
       Promise.reject(startError(stage, Object.assign(new Error(reason), { code }), path)),
     ),
   },
+  ...['start-error.control-characters', 'file-stdio.control-characters'].map((caughtBy): Mutant => ({
+    does: 'names what is not there as it is in the cause',
+    caughtBy,
+    break: withError(({ stage, reason, code, path = '' }) =>
+      Promise.reject(new CommandStartError(stage, reason, { command: '', code, path, cause: new Error(path) })),
+    ),
+  })),
   {
     does: 'rejects with an error of its own',
     caughtBy: 'contract.start-error',

@@ -1,6 +1,6 @@
 /** What was thrown, which may be of any kind and may not even be readable, as plain data that another process can be told. */
 import { inspect, types } from 'node:util';
-import { CommandStartError, type Stage } from '@vircommand/core/backend';
+import { CommandStartError, printable, type Stage } from '@vircommand/core/backend';
 
 /** What an error says of itself. */
 export interface ErrorData {
@@ -43,10 +43,10 @@ function number(thrown: unknown, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The error again. */
+/** The error again, as a cause: Node prints the text of that as it is. */
 export function errorWith({ message, stack, code, errno, syscall, path }: ErrorData): NodeJS.ErrnoException {
-  const error: NodeJS.ErrnoException = new Error(message);
-  if (stack !== undefined) error.stack = stack;
+  const error: NodeJS.ErrnoException = new Error(printable(message));
+  if (stack !== undefined) error.stack = printable(stack);
   if (code !== undefined) error.code = code;
   if (errno !== undefined) error.errno = errno;
   if (syscall !== undefined) error.syscall = syscall;
