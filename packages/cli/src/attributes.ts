@@ -147,6 +147,7 @@ export const attributes: readonly FlagGroup<Job>[] = [
         name: 'no-new-privs',
         help: 'neither it nor what it starts gains privileges by executing a file',
         call: 'setNoNewPrivs',
+        words: [['setNoNewPrivs() protects', '--no-new-privs protects']],
         apply: ({ command }) => command.setNoNewPrivs(),
       },
       {
@@ -198,6 +199,7 @@ export const attributes: readonly FlagGroup<Job>[] = [
         help: `a resource limit: ${limitNames.join(', ')}; a number, a size like 64M, or unlimited`,
         complete: 'limit',
         call: 'setLimit',
+        words: Object.entries(limits).map(([name, [key]]) => [RegExp(`^${key}(?=: )|(?<=\\blimit )${key}\\b`), name]),
         apply: limit,
       },
       {
@@ -237,11 +239,15 @@ export const attributes: readonly FlagGroup<Job>[] = [
         help: 'a process group of its own, or the one of vircommand; default: ours at a terminal, own elsewhere',
         complete: ['own', 'ours'],
         call: 'setProcessGroup',
+        words: [
+          ['false cannot be had with setSession() or daemonize()', "'ours' cannot be had with --session or --daemon"],
+        ],
         apply: ({ command }, which) => command.setProcessGroup(word(which, ['own', 'ours']) === 'own'),
       },
       {
         name: 'die-with-parent',
         help: 'the kernel ends it when vircommand dies, in whatever way',
+        words: [['killOnParentExit cannot be had', '--die-with-parent cannot be had']],
         apply: (job) => {
           job.dieWithParent = true;
         },
@@ -261,6 +267,7 @@ export const attributes: readonly FlagGroup<Job>[] = [
         name: 'hook-data',
         value: 'JSON',
         help: 'what that function is called with',
+        words: [[/^data (?=.*; it must be JSON$)/, '--hook-data ']],
         apply: (job, text) => {
           job.hookData = text;
         },
@@ -276,5 +283,6 @@ export const passedFds: FlagGroup<Job>['flags'][number] = {
   repeat: true,
   help: 'give it this descriptor too, by another number if one is said; all others are closed',
   call: 'passFd',
+  words: [["setInputFd() and the like, or 'as'", '--stdin and the like, or FD:AS']],
   apply: passFd,
 };

@@ -1,7 +1,7 @@
 /** What went wrong, as one message for stderr and an exit status. */
 import { CommandError, CommandTimeoutError, CommandUsageError, UnsupportedFeatureError } from '@vircommand/core';
 import { CliError, isStartError, STATUS, statusOfStart, statusOfTimeout } from './exit-status';
-import { flagOfCall, type FlagGroup } from './flag';
+import { flagOfCall, flatten, type FlagGroup } from './flag';
 
 /** What to say, and the exit status. */
 export interface Failure {
@@ -13,6 +13,20 @@ export interface Failure {
 const lacksDirectory = (error: unknown): boolean =>
   error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
 
+/** What the library says, in the words of the command line. */
+const inWordsOf = (flags: readonly FlagGroup<never>[], reason: string): string =>
+  flatten(flags)
+    .flatMap(({ words = [] }) => words)
+    .reduce((text, [library, here]) => text.replace(library, () => here), reason);
+
+/** A wrong use of the library is one of a flag, or of the program that is named. */
+function messageOfUsage({ call, reason, message }: CommandUsageError, flags: readonly FlagGroup<never>[]): string {
+  const option = /^option '(\w+)' (.*)$/s.exec(reason);
+  const flag = flagOfCall(flags, option === null ? call : `${option[1] ?? ''}()`);
+  if (flag !== undefined) return `--${flag}: ${inWordsOf(flags, option?.[2] ?? reason)}`;
+  return call.startsWith('new Command') ? reason : message;
+}
+
 /** @throws what is neither core's nor ours: a bug, which needs its stack. */
 export function failureOf(error: unknown, flags: readonly FlagGroup<never>[]): Failure {
   if (error instanceof CliError) return { message: error.message, status: error.status };
@@ -22,15 +36,12 @@ export function failureOf(error: unknown, flags: readonly FlagGroup<never>[]): F
   }
   if (!(error instanceof CommandError)) throw error;
   if (error instanceof CommandTimeoutError) return { message: error.message, status: statusOfTimeout(error.result) };
-  if (error instanceof CommandUsageError) {
-    // In the words of the command line, where there is a flag for it.
-    const option = /^option '(\w+)' (.*)$/s.exec(error.reason);
-    const flag = flagOfCall(flags, option === null ? error.call : `${option[1] ?? ''}()`);
-    const message = flag === undefined ? error.message : `--${flag}: ${option?.[2] ?? error.reason}`;
-    return { message, status: STATUS.failure };
-  }
+  if (error instanceof CommandUsageError) return { message: messageOfUsage(error, flags), status: STATUS.failure };
   if (error instanceof UnsupportedFeatureError) {
     return { message: `${error.message}\nvircommand doctor says what can be done here`, status: STATUS.failure };
   }
-  return { message: error.message, status: isStartError(error) ? statusOfStart(error) : STATUS.failure };
+  if (!isStartError(error)) return { message: error.message, status: STATUS.failure };
+  // Not in what the message says of the command: that is the caller's.
+  const message = error.message.replace(error.reason, (reason) => inWordsOf(flags, reason));
+  return { message, status: statusOfStart(error) };
 }

@@ -20,6 +20,8 @@ export interface Flag<Target> {
   readonly complete?: Completion;
   /** The builder's call behind it, which a usage error of core names. */
   readonly call?: string;
+  /** What the library's messages say of it in words of its own, and how the command line says that. */
+  readonly words?: readonly (readonly [library: string | RegExp, here: string])[];
   /** Called for each time it is given, in the order of the table; a CliError it throws is completed with its name. */
   apply(target: Target, value: string): void;
 }
@@ -103,7 +105,8 @@ function check({ name, written, value, apart }: Given, flag: Flag<never> | undef
   }
 }
 
-const flatten = <Target>(groups: readonly FlagGroup<Target>[]): Flag<Target>[] => groups.flatMap(({ flags }) => flags);
+export const flatten = <Target>(groups: readonly FlagGroup<Target>[]): Flag<Target>[] =>
+  groups.flatMap(({ flags }) => flags);
 
 /** Thrown for `--help`. */
 export class HelpWanted extends Error {}

@@ -63,6 +63,7 @@ const common: FlagGroup<RecordedJob> = {
 };
 
 function pattern(text: string): string | RegExp {
+  if (text === '') throw new CliError('takes a text or /a regular expression/, and no empty one');
   const [, source] = /^\/(.+)\/$/.exec(text) ?? [];
   if (source === undefined) return text;
   try {
@@ -156,6 +157,7 @@ async function inRecording(
   surroundings: Surroundings,
 ): Promise<number> {
   const [file = ''] = job.own;
+  if (file === '') throw new CliError('the path of the recording is empty');
   const { env, redact } = job;
   connect(job);
   try {

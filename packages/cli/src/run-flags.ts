@@ -67,6 +67,7 @@ const daemon: FlagGroup<Job> = {
       help: 'the daemon writes its pid here, and holds a lock on the file',
       complete: 'file',
       call: 'setPidFile',
+      words: [['requires daemonize()', 'requires --daemon']],
       apply: ({ command }, file) => command.setPidFile(file),
     },
   ],

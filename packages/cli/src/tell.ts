@@ -1,4 +1,5 @@
-/** What went wrong, on stderr, with the subcommand in front; its exit status. */
+/** What went wrong, on stderr, with the subcommand in front; its exit status. No terminal acts on what it quotes. */
+import { printable } from '@vircommand/core/backend';
 import { failureOf } from './failure';
 import type { Subcommand, Surroundings } from './subcommand';
 
@@ -6,6 +7,6 @@ import type { Subcommand, Surroundings } from './subcommand';
 export function tell(error: unknown, subcommand: Subcommand | undefined, { stderr }: Surroundings): number {
   const { message, status } = failureOf(error, subcommand?.flags ?? []);
   const where = subcommand === undefined ? 'vircommand' : `vircommand ${subcommand.name}`;
-  stderr.write(`${where}: ${message}\n`);
+  stderr.write(`${where}: ${printable(message)}\n`);
   return status;
 }

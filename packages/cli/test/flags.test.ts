@@ -2,10 +2,12 @@
 import { expect } from 'chai';
 import { userInfo } from 'node:os';
 import * as path from 'node:path';
+import { CommandStartError } from '@vircommand/core';
 import { capabilityNumber, type LaunchPlan } from '@vircommand/core/backend';
 import { attributes, limitNames } from '../src/attributes';
 import { capabilitiesIn, capabilityNames } from '../src/capabilities';
 import { dryRun } from '../src/dry-run';
+import { failureOf } from '../src/failure';
 import type { Flag } from '../src/flag';
 import { readJob, type Job } from '../src/job';
 import { main } from '../src/main';
@@ -142,16 +144,30 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--limit', 'nofile=-1'], /--limit: nofile takes a number from 0 to 9007199254740991, or unlimited, not '-1'/],
   [['--limit', 'cpu=5:-1'], /--limit: cpu takes a number from 0 to 9007199254740991, or unlimited, not '-1'/],
   [['--limit', 'nproc=18446744073709551615'], /--limit: nproc takes .*, or unlimited, not '18446744073709551615'/],
-  [['--limit', 'nofile=20:10'], /--limit: files: the soft limit is above the hard one/],
+  [['--limit', 'nofile=20:10'], /--limit: nofile: the soft limit is above the hard one/],
+  [['--limit', 'as=2:1'], /--limit: as: the soft limit is above the hard one/],
   [['--affinity', ''], /--affinity: needs at least one processor/],
   [['--core-sched', 'x'], /--core-sched: takes a whole number/],
+  [
+    ['--process-group', 'ours', '--session'],
+    /--process-group: a session .*; 'ours' cannot be had with --session or --daemon/,
+  ],
   [['--process-group', 'x'], /--process-group: takes one of own, ours, not 'x'/],
   [['--env', 'A'], /--env: entry has no '='/],
   [['--pass-fd', 'x'], /--pass-fd: takes FD or FD:AS, not 'x'/],
-  [['--pass-fd', '1'], /--pass-fd: 1 is stdin, stdout or stderr/],
+  [['--pass-fd', '1'], /--pass-fd: 1 is stdin, stdout or stderr; use --stdin and the like, or FD:AS\n/],
   [['--hook-data', '1'], /--hook-data: is for --hook/],
   [['--hook', 'x', '--hook-data', '{'], /--hook-data: is no JSON: /],
-  [['--pid-file', 'x'], /--pid-file: creation of a pid file requires daemonize\(\)/],
+  [['--pid-file', 'x'], /--pid-file: creation of a pid file requires --daemon\n/],
+  [
+    ['--daemon', '--die-with-parent'],
+    /--daemon: a daemon outlives its parent; --die-with-parent cannot be had with it/,
+  ],
+  [
+    ['--hook', 'x', '--hook-data', `${'['.repeat(200)}${']'.repeat(200)}`],
+    /--hook: --hook-data is nested too deeply or refers to itself; it must be JSON/,
+  ],
+  [['--user', 'a\x1b[K'], /--user: there is no user 'a\\x1b\[K'/],
   [['--daemon', '--cwd', '/'], /--cwd: a daemonized command cannot set its working directory/],
   [['--daemon', '--stats'], /--stats: a daemon outlives vircommand/],
   [['--daemon', '--output-limit', '1K'], /--output-limit: a daemon outlives vircommand/],
@@ -204,9 +220,35 @@ describe('the flags of run', () => {
       const stderr: Output = { isTerminal: false, write: (piece) => void (text += String(piece)) };
       const status = await main(['run', '--dry-run', ...args, '--', 'true'], { ...surroundings, stderr });
       expect(text).to.match(message);
+      expect(text, 'the words of the library').not.to.match(/\w\(\)/);
       expect(status).to.equal(125);
     });
   }
+
+  it('an empty program is refused in words of the command line', async () => {
+    let text = '';
+    const stderr: Output = { isTerminal: false, write: (piece) => void (text += String(piece)) };
+    expect(await main(['run', '--dry-run', '--', ''], { ...surroundings, stderr })).to.equal(125);
+    expect(text).to.equal('vircommand run: program is empty\n');
+  });
+
+  it('what fails at the start is said in words of the command line, and the command is left as it is', () => {
+    const told = (stage: 'limits' | 'privileges', reason: string): string => {
+      const error = new CommandStartError(stage, reason, { command: "sh -c 'ulimit files; limit files'" });
+      return failureOf(error, runFlags).message;
+    };
+    const raising = (name: string): string => `raising the hard limit ${name} from 1 to 2 needs CAP_SYS_RESOURCE`;
+    for (const [files, shown] of [
+      [raising('files'), raising('nofile')],
+      ['EPERM: no, setrlimit (limit files)', 'EPERM: no, setrlimit (limit nofile)'],
+    ] as const) {
+      expect(told('limits', files))
+        .to.match(/: sh -c 'ulimit files; limit files'$/)
+        .and.to.contain(`limits): ${shown}: `);
+    }
+    const instead = (name: string): string => `it needs CAP_SETPCAP; ${name} protects an ordinary user too`;
+    expect(told('privileges', instead('setNoNewPrivs()'))).to.contain(instead('--no-new-privs'));
+  });
 
   it('each attribute is in a test above', () => {
     const tested = new Set(

@@ -208,6 +208,13 @@ describe('record and replay', function () {
     expect(stderr).to.contain(file);
   });
 
+  it('what is empty is refused in words of the command line', async () => {
+    const said = async (...args: string[]): Promise<string> => (await vircommand(['record', ...args, 'true'])).stderr;
+    const redact = 'takes a text or /a regular expression/, and no empty one';
+    expect(await said('--redact', '', fresh())).to.equal(`vircommand record: --redact: ${redact}\n`);
+    expect(await said('')).to.equal('vircommand record: the path of the recording is empty\n');
+  });
+
   it('in a working directory that was removed it says so', async () => {
     const gone = 'mkdir "$GONE"; cd "$GONE"; rmdir "$GONE"';
     for (const line of ['record f.json -- true', 'replay f.json -- true', 'run --hook hook.js -- true']) {
