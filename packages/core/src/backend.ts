@@ -26,6 +26,7 @@ export { resolveProgram, resolveProgramOf, type ResolveOptions } from './system/
 export { decodeWaitStatus, signalName, signalNumber } from './status';
 export { quoteForShell } from './quote';
 export { printable } from './printable';
+export { logLine } from './log';
 export { GivenOptions } from './given-options';
 export {
   describe,

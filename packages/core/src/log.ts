@@ -3,7 +3,7 @@
  * `vircommand:exit` and `vircommand:error`. Nothing secret goes there.
  */
 import type { Channel } from 'node:diagnostics_channel';
-import { debuglog } from 'node:util';
+import { debuglog, format } from 'node:util';
 import { printableLine } from './printable';
 import type { CommandResult } from './types';
 
@@ -33,6 +33,11 @@ export interface ErrorEvent {
 
 const log = debuglog('vircommand');
 
+/** For core and backends: one line of `NODE_DEBUG=vircommand`, of which no terminal acts on anything, and nothing forges another. */
+export function logLine(text: string, ...values: unknown[]): void {
+  if (log.enabled) log('%s', printableLine(format(text, ...values)));
+}
+
 /** Made with the first event: an import need not wait for it. */
 let made: Readonly<Record<'start' | 'exit' | 'error', Channel>> | undefined;
 function channels(): NonNullable<typeof made> {
@@ -48,27 +53,21 @@ function channels(): NonNullable<typeof made> {
 
 /** A program runs. */
 export function logStart(event: StartEvent): void {
-  if (log.enabled) log('start pid %s by %s: %s', event.pid ?? '-', event.backend, printableLine(event.command));
+  logLine('start pid %s by %s: %s', event.pid ?? '-', event.backend, event.command);
   const { start } = channels();
   if (start.hasSubscribers) start.publish(event);
 }
 
 /** This process is about to become a program, and there is nothing to be told of afterwards. */
 export function logExec(command: string, backend: string): void {
-  if (log.enabled) log('exec by %s: %s', backend, printableLine(command));
+  logLine('exec by %s: %s', backend, command);
 }
 
 /** A run is over. */
 export function logExit(start: StartEvent, result: CommandResult): void {
   if (log.enabled) {
     const how = result.signal ?? (result.exitCode === undefined ? 'end unknown' : `exit code ${result.exitCode}`);
-    log(
-      '%s after %d ms, pid %s: %s',
-      how,
-      Math.round(result.durationMs),
-      start.pid ?? '-',
-      printableLine(start.command),
-    );
+    logLine('%s after %d ms, pid %s: %s', how, Math.round(result.durationMs), start.pid ?? '-', start.command);
   }
   const { exit } = channels();
   if (!exit.hasSubscribers) return;
@@ -80,7 +79,7 @@ export function logExit(start: StartEvent, result: CommandResult): void {
 
 /** A run failed. */
 export function logError(event: ErrorEvent): void {
-  if (log.enabled) log('%s: %s', event.error.name, printableLine(event.error.message));
+  logLine('%s: %s', event.error.name, event.error.message);
   const { error } = channels();
   if (error.hasSubscribers) error.publish(event);
 }

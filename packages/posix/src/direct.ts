@@ -1,13 +1,17 @@
 /** The direct way: `posix_spawn` on the calling thread. */
-import { debuglog } from 'node:util';
-import type { ChildHandle, ExitStatus, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import {
+  logLine,
+  type ChildHandle,
+  type ExitStatus,
+  type LaunchPlan,
+  type SyncOutcome,
+  type SyncRequest,
+} from '@vircommand/core/backend';
 import { waitSync } from './blocking-run';
 import { makeHandle } from './handle';
 import type { Libc } from './libc';
 import type { Moment } from './moment';
 import { execErrorsAreLost, startProcess } from './spawn';
-
-const log = debuglog('vircommand');
 
 export function startDirectly(plan: LaunchPlan, libc: Libc, moment?: Moment): ChildHandle {
   const handle = makeHandle(plan, startProcess(plan, libc, moment), libc);
@@ -33,6 +37,6 @@ export function lookAtEnd(handle: ChildHandle, libc: Libc): void {
 
 function lookAtStatus({ exitCode }: Pick<ExitStatus, 'exitCode'>, libc: Libc): void {
   if (exitCode === 127 && execErrorsAreLost(libc)) {
-    log('exec errors are lost here (qemu-user?): from now on programs are looked at before they are started');
+    logLine('exec errors are lost here (qemu-user?): from now on programs are looked at before they are started');
   }
 }

@@ -1,6 +1,11 @@
 /** What starts programs and waits for them, in one place, since it is loaded only when one is started. */
-import { debuglog } from 'node:util';
-import type { ChildHandle, LaunchPlan, SyncOutcome, SyncRequest } from '@vircommand/core/backend';
+import {
+  logLine,
+  type ChildHandle,
+  type LaunchPlan,
+  type SyncOutcome,
+  type SyncRequest,
+} from '@vircommand/core/backend';
 import { ChildSignal } from './child-signal';
 import { checkCallersDescriptors } from './descriptor-set';
 import { runDirectly, startDirectly } from './direct';
@@ -13,8 +18,6 @@ import { Moments, withUmaskOf, type Moment } from './moment';
 import { Pace } from './pace';
 import type { SpawnerThreads } from './spawner/client';
 import { canDo, wayFor } from './ways';
-
-const log = debuglog('vircommand');
 
 interface Starter {
   start(plan: LaunchPlan, libc: Libc, moment?: Moment): ChildHandle | Promise<ChildHandle>;
@@ -116,7 +119,7 @@ export class Engine {
   /** What is done where there can be no spawner thread. */
   private without(plan: LaunchPlan, moment: Moment): (why: string) => ChildHandle | Promise<ChildHandle> {
     return (why) => {
-      log('%s: not by a spawner thread: %s', plan.text, why);
+      logLine('%s: not by a spawner thread: %s', plan.text, why);
       const start = (): ChildHandle | Promise<ChildHandle> => this.startLate(plan, moment);
       return this.pace.take(plan, start, () => ({ start }));
     };

@@ -1,11 +1,8 @@
 /** The choice of the way to start: the cheapest that can do all that a plan asks for. */
-import { debuglog } from 'node:util';
-import { startError, type LaunchPlan } from '@vircommand/core/backend';
+import { logLine, startError, type LaunchPlan } from '@vircommand/core/backend';
 import { WAYS, waysOf, waysWith, type Way } from './features';
 import type { Libc } from './libc';
 import { ownVariable } from './own-variable';
-
-const log = debuglog('vircommand');
 
 /** The way that `VIRCOMMAND_WAY` forces, for tests; `undefined`: none. Throws if it names none. */
 export function forcedWay(): Way | undefined {
@@ -53,7 +50,7 @@ export function wayFor<Possible extends Way>(plan: Asking, ways: readonly Possib
   }
   if (way !== cheapest) {
     const because = requires.filter((feature) => !waysOf(feature).includes(cheapest));
-    log('%s: by the way %s, for %s', text, way, because.join(', '));
+    logLine('%s: by the way %s, for %s', text, way, because.join(', '));
   }
   return way;
 }

@@ -44,6 +44,15 @@ describe('the backend', () => {
     expect(whyNot()).to.equal(undefined);
   });
 
+  it('logs each line as one, in which no terminal acts on anything', () => {
+    const script = `
+      const { Command } = require('@vircommand/posix');
+      new Command('true', ['a\\nVIRCOMMAND 1: forged\\x1b[K']).setNice(0).run();`;
+    const { stderr } = node(script, { NODE_DEBUG: 'vircommand' });
+    expect(stderr).to.match(/: true 'a\\nVIRCOMMAND 1: forged\\x1b\[K': by the way \w+, for nice\n/);
+    expect(stderr).not.to.match(/^VIRCOMMAND 1:|[^\P{Cc}\n]/mu);
+  });
+
   it('promises closed descriptors only where no other thread can slip one in', () => {
     const libc = libcThrough('koffi');
     expect(featuresWith(libc)).to.include('close-other-fds');

@@ -4,9 +4,8 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { debuglog } from 'node:util';
 import { CommandUsageError } from '@vircommand/core';
-import type { Backend } from '@vircommand/core/backend';
+import { logLine, type Backend } from '@vircommand/core/backend';
 
 interface Candidate {
   readonly name: string;
@@ -28,7 +27,6 @@ const candidates: readonly Candidate[] = [
   },
 ];
 
-const log = debuglog('vircommand');
 let chosen: Backend | undefined;
 /** Why the better ones cannot be used here. */
 const refused: string[] = [];
@@ -62,10 +60,10 @@ function choose(forced: string | undefined): Backend {
   for (const candidate of candidates) {
     const found = usable(candidate);
     if (typeof found !== 'string') {
-      log('backend %s', candidate.name);
+      logLine('backend %s', candidate.name);
       return found;
     }
-    log('not backend %s: %s', candidate.name, found);
+    logLine('not backend %s: %s', candidate.name, found);
     refused.push(found);
   }
   throw new CommandUsageError('new Command', 'no backend can be used here', { command: '' });

@@ -75,9 +75,9 @@ describe('the choice of a backend', () => {
 
   it('logs why it did not take the better one', () => {
     const code = `${load} console.log(chooseBackend().name)`;
-    const { stdout, stderr } = fresh(code, { NODE_DEBUG: 'vircommand', VIRCOMMAND_FFI: 'nonsense' });
+    const { stdout, stderr } = fresh(code, { NODE_DEBUG: 'vircommand', VIRCOMMAND_FFI: 'nonsense\x1b[K' });
     expect(stdout).to.equal('child-process\n');
-    expect(stderr).to.match(/not backend posix: .*nonsense/);
+    expect(stderr).to.match(/not backend posix: .*nonsense\\x1b\[K'/);
     expect(stderr).to.match(/backend child-process\n/);
   });
 
